@@ -1,0 +1,1 @@
+"""Tissues, hemispheres and regions."""

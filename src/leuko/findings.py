@@ -1,0 +1,53 @@
+"""Findings: what leuko noticed about an input or a result, and what a policy makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from leuko.errors import UnusableInput
+
+__all__ = ["Finding", "Policy", "Severity", "gate"]
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    NOTE = "note"  # good to know; the result is not in doubt
+    WARNING = "warning"  # the result may be off: look at it
+    REFUSAL = "refusal"  # not usable for this task under the default policy
+
+
+class Policy(StrEnum):
+    """What to do with findings: refuse on any warning, on refusals only, or never."""
+
+    STRICT = "strict"
+    DEFAULT = "default"
+    LENIENT = "lenient"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation: a stable code (`nifti.sform_qform_disagree`), what was seen, what to do."""
+
+    code: str
+    severity: Severity
+    what: str
+    hint: str = ""
+
+
+def gate(findings: Iterable[Finding], *, policy: Policy) -> None:
+    """Raise UnusableInput (exit 4) for the findings that `policy` does not accept."""
+    refused = {
+        Policy.STRICT: {Severity.WARNING, Severity.REFUSAL},
+        Policy.DEFAULT: {Severity.REFUSAL},
+        Policy.LENIENT: set[Severity](),
+    }[policy]
+    stopping = [finding for finding in findings if finding.severity in refused]
+    if stopping:
+        hints = dict.fromkeys(finding.hint for finding in stopping if finding.hint)
+        raise UnusableInput(
+            " ".join(finding.what for finding in stopping),
+            hint=" ".join([*hints, "To go on all the same: --lenient."]),
+        )

@@ -1,0 +1,1 @@
+"""A prepared scan in, class probabilities on its own grid out."""

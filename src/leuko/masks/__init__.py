@@ -1,0 +1,1 @@
+"""Binary masks: components, distances, morphology."""

@@ -1,0 +1,1 @@
+"""Paths in, paths out: the rooms strung together."""

@@ -1,0 +1,1 @@
+"""Is the input fit, is the result plausible?"""

@@ -1,0 +1,1 @@
+"""Lesions measured, one by one and together."""

@@ -1,0 +1,1 @@
+"""What a reader sees: page, PDF, pictures."""

@@ -1,0 +1,1 @@
+"""From a label map to a head MRI with white matter hyperintensities and known truth."""

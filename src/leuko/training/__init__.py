@@ -1,0 +1,1 @@
+"""Recipes, data, losses and runs that make weights (torch and Lightning)."""
