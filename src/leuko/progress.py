@@ -24,7 +24,8 @@ class Step:
 class Watcher(Protocol):
     """Called when a step begins (seconds is None) and when it has ended."""
 
-    def __call__(self, name: str, seconds: float | None) -> None: ...
+    def __call__(self, name: str, seconds: float | None) -> None:
+        """Hear of step `name`: it begins, or it took `seconds`."""
 
 
 def silent(name: str, seconds: float | None) -> None:

@@ -155,7 +155,7 @@ class Grid:
 
 
 def require_same_grid(grid: Grid, other: Grid, *, what: str, other_what: str) -> None:
-    """Raise GridMismatch (exit 5) unless both grids agree in shape and, within 1e-3 mm, in place."""
+    """Raise GridMismatch (exit 5) unless both agree in shape and, within 1e-3 mm, in place."""
     if grid.shape != other.shape:
         raise GridMismatch(
             f"{what} has {grid.shape} voxels, {other_what} has {other.shape}.",
