@@ -1,5 +1,74 @@
-"""One FLAIR MRI in; a white matter hyperintensity mask, its numbers and a report out."""
+"""One FLAIR MRI in; a white matter hyperintensity mask, its numbers and a report out.
+
+The names below are the public interface. They are loaded on first use (PEP 562), so that
+`import leuko` costs nothing: neither numpy nor any other heavy package is imported before it is
+needed. No room of the package imports from here.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leuko.errors import LeukoError
+    from leuko.findings import Finding, Policy, Severity
+    from leuko.formats.read import read
+    from leuko.image.grid import Grid
+    from leuko.image.image import Image
+    from leuko.pipelines.evaluate import evaluate
+    from leuko.pipelines.measure import measure
+    from leuko.pipelines.segment import Result, SegmentConfig, segment
+    from leuko.quantify.burden import Burden
+    from leuko.quantify.lesions import Lesion, LesionTable
+
+__all__ = [
+    "Burden",
+    "Finding",
+    "Grid",
+    "Image",
+    "Lesion",
+    "LesionTable",
+    "LeukoError",
+    "Policy",
+    "Result",
+    "SegmentConfig",
+    "Severity",
+    "__version__",
+    "evaluate",
+    "measure",
+    "read",
+    "segment",
+]
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Burden": "leuko.quantify.burden",
+    "Finding": "leuko.findings",
+    "Grid": "leuko.image.grid",
+    "Image": "leuko.image.image",
+    "Lesion": "leuko.quantify.lesions",
+    "LesionTable": "leuko.quantify.lesions",
+    "LeukoError": "leuko.errors",
+    "Policy": "leuko.findings",
+    "Result": "leuko.pipelines.segment",
+    "SegmentConfig": "leuko.pipelines.segment",
+    "Severity": "leuko.findings",
+    "evaluate": "leuko.pipelines.evaluate",
+    "measure": "leuko.pipelines.measure",
+    "read": "leuko.formats.read",
+    "segment": "leuko.pipelines.segment",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'leuko' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
