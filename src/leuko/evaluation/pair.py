@@ -1,0 +1,166 @@
+"""A reference mask and a prediction on one grid, prepared as the WMH challenge does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.errors import UnusableInput
+from leuko.evaluation.components import Components, components
+from leuko.evaluation.surfaces import distances_both_ways, surface
+from leuko.image.grid import Grid, require_same_grid
+from leuko.image.image import Image
+
+__all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "pair_images", "pair_masks"]
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+Slices = tuple[slice, slice, slice]
+
+INTEGER_RULE = "integer values: label >= 1"
+REAL_RULE = "real values: value >= 0.5"
+OTHER_PATHOLOGY = (1.5, 2.5)  # both bounds inside, as in the challenge
+LESION = (0.5, 1.5)
+UPPER_LIMIT = 1000  # the challenge ignores larger values of a prediction
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Both masks (file axes), cut to the box that holds them; what is derived is computed once.
+
+    `reference` and `prediction` have a margin of one voxel around the masks, except where the
+    box ends with the image, so that a filter on them gives what it gives on the whole image.
+    `origin` is the box's first voxel in the whole grid. `rule` says how voxels of the prediction
+    were counted, `removed_voxels` how many of them lay in the reference's 'other pathology'.
+    """
+
+    reference: BoolArray
+    prediction: BoolArray
+    grid: Grid
+    origin: tuple[int, int, int] = (0, 0, 0)
+    rule: str = ""
+    removed_voxels: int = 0
+
+    @cached_property
+    def reference_voxels(self) -> int:
+        """Number of voxels in the reference."""
+        return int(np.count_nonzero(self.reference))
+
+    @cached_property
+    def prediction_voxels(self) -> int:
+        """Number of voxels in the prediction."""
+        return int(np.count_nonzero(self.prediction))
+
+    @cached_property
+    def common_voxels(self) -> int:
+        """Number of voxels in both masks."""
+        return int(np.count_nonzero(self.reference & self.prediction))
+
+    @property
+    def total_voxels(self) -> int:
+        """Number of voxels of the whole grid."""
+        return int(np.prod(self.grid.shape))
+
+    @cached_property
+    def reference_lesions(self) -> Components:
+        """The 26-connected components of the reference, and how much of each is predicted."""
+        return components(self.reference, touched_by=self.prediction)
+
+    @cached_property
+    def predicted_lesions(self) -> Components:
+        """The 26-connected components of the prediction, and how much of each is true."""
+        return components(self.prediction, touched_by=self.reference)
+
+    @cached_property
+    def surface_distances(self) -> tuple[FloatArray, FloatArray]:
+        """Distances in mm of the 3D surface voxels, reference to prediction and back.
+
+        Empty arrays where one of the masks is empty.
+        """
+        return distances_both_ways(
+            surface(self.reference), surface(self.prediction), grid=self.grid
+        )
+
+
+def pair_masks(reference: npt.ArrayLike, prediction: npt.ArrayLike, *, grid: Grid) -> Pair:
+    """A pair from two boolean arrays of shape `grid.shape` (file axes)."""
+    return _cut(np.asarray(reference, dtype=bool), np.asarray(prediction, dtype=bool), grid)
+
+
+def pair_images(reference: Image, prediction: Image) -> Pair:
+    """A pair from two images, by the rules of the WMH challenge (MICCAI 2017).
+
+    Reference: 0.5 <= value <= 1.5 is lesion, 1.5 <= value <= 2.5 other pathology, which is removed
+    from the prediction. Prediction: integers count from 1, real numbers from 0.5, up to 1000.
+    Raises GridMismatch (exit 5) where the two don't lie on one grid within 1e-3 mm.
+    """
+    require_same_grid(
+        reference.grid,
+        prediction.grid,
+        what=_name(reference, "the reference"),
+        other_what=_name(prediction, "the prediction"),
+    )
+    truth = _numbers(reference, "the reference")
+    values = _numbers(prediction, "the prediction")
+    real = np.issubdtype(values.dtype, np.floating)
+    found = _within(values, 0.5 if real else 1, UPPER_LIMIT)
+    lesion = _within(truth, *LESION)
+    other = _within(truth, *OTHER_PATHOLOGY)
+    removed = int(np.count_nonzero(found & other))
+    if removed:
+        found &= ~other
+    return _cut(lesion, found, reference.grid, REAL_RULE if real else INTEGER_RULE, removed)
+
+
+def _cut(
+    reference: BoolArray, prediction: BoolArray, grid: Grid, rule: str = "", removed: int = 0
+) -> Pair:
+    if reference.shape != grid.shape or prediction.shape != grid.shape:
+        raise ValueError(
+            f"masks have shapes {reference.shape} and {prediction.shape}, the grid {grid.shape}"
+        )
+    box = _box(reference | prediction)
+    return Pair(
+        reference=np.ascontiguousarray(reference[box]),
+        prediction=np.ascontiguousarray(prediction[box]),
+        grid=grid,
+        origin=(box[0].start, box[1].start, box[2].start),
+        rule=rule,
+        removed_voxels=removed,
+    )
+
+
+def _box(mask: BoolArray) -> Slices:
+    """The smallest box around `mask` with a margin of one voxel; one voxel where it is empty."""
+    ends = []
+    for others in ((1, 2), (0, 2), (0, 1)):
+        profile = np.any(mask, axis=others)
+        inside = np.flatnonzero(profile)
+        if inside.size == 0:
+            return (slice(0, 1), slice(0, 1), slice(0, 1))
+        ends.append(slice(max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 2, profile.size)))
+    return (ends[0], ends[1], ends[2])
+
+
+def _within(values: npt.NDArray[Any], low: float, high: float) -> BoolArray:
+    return np.asarray((values >= low) & (values <= high))
+
+
+def _numbers(image: Image, fallback: str) -> npt.NDArray[Any]:
+    data = image.data
+    if data.dtype == np.bool_:
+        return data.view(np.uint8)
+    if not (np.issubdtype(data.dtype, np.integer) or np.issubdtype(data.dtype, np.floating)):
+        raise UnusableInput(
+            f"{_name(image, fallback)} holds {data.dtype} values; a mask holds real numbers.",
+            hint="Give a mask file: labels, or probabilities between 0 and 1.",
+        )
+    return data
+
+
+def _name(image: Image, fallback: str) -> str:
+    return image.source.name if image.source is not None else fallback
