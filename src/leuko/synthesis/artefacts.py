@@ -1,0 +1,126 @@
+"""What the scanner does to a head: slices, resolution, bias, noise, ghosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leuko.synthesis.fields import blur_matrix, noise_field, resolution_matrix
+
+__all__ = ["Acquisition", "Corruption", "corrupt", "draw_acquisition", "draw_corruption"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """How a slab becomes slices: spacing and thickness across, blur and resolution in plane."""
+
+    spacing_mm: float
+    thickness_mm: float
+    blur_mm: float
+    resolution_mm: tuple[float, float]
+    offset: float
+    seed: int
+
+    def profile(self, layers: int, *, layer_mm: float) -> Tensor:
+        """Weights (slices, layers) of the slice profile; each row sums to one."""
+        total = (layers - 1) * layer_mm
+        first = self.offset * self.spacing_mm + self.thickness_mm / 2
+        count = max(1, int((total - self.thickness_mm - first) // self.spacing_mm) + 1)
+        centres = first + torch.arange(count, dtype=torch.float32) * self.spacing_mm
+        position = torch.arange(layers, dtype=torch.float32) * layer_mm
+        distance = (centres[:, None] - position[None, :]).abs()
+        # A box of the slice's thickness with soft edges: real profiles are never sharp.
+        edge = max(0.35 * layer_mm, 0.12 * self.thickness_mm)
+        weights = torch.sigmoid((self.thickness_mm / 2 - distance) / edge)
+        return weights / weights.sum(1, keepdim=True)
+
+    def in_plane(self, pixels: int, *, pixel_mm: float, which: int) -> Tensor:
+        """Blur and limited resolution along one in-plane axis: a matrix (pixels, pixels)."""
+        blur = blur_matrix(pixels, sigma=self.blur_mm / pixel_mm)
+        factor = self.resolution_mm[which] / pixel_mm
+        return resolution_matrix(pixels, factor=factor, offset=self.offset) @ blur
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """What spoils the picture after sampling; zero everywhere is a clean scan."""
+
+    bias: float
+    noise: float
+    ghost: float
+    ghost_shift: float
+    slice_jitter: float
+    sharpen: float
+    gamma: float
+    seed: int
+
+
+def draw_acquisition(rng: np.random.Generator) -> Acquisition:
+    """Two scans of five are thin, the others 2 to 8.5 mm with gaps."""
+    kind = rng.choice(["thin", "two", "thick"], p=[0.36, 0.1, 0.54])
+    if kind == "thin":
+        spacing, thickness = 1.0, float(rng.uniform(0.9, 1.5))
+        resolution = float(rng.choice([0.8, rng.uniform(0.8, 1.3)]))
+    elif kind == "two":
+        spacing, thickness = 2.0, float(rng.uniform(1.8, 3.0))
+        resolution = float(rng.uniform(0.9, 2.0))
+    else:
+        spacing = float(rng.uniform(2.5, 8.5))
+        thickness = spacing * float(rng.uniform(0.7, 1.0))
+        resolution = float(rng.choice([0.8, rng.uniform(0.8, 1.2)]))
+    return Acquisition(
+        spacing_mm=spacing,
+        thickness_mm=thickness,
+        blur_mm=float(rng.uniform(0.35, 0.85)),
+        resolution_mm=(resolution, resolution * float(rng.choice([1.0, rng.uniform(1.0, 1.4)]))),
+        offset=float(rng.random()),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def draw_corruption(rng: np.random.Generator) -> Corruption:
+    """Draw bias, noise and the rest; most scans are decent, some are poor."""
+    return Corruption(
+        bias=float(rng.uniform(0.0, 0.2)),
+        noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.1)))),
+        ghost=float(rng.choice([0.0, rng.uniform(0.01, 0.08)], p=[0.75, 0.25])),
+        ghost_shift=float(rng.uniform(0.1, 0.6)),
+        slice_jitter=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
+        sharpen=float(rng.choice([0.0, rng.uniform(0.1, 0.9)], p=[0.6, 0.4])),
+        gamma=float(np.exp(rng.normal(0, 0.12))),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float, float]) -> Tensor:
+    """Spoil slices (u, v, n); brightness is relative to white matter = 1, background stays near 0.
+
+    Noise is Rician where the background is signal-free, as in magnitude images.
+    """
+    generator = torch.Generator().manual_seed(corruption.seed)
+    shape = (slices.shape[0], slices.shape[1], slices.shape[2])
+    device = slices.device
+    bias = noise_field(shape, knots=knots, generator=generator, device=device)
+    out = slices * torch.exp(corruption.bias * bias)
+    if corruption.slice_jitter:
+        jitter = torch.randn(shape[2], generator=generator).to(device)
+        out = out * (1 + corruption.slice_jitter * jitter)
+    if corruption.ghost:
+        shift = int(corruption.ghost_shift * shape[1])
+        out = out + corruption.ghost * torch.roll(out, shift, dims=1)
+    if corruption.sharpen:
+        smooth_u = blur_matrix(shape[0], sigma=1.2).to(device)
+        smooth_v = blur_matrix(shape[1], sigma=1.2).to(device)
+        smooth = torch.einsum("ab,bcn,dc->adn", smooth_u, out, smooth_v)
+        out = (out + corruption.sharpen * (out - smooth)).clamp(min=0)
+    if corruption.gamma != 1.0:
+        out = out.clamp(min=0) ** corruption.gamma
+    # Reconstruction filters leave noise of some grain: blend white and smoothed noise.
+    real = torch.randn(shape, generator=generator).to(device)
+    imaginary = torch.randn(shape, generator=generator).to(device)
+    return torch.sqrt(
+        (out + corruption.noise * real) ** 2 + (corruption.noise * imaginary) ** 2
+    )

@@ -1,0 +1,253 @@
+"""White matter hyperintensities of every shape, drawn into a slab as excess signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leuko.synthesis.fields import noise_field
+from leuko.synthesis.geometry import Slab
+from leuko.synthesis.heads import Kind
+
+__all__ = ["Excess", "LesionPlan", "Noisy", "draw_lesions", "paint_lesions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """Lesions of any shape: smooth noise of a few grains, thresholded at a quantile of a region."""
+
+    grains_mm: tuple[float, ...]
+    weights: tuple[float, ...]
+    share: float  # of the region that becomes lesion
+    softness: float  # of the edge, in units of the noise
+    everywhere: bool  # brainstem, cerebellum and thalamus too
+    periventricular: float  # pull towards the ventricles
+
+
+@dataclass(frozen=True, slots=True)
+class Foci:
+    """Round to oval spots; `where` is 'white', 'juxtacortical', 'periventricular' or 'deep'."""
+
+    count: int
+    radius_mm: tuple[float, float]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class LesionPlan:
+    """What will be drawn: amounts are relative to the brightness of white matter."""
+
+    contrast: float
+    contrast_variation: float
+    dark_cores: float
+    noisy: tuple[Noisy, ...]
+    foci: tuple[Foci, ...]
+    band_mm: float  # periventricular lesion bands; 0 for none
+    rim_mm: float  # normal periventricular rim; 0 for none
+    cap_mm: float  # normal caps at the horns
+    rim_contrast: float
+    halo: float  # faint, unlabelled brightness around the ventricles
+    tract: float  # brightness of the corticospinal tract, unlabelled
+    cavities: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excess:
+    """Excess signal of lesions and of rims (white matter = 1), the lesions' extent (0..1),
+    cavities (0..1) and unlabelled brightness, all of the slab's shape."""
+
+    lesion: Tensor
+    rim: Tensor
+    extent: Tensor
+    cavity: Tensor
+    unlabelled: Tensor
+
+
+def draw_lesions(rng: np.random.Generator) -> LesionPlan:
+    """Draw the plan of a head: none in one head of seven, else from a few foci to confluent."""
+    load = rng.choice(["none", "few", "some", "many"], p=[0.14, 0.26, 0.36, 0.24])
+    noisy: list[Noisy] = []
+    foci: list[Foci] = []
+    band = 0.0
+    if load != "none":
+        top = {"few": 2, "some": 3, "many": 3}[str(load)]
+        for _ in range(int(rng.integers(0, top))):
+            grains = tuple(np.exp(rng.uniform(np.log(2.5), np.log(22.0), 3)))
+            limit = {"few": 0.012, "some": 0.06, "many": 0.22}[str(load)]
+            noisy.append(
+                Noisy(
+                    grains_mm=grains,
+                    weights=tuple(rng.dirichlet([1.0, 1.0, 1.0]) + 0.02),
+                    share=float(np.exp(rng.uniform(np.log(0.001), np.log(limit)))),
+                    softness=float(rng.uniform(0.02, 0.22)),
+                    everywhere=bool(rng.random() < 0.3),
+                    periventricular=float(rng.choice([0.0, rng.uniform(0.5, 2.5)])),
+                )
+            )
+        for where, chance in (
+            ("white", 0.7),
+            ("juxtacortical", 0.4),
+            ("periventricular", 0.5),
+            ("everywhere", 0.15),
+        ):
+            if rng.random() < chance:
+                most = {"few": 6, "some": 22, "many": 45}[str(load)]
+                low = float(np.exp(rng.uniform(np.log(0.8), np.log(2.2))))
+                foci.append(
+                    Foci(
+                        int(rng.integers(1, most)),
+                        (low, low * float(rng.uniform(1.2, 3.5))),
+                        where,
+                    )
+                )
+        if not noisy and not foci:
+            foci.append(Foci(6, (1.2, 4.0), "white"))
+        if load == "many" and rng.random() < 0.6:
+            band = float(rng.uniform(3.0, 14.0))
+        elif load == "some" and rng.random() < 0.25:
+            band = float(rng.uniform(2.0, 7.0))
+    contrast = float(np.exp(rng.uniform(np.log(0.16), np.log(0.95))))
+    return LesionPlan(
+        contrast=contrast,
+        contrast_variation=float(rng.uniform(0.05, 0.4)),
+        dark_cores=float(rng.choice([0.0, rng.uniform(0.3, 1.2)], p=[0.8, 0.2])),
+        noisy=tuple(noisy),
+        foci=tuple(foci),
+        band_mm=band,
+        rim_mm=float(rng.choice([0.0, rng.uniform(0.6, 3.2)], p=[0.2, 0.8])),
+        cap_mm=float(rng.choice([0.0, rng.uniform(1.0, 7.0)], p=[0.25, 0.75])),
+        rim_contrast=float(contrast * rng.uniform(0.5, 1.05))
+        if rng.random() < 0.6
+        else float(rng.uniform(0.12, 0.6)),
+        halo=float(rng.choice([0.0, rng.uniform(0.02, 0.12)])),
+        tract=float(rng.choice([0.0, rng.uniform(0.03, 0.22)], p=[0.45, 0.55])),
+        cavities=int(rng.choice([0, rng.integers(1, 4)], p=[0.75, 0.25])),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
+    """Apply a plan to a slab; the same plan and slab give the same lesions."""
+    rng = np.random.default_rng(plan.seed)
+    generator = torch.Generator().manual_seed(plan.seed)
+    white = slab.kinds == int(Kind.WHITE_MATTER)
+    nothing = torch.zeros_like(slab.to_ventricles)
+    periventricular_noise = _noise(slab, 9.0, generator)
+    extent = nothing.clone()
+    for noisy in plan.noisy:
+        extent = torch.maximum(extent, _from_noise(noisy, slab, white, generator))
+    for foci in plan.foci:
+        _add_foci(extent, foci, slab, white, rng)
+    if plan.band_mm:
+        reach = plan.band_mm * (0.55 + 0.45 * periventricular_noise)
+        band = torch.sigmoid((reach - slab.to_ventricles) / 0.7)
+        extent = torch.maximum(extent, band * white)
+    rim = _rims(plan, slab, white, periventricular_noise)
+    modulation = (1 + plan.contrast_variation * _noise(slab, 12.0, generator)).clamp(0.35, 1.8)
+    lesion = extent * modulation * plan.contrast
+    if plan.dark_cores:
+        lesion = lesion - plan.dark_cores * plan.contrast * (
+            (extent - 0.8).clamp(min=0) * 5 * (_noise(slab, 5.0, generator) > 0.9)
+        )
+    rim = rim * plan.rim_contrast * (1 - extent).clamp(min=0)
+    unlabelled = nothing.clone()
+    if plan.halo:
+        unlabelled += plan.halo * torch.exp(-slab.to_ventricles / 7.0) * white
+    if plan.tract:
+        unlabelled += plan.tract * slab.capsule
+    cavity = nothing.clone()
+    if plan.cavities:
+        _add_foci(
+            cavity, Foci(plan.cavities, (1.0, 5.0), "everywhere"), slab, white, rng
+        )
+        ring = (cavity > 0.05) & (cavity < 0.5) & white
+        lesion = torch.where(ring & (cavity > 0.2), lesion.clamp(min=plan.contrast * 0.5), lesion)
+    return Excess(lesion, rim, extent, (cavity > 0.5).float(), unlabelled)
+
+
+def _noise(slab: Slab, grain_mm: float, generator: torch.Generator) -> Tensor:
+    u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
+    return noise_field(
+        slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
+    )
+
+
+def _region(slab: Slab, white: Tensor, everywhere: bool) -> Tensor:
+    if not everywhere:
+        return white
+    region = white.clone()
+    for kind in (Kind.BRAINSTEM, Kind.CEREBELLAR_WHITE, Kind.THALAMUS, Kind.PUTAMEN):
+        region |= slab.kinds == int(kind)
+    return region
+
+
+def _from_noise(noisy: Noisy, slab: Slab, white: Tensor, generator: torch.Generator) -> Tensor:
+    total = torch.zeros_like(slab.to_ventricles)
+    for grain, weight in zip(noisy.grains_mm, noisy.weights, strict=True):
+        total += weight * _noise(slab, grain, generator)
+    total /= float(np.linalg.norm(noisy.weights))
+    if noisy.periventricular:
+        total += noisy.periventricular * torch.exp(-slab.to_ventricles / 8.0)
+    region = _region(slab, white, noisy.everywhere)
+    inside = total[region]
+    if inside.numel() < 50:
+        return torch.zeros_like(total)
+    # A quantile of every seventh voxel is exact enough and far cheaper than a full sort.
+    sample = inside[::7]
+    rank = min(sample.numel(), max(1, round((1 - noisy.share) * sample.numel())))
+    threshold = sample.kthvalue(rank).values
+    return torch.sigmoid((total - threshold) / noisy.softness) * region
+
+
+def _add_foci(
+    extent: Tensor, foci: Foci, slab: Slab, white: Tensor, rng: np.random.Generator
+) -> None:
+    """Paint soft ellipsoids into `extent` in place, within white matter."""
+    region = _region(slab, white, foci.where == "everywhere")
+    if foci.where == "juxtacortical":
+        candidates = region & (slab.to_cortex < 3.0)
+    elif foci.where == "periventricular":
+        candidates = region & (slab.to_ventricles < 8.0)
+    else:
+        candidates = region
+    places = torch.nonzero(candidates.reshape(-1))[:, 0]
+    if places.numel() == 0:
+        return
+    spacing = slab.shape.spacing
+    shape = slab.shape.voxels
+    for _ in range(foci.count):
+        place = int(places[int(rng.integers(places.numel()))])
+        centre = np.unravel_index(place, shape)
+        radius = float(np.exp(rng.uniform(*np.log(foci.radius_mm))))
+        radii = radius * np.exp(rng.normal(0, 0.3, 3))
+        sharpness = float(rng.uniform(2.0, 8.0))
+        window = []
+        squared = torch.zeros((), device=extent.device)
+        for axis in range(3):
+            reach = int(np.ceil(radii[axis] * 1.8 / spacing[axis])) + 1
+            low, high = max(0, int(centre[axis]) - reach), min(
+                shape[axis], int(centre[axis]) + reach + 1
+            )
+            window.append(slice(low, high))
+            offset = (torch.arange(low, high, device=extent.device) - int(centre[axis])) * (
+                spacing[axis] / float(radii[axis])
+            )
+            view = [1, 1, 1]
+            view[axis] = -1
+            squared = squared + (offset**2).reshape(view)
+        spot = torch.sigmoid((1.0 - squared.sqrt()) * sharpness) * region[tuple(window)]
+        extent[tuple(window)] = torch.maximum(extent[tuple(window)], spot)
+
+
+def _rims(plan: LesionPlan, slab: Slab, white: Tensor, noise: Tensor) -> Tensor:
+    """Normal periventricular rim, thicker as a cap where the horns end."""
+    if not plan.rim_mm and not plan.cap_mm:
+        return torch.zeros_like(slab.to_ventricles)
+    at_horns = torch.sigmoid(((slab.along - 0.5).abs() - 0.40) / 0.04)
+    reach = plan.rim_mm * (1 + 0.35 * noise) + plan.cap_mm * at_horns * (1 + 0.3 * noise)
+    rim = torch.sigmoid((reach - slab.to_ventricles) / 0.5)
+    return rim * (reach > 0.4) * (slab.to_ventricles < 12.0) * white
