@@ -28,13 +28,12 @@ def h95(pair: Pair) -> float:
     3x3 pixels in the slice plane; beyond the image counts as lesion, so that voxels at the border
     of the field of view are not boundary for that alone.
     """
-    there, back = distances_both_ways(
-        _outline(pair.reference), _outline(pair.prediction), grid=pair.grid
-    )
-    one_missing = bool(pair.reference_voxels or pair.prediction_voxels)
-    return worse_percentile(
-        there, back, percent=95.0, when_missing=math.nan if one_missing else 0.0
-    )
+    outlines = _outline(pair.reference), _outline(pair.prediction)
+    there, back = distances_both_ways(*outlines, grid=pair.grid)
+    # A mask that fills the field of view has no outline at all.
+    alike = bool(pair.reference_voxels) == bool(pair.prediction_voxels)
+    agree = alike and not outlines[0].any() and not outlines[1].any()
+    return worse_percentile(there, back, percent=95.0, when_missing=0.0 if agree else math.nan)
 
 
 def avd(pair: Pair) -> float:
