@@ -98,13 +98,7 @@ def render(recipe: Recipe, *, slab: Slab) -> Slices:
     image = corrupt(clean.clamp(min=0), corruption=recipe.corruption, knots=knots)
     if recipe.skull_stripped:
         image = image * (torch.matmul(_kept(recipe, slab), profile.T) > 0.5)
-    fractions = torch.stack(
-        [
-            torch.matmul(tissue, profile.T)
-            for tissue in _tissue_masks(slab, excess)
-        ]
-    )
-    tissue = fractions.argmax(0)
+    tissue = _main_tissue(slab, profile)
     allowed = _truth(
         tissue,
         lesion=lesion,
@@ -164,16 +158,24 @@ def _kept(recipe: Recipe, slab: Slab) -> Tensor:
     waver = noise_field(
         slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
     )
-    return (slab.to_brain <= recipe.strip_margin_mm + 0.8 * waver).float()
+    margin = (recipe.strip_margin_mm + 0.8 * waver).clamp(min=0.1)
+    return (slab.to_brain <= margin).float()
 
 
-def _tissue_masks(slab: Slab, excess: Excess) -> list[Tensor]:
+def _main_tissue(slab: Slab, profile: Tensor) -> Tensor:
+    """The tissue that fills most of each slice's voxel, a `Tissue` below LESION."""
     table = torch.zeros(256, dtype=torch.uint8)
     for kind, tissue in TISSUE_OF_KIND.items():
         table[int(kind)] = int(tissue)
     kinds = slab.kinds.reshape(-1).to(torch.int32)
-    tissue = torch.index_select(table.to(slab.kinds.device), 0, kinds).reshape(slab.shape.voxels)
-    return [(tissue == int(t)).float() for t in _TISSUES]
+    labels = torch.index_select(table.to(slab.kinds.device), 0, kinds).reshape(slab.shape.voxels)
+    best = torch.matmul((labels == 0).float(), profile.T)
+    main = torch.zeros_like(best, dtype=torch.uint8)
+    for tissue in _TISSUES[1:]:
+        share = torch.matmul((labels == int(tissue)).float(), profile.T)
+        main.masked_fill_(share > best, int(tissue))
+        best = torch.maximum(best, share)
+    return main
 
 
 def _truth(
