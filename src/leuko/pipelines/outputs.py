@@ -1,0 +1,329 @@
+"""OUT, the folder a run writes: built aside and put in place in one move.
+
+A run writes into a hidden folder beside OUT. When everything is there, the two change places in
+one system call, so that whoever looks, and whenever the process dies, finds either the OUT that
+was there or the new one, whole. What a killed run left aside is removed by the next one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from leuko.errors import LeukoError, OutOfResources, UsageError, WriteError
+
+__all__ = ["OUR_FILES", "PROGRAM", "STATISTICS", "is_ours", "out_folder", "write_whole", "writing"]
+
+PROGRAM = "leuko"
+STATISTICS = "stats.json"
+OUR_FILES = frozenset(
+    {
+        "agreement.json",
+        "anatomy.nii.gz",
+        "lesions.nii.gz",
+        "lesions.tsv",
+        "preview.png",
+        "probability.nii.gz",
+        "report.html",
+        "report.pdf",
+        "sample_flair.nii.gz",
+        "sample_truth.nii.gz",
+        STATISTICS,
+        "wmh.nii.gz",
+    }
+)
+"""Every name that a run may write into OUT; anything else there is the user's and stays."""
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # linux/fs.h
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether `folder` was written by this program: its stats.json says so."""
+    try:
+        content = json.loads((folder / STATISTICS).read_bytes())
+        return bool(content["provenance"]["program"] == PROGRAM)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextmanager
+def out_folder(
+    out: str | os.PathLike[str], *, force: bool = False, inputs: tuple[Path, ...] = ()
+) -> Iterator[Path]:
+    """A folder to write into, which becomes `out` when the block ends well, and vanishes if not.
+
+    An `out` of ours is replaced as a whole; files in it that are not ours are kept. A folder of
+    something else raises WriteError (exit 6) unless it is empty or `force` says to write among
+    what is there; nothing of it is ever deleted. `inputs` are refused (UsageError, exit 2) where
+    the new files would overwrite them. A full disk raises OutOfResources (exit 7), everything
+    else that cannot be written WriteError (exit 6).
+
+    A mount point, the working folder and a folder of something else cannot change places with
+    another one: into these the finished files are moved one by one, stats.json last.
+    """
+    target = Path(os.path.realpath(out))
+    with writing(target.name):
+        _require_replaceable(target, force=force)
+        _require_safe_inputs(target, inputs)
+        missing = _first_missing(target.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole = (_is_free(target) or is_ours(target)) and _can_change_places(target)
+        staging, lock = _new_staging(target.parent if whole else target, target.name)
+    finished = False
+    try:
+        yield staging
+        with writing(target.name):
+            staging.chmod(0o777 & ~_umask())
+            if whole:
+                _put_in_place(staging, target)
+            else:
+                _move_files(staging, target)
+        finished = True
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        os.close(lock)
+        if not finished and missing is not None:
+            _remove_empty(target.parent, upto=missing)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write one file so that it is there whole or not at all."""
+    with writing(path.name):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            part.chmod(0o666 & ~_umask())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Turn the system's refusals to write into our errors; `name` is what was to be written."""
+    try:
+        yield
+    except LeukoError:
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            raise OutOfResources(
+                f"The disk is full (or a quota reached): {name} could not be written.",
+                hint="Free some space or choose another folder with --out; nothing was changed.",
+            ) from error
+        reason = error.strerror or type(error).__name__
+        raise WriteError(
+            f"{name} cannot be written: {reason}.",
+            hint="Choose a folder with --out in which you may write.",
+        ) from error
+
+
+# ---------------------------------------------------------------- what may be replaced
+
+
+def _is_free(target: Path) -> bool:
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
+
+
+def _require_replaceable(target: Path, *, force: bool) -> None:
+    if target.exists() and not target.is_dir():
+        raise WriteError(
+            f"{target.name} is a file; the results need a folder of their own.",
+            hint="Choose another name with --out.",
+        )
+    if not (_is_free(target) or is_ours(target) or force):
+        raise WriteError(
+            f"The folder {target.name} is there already and holds something else.",
+            hint="Choose another folder with --out, or --force to write among what is there "
+            "(nothing but files of the same names is replaced).",
+        )
+
+
+def _require_safe_inputs(target: Path, inputs: tuple[Path, ...]) -> None:
+    for path in inputs:
+        real = Path(os.path.realpath(path))
+        if real.parent == target and real.name in OUR_FILES:
+            raise UsageError(
+                f"The input {real.name} lies in the output folder and would be overwritten.",
+                hint="Choose another folder with --out.",
+            )
+
+
+def _can_change_places(target: Path) -> bool:
+    """Whether a sibling can take the place of `target`, without pulling it from under a shell."""
+    if not target.is_dir():
+        return True
+    here = Path.cwd()
+    return not (
+        os.path.ismount(target)
+        or not os.access(target.parent, os.W_OK)
+        or target == here
+        or target in here.parents
+    )
+
+
+def _first_missing(folder: Path) -> Path | None:
+    """The topmost folder that will have to be made for `folder` to exist."""
+    missing = None
+    while not folder.exists():
+        missing, folder = folder, folder.parent
+    return missing
+
+
+def _remove_empty(folder: Path, *, upto: Path) -> None:
+    """Take back the empty parents that a failed run has made."""
+    with suppress(OSError):
+        while True:
+            folder.rmdir()
+            if folder == upto:
+                return
+            folder = folder.parent
+
+
+# ---------------------------------------------------------------- putting it in place
+
+
+def _put_in_place(staging: Path, target: Path) -> None:
+    """Make `staging` the `target`; the old target, if any, ends up under staging's name."""
+    if not target.exists():
+        staging.rename(target)
+        return
+    _keep_foreign(target, staging)
+    if _exchange(staging, target):
+        return
+    # Without the exchange call two moves are needed; _sweep undoes the first if we die between.
+    aside = Path(tempfile.mkdtemp(prefix=_prefix(target.name) + "old-", dir=target.parent))
+    target.replace(aside)
+    staging.replace(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step where the system can (Linux: renameat2)."""
+    call = _exchange_call()
+    return call is not None and call(os.fsencode(one), os.fsencode(other)) == 0
+
+
+def _exchange_call() -> Callable[[bytes, bytes], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return None
+    return lambda one, other: int(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE))
+
+
+def _keep_foreign(old: Path, new: Path) -> None:
+    """Bring what is not ours along; hard links cost nothing and leave the old one whole."""
+    for entry in old.iterdir():
+        if entry.name in OUR_FILES or entry.name.startswith(_prefix(old.name)):
+            continue
+        if entry.is_symlink() or not entry.is_dir():
+            _link(entry, new / entry.name)
+        else:
+            shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=_link)
+
+
+def _link(source: str | Path, destination: str | Path) -> None:
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, destination, follow_symlinks=False)
+
+
+def _move_files(staging: Path, target: Path) -> None:
+    """Move file by file, stats.json last, and take away what an earlier run of ours left."""
+    names = sorted(entry.name for entry in staging.iterdir() if entry.name != STATISTICS)
+    stale = OUR_FILES - set(names) if is_ours(target) else {STATISTICS}
+    (target / STATISTICS).unlink(missing_ok=True)
+    for name in [*names, STATISTICS]:
+        if (staging / name).exists():
+            _move(staging / name, target / name)
+    for name in stale - {STATISTICS}:
+        (target / name).unlink(missing_ok=True)
+
+
+def _move(source: Path, destination: Path) -> None:
+    try:
+        source.replace(destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copy2(source, destination)
+
+
+# ---------------------------------------------------------------- what killed runs left
+
+
+def _prefix(name: str) -> str:
+    return f".{name}.{PROGRAM}-"
+
+
+def _new_staging(home: Path, name: str) -> tuple[Path, int]:
+    """A new hidden folder in `home` and the lock that marks it as in use; the dead ones go."""
+    guard = os.open(home, os.O_RDONLY)
+    try:
+        _try_lock(guard, fcntl.LOCK_EX)  # no other run may sweep between making and locking
+        _sweep(home, name)
+        staging = Path(tempfile.mkdtemp(prefix=_prefix(name), dir=home))
+        lock = os.open(staging, os.O_RDONLY)
+        _try_lock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(guard)
+    return staging, lock
+
+
+def _try_lock(handle: int, kind: int) -> bool:
+    """Some network drives know no locks; there nothing is swept."""
+    try:
+        fcntl.flock(handle, kind)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(home: Path, name: str) -> None:
+    """Remove the staging folders of runs that died; bring back an OUT that died half moved."""
+    target = home / name
+    for left in sorted(home.glob(f"{_glob_safe(_prefix(name))}*")):
+        if not left.is_dir() or left.is_symlink() or _is_alive(left):
+            continue
+        if left.name.startswith(_prefix(name) + "old-") and not target.exists():
+            left.replace(target)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(folder: Path) -> bool:
+    """Whether a running process holds the folder's lock (the system frees a dead one's)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return True
+    try:
+        return not _try_lock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(handle)
+
+
+def _glob_safe(text: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
