@@ -12,6 +12,7 @@ from leuko.evaluation.boundary import boundary_f1, nsd
 from leuko.evaluation.lesionwise import by_size, lesion_precision, lesion_recall
 from leuko.evaluation.pair import INTEGER_RULE, REAL_RULE, Pair, pair_images, pair_masks
 from leuko.evaluation.scores import scores
+from leuko.findings import Severity
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.quantify.lesions import SizeClass
@@ -200,7 +201,8 @@ def test_other_pathology_is_removed_from_the_prediction() -> None:
     found[0, 0, 0] = found[2, 2, 2] = 1
     made = pair_images(Image(truth, grid), Image(found, grid))
     assert scores(made, names=["dice"]) == {"dice": 1.0}
-    assert made.removed_voxels == 1
+    assert [finding.code for finding in made.findings] == ["evaluation.other_pathology"]
+    assert "1 predicted voxels" in made.findings[0].what
 
 
 def test_the_rule_for_the_prediction_follows_its_type_and_is_said() -> None:
@@ -221,6 +223,21 @@ def test_labels_above_one_count_whole_in_an_integer_prediction() -> None:
     labels = np.arange(64).reshape(grid.shape).astype(np.int32)
     made = pair_images(Image(labels > 0, grid), Image(labels, grid))
     assert scores(made, names=["dice"])["dice"] == 1.0
+    assert [finding.code for finding in made.findings] == ["evaluation.prediction_labels"]
+
+
+def test_a_reference_that_numbers_its_lesions_and_a_huge_prediction_are_warned_of() -> None:
+    """Only label 1 of a reference is lesion, and values above 1000 are none of a prediction."""
+    grid = Grid.from_spacing((4, 4, 4), (1.0, 1.0, 1.0))
+    truth = np.zeros(grid.shape, np.int16)
+    truth[0, 0] = [1, 3, 4, 5]
+    found = (truth > 0).astype(np.int16) * 1001
+    made = pair_images(Image(truth, grid), Image(found, grid))
+    assert [(finding.code, finding.severity) for finding in made.findings] == [
+        ("evaluation.reference_labels", Severity.WARNING),
+        ("evaluation.prediction_limit", Severity.WARNING),
+    ]
+    assert (made.reference_voxels, made.prediction_voxels) == (1, 0)
 
 
 @pytest.mark.parametrize("shift", [0.0015, 0.8])

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from leuko.errors import UnusableInput
 from leuko.evaluation.components import Components, components
 from leuko.evaluation.surfaces import distances_both_ways, surface
+from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
 
@@ -35,7 +36,7 @@ class Pair:
     `reference` and `prediction` have a margin of one voxel around the masks, except where the
     box ends with the image, so that a filter on them gives what it gives on the whole image.
     `origin` is the box's first voxel in the whole grid. `rule` says how voxels of the prediction
-    were counted, `removed_voxels` how many of them lay in the reference's 'other pathology'.
+    were counted, `findings` what was peculiar about the files' values.
     """
 
     reference: BoolArray
@@ -43,7 +44,7 @@ class Pair:
     grid: Grid
     origin: tuple[int, int, int] = (0, 0, 0)
     rule: str = ""
-    removed_voxels: int = 0
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def reference_voxels(self) -> int:
@@ -88,7 +89,7 @@ class Pair:
 
 def pair_masks(reference: npt.ArrayLike, prediction: npt.ArrayLike, *, grid: Grid) -> Pair:
     """A pair from two boolean arrays of shape `grid.shape` (file axes)."""
-    return _cut(np.asarray(reference, dtype=bool), np.asarray(prediction, dtype=bool), grid)
+    return _cut(np.asarray(reference, dtype=bool), np.asarray(prediction, dtype=bool), grid=grid)
 
 
 def pair_images(reference: Image, prediction: Image) -> Pair:
@@ -111,13 +112,69 @@ def pair_images(reference: Image, prediction: Image) -> Pair:
     lesion = _within(truth, *LESION)
     other = _within(truth, *OTHER_PATHOLOGY)
     removed = int(np.count_nonzero(found & other))
+    findings = _findings(truth, values, removed=removed, real=bool(real))
+    return _cut(
+        lesion,
+        found & ~other if removed else found,
+        grid=reference.grid,
+        rule=REAL_RULE if real else INTEGER_RULE,
+        findings=findings,
+    )
+
+
+def _findings(
+    truth: npt.NDArray[Any], values: npt.NDArray[Any], *, removed: int, real: bool
+) -> tuple[Finding, ...]:
+    """What about the values of both files may not be what their owner had in mind."""
+    found = []
+    if truth.max(initial=0) > OTHER_PATHOLOGY[1]:
+        found.append(
+            Finding(
+                "evaluation.reference_labels",
+                Severity.WARNING,
+                f"The reference holds values up to {truth.max():g}; only 1 counts as lesion.",
+                "If it numbers its lesions, set all of them to 1 first.",
+            )
+        )
     if removed:
-        found &= ~other
-    return _cut(lesion, found, reference.grid, REAL_RULE if real else INTEGER_RULE, removed)
+        found.append(
+            Finding(
+                "evaluation.other_pathology",
+                Severity.NOTE,
+                f"{removed} predicted voxels lie in the reference's label 2 (other pathology) "
+                "and were left out.",
+            )
+        )
+    highest = values.max(initial=0)
+    if highest > UPPER_LIMIT:
+        found.append(
+            Finding(
+                "evaluation.prediction_limit",
+                Severity.WARNING,
+                f"The prediction holds values up to {highest:g}; those above {UPPER_LIMIT} count "
+                "as background, as in the challenge.",
+                "Save the prediction as a mask of zeros and ones.",
+            )
+        )
+    elif highest > 1:
+        found.append(
+            Finding(
+                "evaluation.prediction_labels",
+                Severity.NOTE,
+                f"The prediction holds values up to {highest:g}; every one from "
+                f"{0.5 if real else 1} counts as lesion.",
+            )
+        )
+    return tuple(found)
 
 
 def _cut(
-    reference: BoolArray, prediction: BoolArray, grid: Grid, rule: str = "", removed: int = 0
+    reference: BoolArray,
+    prediction: BoolArray,
+    *,
+    grid: Grid,
+    rule: str = "",
+    findings: tuple[Finding, ...] = (),
 ) -> Pair:
     if reference.shape != grid.shape or prediction.shape != grid.shape:
         raise ValueError(
@@ -130,7 +187,7 @@ def _cut(
         grid=grid,
         origin=(box[0].start, box[1].start, box[2].start),
         rule=rule,
-        removed_voxels=removed,
+        findings=findings,
     )
 
 
