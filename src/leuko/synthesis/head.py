@@ -26,7 +26,7 @@ __all__ = ["Recipe", "Slices", "draw_recipe", "render"]
 
 _TISSUES = tuple(t for t in Tissue if t < Tissue.LESION)
 VISIBLE_OVER_NOISE = 1.6  # a lesion is labelled where its signal stands out of the noise
-FAINTEST = 0.045  # of white matter's brightness: fainter than this nobody sees
+FAINTEST = 0.07  # of white matter's brightness: fainter than this nobody sees
 PEAK_WINDOW_MM = 8.0
 
 
@@ -103,6 +103,7 @@ def render(recipe: Recipe, *, slab: Slab) -> Slices:
         tissue,
         lesion=lesion,
         rim=rim,
+        above_white=clean - recipe.contrast.means[Kind.WHITE_MATTER],
         extent=torch.matmul((excess.extent > 0.5).float(), profile.T),
         cavity=torch.matmul(excess.cavity, profile.T) > 0.15,
         noise=recipe.corruption.noise,
@@ -183,6 +184,7 @@ def _truth(
     *,
     lesion: Tensor,
     rim: Tensor,
+    above_white: Tensor,
     extent: Tensor,
     cavity: Tensor,
     noise: float,
@@ -196,13 +198,16 @@ def _truth(
     peak = torch.nn.functional.max_pool2d(peak, (1, window), stride=1, padding=(0, window // 2))
     peak = peak[:, 0].permute(1, 2, 0)
     faintest = max(FAINTEST, VISIBLE_OVER_NOISE * noise)
-    visible = (total > faintest) & (total > 0.5 * peak)
+    shown = (total > faintest) & (total > 0.5 * peak)
+    # Where fluid shares the voxel the excess does not reach above white matter: nobody marks it.
+    visible = shown & (above_white > 0.3 * peak)
     # Dark cores and weak parts belong to a lesion that fills the slab and is seen elsewhere.
     visible |= (extent > 0.6) & (peak > faintest)
     bits = torch.ones_like(tissue, dtype=torch.int16) << tissue.to(torch.int16)
     lesion_bit, rim_bit = 1 << int(Tissue.LESION), 1 << int(Tissue.CAP_RIM)
     # Too faint to demand, too real to forbid.
-    doubtful = ~visible & ((total > 0.5 * faintest) & (total > 0.5 * peak) | (extent > 0.6))
+    faint = (total > 0.5 * faintest) & (total > 0.5 * peak)
+    doubtful = ~visible & (faint | (extent > 0.6))
     bits = torch.where(doubtful, bits | lesion_bit | rim_bit, bits)
     is_lesion = visible & ((lesion >= rim) | (extent > 0.6))
     bits = torch.where(is_lesion, torch.full_like(bits, lesion_bit), bits)

@@ -118,8 +118,8 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         noisy=tuple(noisy),
         foci=tuple(foci),
         band_mm=band,
-        rim_mm=float(rng.choice([0.0, rng.uniform(0.6, 3.2)], p=[0.2, 0.8])),
-        cap_mm=float(rng.choice([0.0, rng.uniform(1.0, 7.0)], p=[0.25, 0.75])),
+        rim_mm=float(rng.choice([0.0, rng.uniform(0.5, 2.6)], p=[0.2, 0.8])),
+        cap_mm=float(rng.choice([0.0, rng.uniform(1.0, 6.0)], p=[0.25, 0.75])),
         rim_contrast=float(contrast * rng.uniform(0.5, 1.05))
         if rng.random() < 0.6
         else float(rng.uniform(0.12, 0.6)),
