@@ -1,1 +1,110 @@
-"""The command line, one module a command."""
+"""The command line, one module a command, each loaded when it is called."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType, MappingProxyType
+
+import click
+
+from leuko.cli import failures
+
+__all__ = ["main", "program"]
+
+# Name -> (module that holds a click command of that name, the line in `leuko --help`).
+COMMANDS = MappingProxyType(
+    {
+        "segment": ("leuko.cli.segment", "Segment FLAIR scans: mask, numbers and report."),
+        "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
+        "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
+        "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
+        "train": ("leuko.cli.train", "Train a network from a recipe."),
+    }
+)
+
+
+class Commands(click.Group):
+    """A group whose commands are imported on use, so that help comes at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Every command, in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the command of that name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """List the commands from their short texts, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Examples:
+  leuko segment flair.nii.gz -o result
+  leuko segment folder_of_scans -o results
+  leuko measure flair.nii.gz corrected_mask.nii.gz -o result
+
+\b
+Exit codes:
+  0 done                          5 refused for safety (grids differ)
+  2 wrong usage                   6 cannot write the output
+  3 cannot read the input         7 out of memory or disk
+  4 input not fit for this task   8 interrupted; run again to resume
+  9 an optional part is missing   70 a bug of ours
+
+Research use only. Not a medical device."""
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"leuko {failures.version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and end.",
+)
+def program() -> None:
+    """One FLAIR MRI in; a white matter hyperintensity mask, its numbers and a report out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; every failure ends in one clear message."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        result = program.main(given, prog_name="leuko", standalone_mode=False)
+    except BaseException as error:  # the last line of defence: nobody else sees a traceback
+        return failures.explain(error, command=given[0] if given else "", debug="--debug" in given)
+    return result if isinstance(result, int) else 0
+
+
+def _stop(_signum: int, _frame: FrameType | None) -> None:
+    """A polite request to end is treated like Ctrl-C: clean up, exit 8."""
+    raise KeyboardInterrupt

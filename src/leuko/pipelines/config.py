@@ -1,0 +1,66 @@
+"""Every parameter of the main job, in one frozen value."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+__all__ = ["SegmentConfig"]
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Millimetres = Annotated[float, Meta(ge=0, le=1000)]
+CubicMillimetres = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a scan is segmented. None stands for the value on the model's card.
+
+    The card's values were chosen with the weights and differ between the two definitions;
+    `leuko segment` writes the values that were used into stats.json.
+    """
+
+    definition: Literal["vascular", "ms"] = "vascular"
+    """What counts: `vascular` = lesions and periventricular caps and rims, `ms` = lesions alone."""
+
+    threshold: Share | None = None
+    """Probability from which a voxel belongs to the mask."""
+
+    refine: bool = True
+    """Redraw the edge of each lesion at half of its own brightness, on the native voxels."""
+
+    refine_support: Share | None = None
+    """Probability from which a voxel may seed or hold a refined lesion."""
+
+    refine_level: Share | None = None
+    """Where the edge lies between the brightness of brain (0) and of the lesions (1)."""
+
+    refine_reach_mm: Millimetres | None = None
+    """How far in mm the refined edge may lie from the network's own lesion."""
+
+    confine: bool = True
+    """Keep the mask within white matter grown by `confine_margin_mm`."""
+
+    confine_margin_mm: Millimetres | None = None
+    """The margin in mm by which white matter is grown for `confine`."""
+
+    min_lesion_mm3: CubicMillimetres | None = None
+    """Lesions smaller than this are removed."""
+
+    fill_holes_mm3: CubicMillimetres = 10.0
+    """Holes in a slice up to this size are filled, unless darker than white matter; 0: none."""
+
+    engine: str = "auto"
+    """What runs the network: `auto`, `openvino` or `torch`."""
+
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    """`f32` everywhere, `bf16` where the processor computes it fast; `auto` chooses."""
+
+    policy: Literal["strict", "default", "lenient"] = "default"
+    """Which findings stop the run: any warning, refusals only, or none."""
+
+    report: bool = True
+    """Write report.html, report.pdf and preview.png."""
+
+    probability: bool = False
+    """Write the probability map, probability.nii.gz."""

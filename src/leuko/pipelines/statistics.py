@@ -1,0 +1,265 @@
+"""stats.json and lesions.tsv: the numbers of a result with their units and definitions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from types import MappingProxyType
+
+import msgspec
+from msgspec import Struct
+
+from leuko.errors import ReadError
+from leuko.findings import Severity
+from leuko.pipelines.provenance import Provenance, Value, plain_values
+from leuko.pipelines.result import Result
+from leuko.quantify.burden import Burden, SizeShare, SliceBurden
+from leuko.quantify.lesions import LesionTable
+
+__all__ = ["DEFINITIONS", "Statistics", "decode", "encode", "lesions_tsv", "schema", "statistics"]
+
+
+class SizeClass(Struct, frozen=True, forbid_unknown_fields=True):
+    """Lesions of one size class."""
+
+    count: int
+    share: float
+    volume_ml: float
+
+
+class SizeClasses(Struct, frozen=True, forbid_unknown_fields=True):
+    """Small: v < 10 mm3; medium: 10 <= v < 100 mm3; large: v >= 100 mm3."""
+
+    small: SizeClass
+    medium: SizeClass
+    large: SizeClass
+
+
+class MostAffectedSlice(Struct, frozen=True, forbid_unknown_fields=True):
+    """The slice with most voxels of the mask."""
+
+    index: int
+    position_mm: float
+    voxels: int
+    volume_ml: float
+
+
+class StepRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """A step of the run: its time, its parameters and effects."""
+
+    name: str
+    seconds: float
+    parameters: dict[str, Value]
+
+
+class FindingRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was noticed about the input or the result."""
+
+    code: str
+    severity: Severity
+    what: str
+    hint: str
+
+
+class Definition(Struct, frozen=True, forbid_unknown_fields=True):
+    """The unit of a number and how it is defined."""
+
+    unit: str
+    definition: str
+
+
+class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The numbers of one scan. Null: cannot be measured in this scan; no lesion is 0."""
+
+    volume_ml: float
+    volume_mm3: float
+    volume_voxels: int
+    lesion_count: int
+    lesion_count_6_connected: int
+    size_classes: SizeClasses
+    left_ml: float | None
+    right_ml: float | None
+    midline_ml: float | None
+    white_matter_percent: float | None
+    brain_percent: float | None
+    icv_percent: float | None
+    most_affected_slice: MostAffectedSlice | None
+    slice_axis: int
+    largest_lesion_mm3: float
+    regions_ml: dict[str, float]
+    white_matter_ml: float | None
+    brain_ml: float | None
+    ventricles_ml: float | None
+    icv_ml: float | None
+    findings: list[FindingRecord]
+    steps: list[StepRecord]
+    provenance: Provenance
+    definitions: dict[str, Definition]
+
+
+DEFINITIONS = MappingProxyType(
+    {
+        name: Definition(unit, text)
+        for name, unit, text in (
+            ("volume_ml", "ml", "voxels of the mask times the volume of a voxel"),
+            ("volume_mm3", "mm3", "voxels of the mask times the volume of a voxel"),
+            ("volume_voxels", "voxels", "voxels of the mask"),
+            ("lesion_count", "lesions", "components of voxels that touch by face, edge or corner"),
+            ("lesion_count_6_connected", "lesions", "components of voxels that touch by face"),
+            (
+                "size_classes",
+                "lesions; share 0..1; ml",
+                "small: below 10 mm3, medium: 10 to below 100 mm3, large: 100 mm3 and more; "
+                "share is of the lesion count",
+            ),
+            (
+                "left_ml",
+                "ml",
+                "volume left of the mid-sagittal plane of this brain, beyond 1.5 mm",
+            ),
+            (
+                "right_ml",
+                "ml",
+                "volume right of the mid-sagittal plane of this brain, beyond 1.5 mm",
+            ),
+            ("midline_ml", "ml", "volume within 1.5 mm of the mid-sagittal plane of this brain"),
+            (
+                "white_matter_percent",
+                "%",
+                "volume in percent of cerebral white matter, the mask counted in",
+            ),
+            ("brain_percent", "%", "volume in percent of the brain"),
+            ("icv_percent", "%", "volume in percent of the intracranial volume"),
+            (
+                "most_affected_slice",
+                "index; mm; voxels; ml",
+                "the slice with most voxels of the mask: index from 0 along slice_axis of the "
+                "file, position of its centre in RAS mm",
+            ),
+            ("slice_axis", "array axis", "axis of the file, from 0, along which slices lie"),
+            ("largest_lesion_mm3", "mm3", "volume of the largest lesion"),
+            ("regions_ml", "ml", "volume of the lesions of each region; a lesion has one region"),
+            ("white_matter_ml", "ml", "cerebral white matter, the mask counted in"),
+            ("brain_ml", "ml", "grey and white matter, cerebellum and brainstem"),
+            ("ventricles_ml", "ml", "ventricles with choroid plexus"),
+            ("icv_ml", "ml", "brain and all cerebrospinal fluid"),
+            ("steps", "s", "time of each step, in order, with its parameters and effects"),
+        )
+    }
+)
+
+
+def statistics(result: Result) -> Statistics:
+    """The content of stats.json for a result."""
+    burden = result.burden
+    return Statistics(
+        volume_ml=burden.volume_ml,
+        volume_mm3=burden.volume_mm3,
+        volume_voxels=burden.volume_voxels,
+        lesion_count=burden.lesion_count,
+        lesion_count_6_connected=burden.lesion_count_6_connected,
+        size_classes=_size_classes(burden),
+        left_ml=burden.left_ml,
+        right_ml=burden.right_ml,
+        midline_ml=burden.midline_ml,
+        white_matter_percent=burden.white_matter_percent,
+        brain_percent=burden.brain_percent,
+        icv_percent=burden.icv_percent,
+        most_affected_slice=_slice(burden.most_affected_slice),
+        slice_axis=burden.slice_axis,
+        largest_lesion_mm3=burden.largest_lesion_mm3,
+        regions_ml=dict(burden.region_ml),
+        white_matter_ml=burden.white_matter_ml,
+        brain_ml=burden.brain_ml,
+        ventricles_ml=burden.ventricles_ml,
+        icv_ml=burden.icv_ml,
+        findings=[FindingRecord(f.code, f.severity, f.what, f.hint) for f in result.findings],
+        steps=[
+            StepRecord(step.name, round(step.seconds, 4), plain_values(step.details))
+            for step in result.steps
+        ],
+        provenance=result.provenance,
+        definitions=dict(DEFINITIONS),
+    )
+
+
+def encode(content: Statistics) -> bytes:
+    """The bytes of stats.json, indented for readers; no number is ever NaN there, but null."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def decode(content: bytes) -> Statistics:
+    """Read a stats.json of this version; anything else raises ReadError (exit 3)."""
+    try:
+        return msgspec.json.decode(content, type=Statistics)
+    except msgspec.MsgspecError as error:
+        raise ReadError(f"This is no stats.json of this version of leuko: {error}.") from error
+
+
+def schema() -> bytes:
+    """The JSON schema of stats.json (draft 2020-12), as packaged in stats.schema.json."""
+    text = msgspec.json.schema(Statistics)
+    text = {"$schema": "https://json-schema.org/draft/2020-12/schema", **text}
+    return msgspec.json.format(msgspec.json.encode(text), indent=2) + b"\n"
+
+
+def lesions_tsv(table: LesionTable) -> bytes:
+    """A row for each lesion, the largest first; what is not known is `n/a`."""
+    lines = io.StringIO()
+    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
+    rows.writerow(LESION_COLUMNS)
+    for lesion in table:
+        rows.writerow(
+            [
+                lesion.label,
+                _number(lesion.volume_mm3),
+                lesion.voxels,
+                lesion.size_class,
+                *(_number(value) for value in lesion.centre_mm),
+                lesion.region,
+                lesion.side,
+                _number(lesion.distance_to_ventricles_mm),
+                _number(lesion.mean_z),
+                _number(lesion.confidence),
+            ]
+        )
+    return lines.getvalue().encode()
+
+
+LESION_COLUMNS = (
+    "label",
+    "volume_mm3",
+    "voxels",
+    "size_class",
+    "x_mm",
+    "y_mm",
+    "z_mm",
+    "region",
+    "side",
+    "distance_to_ventricles_mm",
+    "mean_z",
+    "confidence",
+)
+
+
+def _number(value: float | None) -> str:
+    return (
+        "n/a"
+        if value is None
+        else f"{round(value, 3) + 0.0:g}"
+        if abs(value) < 1e5
+        else f"{value:.1f}"
+    )
+
+
+def _size_classes(burden: Burden) -> SizeClasses:
+    def record(share: SizeShare) -> SizeClass:
+        return SizeClass(share.count, share.share, share.volume_ml)
+
+    return SizeClasses(record(burden.small), record(burden.medium), record(burden.large))
+
+
+def _slice(most: SliceBurden | None) -> MostAffectedSlice | None:
+    if most is None:
+        return None
+    return MostAffectedSlice(most.index, most.position_mm, most.voxels, most.volume_ml)
