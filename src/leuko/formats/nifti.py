@@ -1,0 +1,241 @@
+"""Reading NIfTI-1 and NIfTI-2: single files and pairs, plain and gzip, either byte order."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from leuko.errors import OutOfResources, ReadError, UnusableInput
+from leuko.findings import Finding, Severity
+from leuko.formats.byte_source import ByteSource
+from leuko.formats.geometry import grid_findings
+from leuko.formats.nifti_header import STORED_TYPES, TYPE_NAMES, NiftiHeader, parse_header
+from leuko.formats.nifti_space import nifti_grid
+from leuko.formats.voxels import Voxels, real_values
+from leuko.image.image import Image, Source
+
+__all__ = ["read_nifti"]
+
+MAX_VOXELS = 2**29  # four times 512 x 512 x 512: no head scan has more
+_COPY_AGAIN = "Copy or download the file again; if it stays so, export the scan again."
+_ONE_VOLUME = (
+    "Choose one volume (time point, echo or weighting) and save it as a 3D file of its own."
+)
+_INTENTS = {
+    1001: "an estimate", 1002: "a label map", 1003: "a label map", 1004: "matrices",
+    1005: "matrices", 1006: "displacements", 1007: "vectors", 1008: "points", 1009: "triangles",
+    1010: "quaternions", 2001: "a time series", 2002: "node numbers", 2003: "RGB colours",
+    2004: "RGBA colours", 2005: "a shape",
+}  # fmt: skip
+
+
+def read_nifti(source: ByteSource, *, expect: str = "scan") -> Image:
+    """The image in `source`, whose content was recognised as NIfTI.
+
+    `expect` is 'scan' or 'mask': a mask may carry the intent code of a label map. Raises
+    ReadError (exit 3) for what is broken, UnusableInput (exit 4) for what is no 3D scalar image.
+    """
+    header = _header(source)
+    shape, findings = _volume_shape(header, name=source.name)
+    dtype = _stored_type(header, name=source.name)
+    grid, space_findings = nifti_grid(header, shape=shape)
+    findings += [*space_findings, *grid_findings(grid), *_remarks(header, expect=expect)]
+    if header.single:
+        stored = _read_voxels(source, header, dtype, skip=_gap(header, findings))
+        source.finish()
+        digest = source.digest
+    else:
+        source.finish()
+        with ByteSource(_other_half(source.path), digest=source.digest) as voxels:
+            stored = _read_voxels(voxels, header, dtype, skip=max(header.vox_offset, 0))
+            voxels.finish()
+            digest = voxels.digest
+    slope, inter = _scaling(header, findings)
+    data, value_findings = real_values(stored, slope=slope, inter=inter)
+    return Image(
+        data.reshape(shape, order="F"),
+        grid,
+        Source(source.name, f"nifti{header.version}", digest.hexdigest(), header.raw),
+        (*findings, *value_findings),
+    )
+
+
+def _header(source: ByteSource) -> NiftiHeader:
+    header = parse_header(source.peek(540), name=source.name)
+    source.take(header.size)
+    return header
+
+
+def _volume_shape(header: NiftiHeader, *, name: str) -> tuple[tuple[int, int, int], list[Finding]]:
+    """The three axes of space; further axes of length 1 are dropped, others refused."""
+    space = (*header.shape[:3], 1, 1)[:3]
+    findings = []
+    if math.prod(header.shape[3:]) > 1:
+        sizes = " x ".join(map(str, header.shape))
+        raise UnusableInput(
+            f"{name} is a {len(header.shape)}D image ({sizes}): "
+            f"{math.prod(header.shape[3:])} volumes, where one is needed.",
+            hint=_ONE_VOLUME,
+        )
+    if len(header.shape) > 3:
+        findings.append(
+            Finding(
+                "nifti.singleton_axes",
+                Severity.NOTE,
+                f"The file declares {len(header.shape)} axes but holds one 3D volume.",
+            )
+        )
+    voxels = math.prod(space)
+    if voxels > MAX_VOXELS:
+        raise ReadError(
+            f"{name} claims {' x '.join(map(str, space))} voxels, more than any head scan has.",
+            hint="Its header is damaged, or it is another kind of image. " + _COPY_AGAIN,
+        )
+    return (space[0], space[1], space[2]), findings
+
+
+def _stored_type(header: NiftiHeader, *, name: str) -> np.dtype[np.generic]:
+    if header.datatype in STORED_TYPES:
+        return np.dtype(STORED_TYPES[header.datatype]).newbyteorder(header.order)
+    if header.datatype in TYPE_NAMES:
+        raise UnusableInput(
+            f"{name} holds {TYPE_NAMES[header.datatype]}, not the grey values of a scan.",
+            hint=(
+                "Save the magnitude image instead."
+                if "complex" in TYPE_NAMES[header.datatype]
+                else "Give the scan itself, saved with 16-bit integers or 32-bit floats."
+            ),
+        )
+    raise ReadError(
+        f"{name} has a damaged NIfTI header: type code {header.datatype} does not exist.",
+        hint=_COPY_AGAIN,
+    )
+
+
+def _gap(header: NiftiHeader, findings: list[Finding]) -> int:
+    """Bytes between the header and the first voxel of a single file."""
+    least = header.size
+    if header.vox_offset < least:
+        if header.vox_offset != 0:  # 0 is common and means the usual place
+            findings.append(
+                Finding(
+                    "nifti.vox_offset_invalid",
+                    Severity.WARNING,
+                    "The header places the voxels inside itself; "
+                    "they were read from the usual place behind it.",
+                    "Look at the image: shifted or striped means that the header is damaged.",
+                )
+            )
+        return 4
+    gap = header.vox_offset - least
+    if gap > 4:
+        findings.append(
+            Finding(
+                "nifti.extension",
+                Severity.NOTE,
+                f"{gap - 4} bytes of header extensions were passed over; "
+                "they are not copied to results.",
+            )
+        )
+    return gap
+
+
+def _read_voxels(
+    source: ByteSource, header: NiftiHeader, dtype: np.dtype[np.generic], *, skip: int
+) -> Voxels:
+    """The stored numbers as a flat array; checks against the file's size before allocating."""
+    count = math.prod(header.shape)
+    size = count * dtype.itemsize
+    if skip + size > source.most_bytes:
+        raise ReadError(
+            f"{source.name} is truncated: its header promises {size:,} bytes of voxels, "
+            f"the file {'can hold' if source.gzipped else 'has'} "
+            f"{max(source.most_bytes - skip - (header.size if header.single else 0), 0):,}.",
+            hint=_COPY_AGAIN,
+        )
+    try:
+        stored = np.empty(count, dtype=dtype)
+    except MemoryError:
+        raise OutOfResources(
+            f"{source.name} needs {size / 2**30:.1f} GB of memory, which is not available.",
+            hint="Close other programs or use a machine with more memory.",
+        ) from None
+    found = source.read_into(stored.view(np.uint8).data) if source.skip(skip) == skip else 0
+    if found < size:
+        raise ReadError(
+            f"{source.name} is truncated: its header promises {size:,} bytes of voxels, "
+            f"the file has {found:,}.",
+            hint=_COPY_AGAIN,
+        )
+    return stored
+
+
+def _other_half(path: Path) -> Path:
+    """The .img file of a pair's header; raises ReadError (exit 3) where there is none."""
+    name = path.name.removesuffix(".gz")
+    stem = name[: -len(".hdr")] if name.lower().endswith((".hdr", ".nii")) else name
+    for suffix in (".img", ".img.gz", ".IMG"):
+        candidate = path.with_name(stem + suffix)
+        if candidate.is_file():
+            return candidate
+    raise ReadError(
+        f"{path.name} is the header of a pair; its voxels, {stem}.img, are missing.",
+        hint=f"Put {stem}.img (or {stem}.img.gz) into the same folder.",
+    )
+
+
+def _scaling(header: NiftiHeader, findings: list[Finding]) -> tuple[float, float]:
+    """Slope and intercept; a slope of 0 or none at all means that nothing is scaled."""
+    slope, inter = header.slope, header.inter
+    if slope == 0.0:
+        return 1.0, 0.0
+    if not (math.isfinite(slope) and math.isfinite(inter)):
+        findings.append(
+            Finding(
+                "nifti.scaling_invalid",
+                Severity.NOTE,
+                "The scaling in the header is not a number; the stored values are used.",
+            )
+        )
+        return 1.0, 0.0
+    if (slope, inter) != (1.0, 0.0):
+        findings.append(
+            Finding(
+                "nifti.scaled",
+                Severity.NOTE,
+                f"Values are {slope:g} times the stored ones, plus {inter:g}.",
+            )
+        )
+    return slope, inter
+
+
+def _remarks(header: NiftiHeader, *, expect: str) -> list[Finding]:
+    """What a reader should know although it changes nothing here."""
+    findings = []
+    labels = header.intent in (1002, 1003)
+    if header.intent != 0 and not (expect == "mask" and labels):
+        kind = _INTENTS.get(header.intent)
+        if kind is None:
+            kind = "statistics" if 2 <= header.intent <= 24 else "derived values"
+        findings.append(
+            Finding(
+                "nifti.intent",
+                Severity.WARNING,
+                f"The header says that the file holds {kind} (intent code {header.intent}), "
+                "not the intensities of a scan.",
+                "Give the scan that it was made from.",
+            )
+        )
+    if header.order == ">":
+        findings.append(Finding("nifti.big_endian", Severity.NOTE, "The file is big-endian."))
+    if STORED_TYPES.get(header.datatype) in ("i8", "u8"):
+        findings.append(
+            Finding(
+                "nifti.int64",
+                Severity.NOTE,
+                "The file stores 64-bit integers, which FSL, SPM and AFNI refuse to read.",
+            )
+        )
+    return findings

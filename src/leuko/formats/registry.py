@@ -1,0 +1,82 @@
+"""Every file format that leuko knows by its content, readable or not, from name to record.
+
+Importable without numpy: readers and writers are named as `module:function` and loaded on use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["FORMATS", "Format", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What is known about a format.
+
+    `title` completes the sentence "this is ..."; `reader` and `writer` are `module:function`, or
+    empty where leuko cannot; `advice` is the way out for the user who has such a file.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...] = ()
+    reader: str = ""
+    writer: str = ""
+    advice: str = ""
+
+
+def load(target: str) -> Any:
+    """The object that `module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+_CONVERT = "Convert it to NIfTI (.nii.gz) first, for example with ITK-SNAP or 3D Slicer."
+_MGH = "Convert it to NIfTI first: mri_convert IN OUT.nii.gz (FreeSurfer)."
+_MINC = "Convert it to NIfTI first: mnc2nii IN OUT.nii (MINC tools)."
+_DICOM = "Convert the series to NIfTI first: dcm2niix -z y FOLDER."
+_UNPACK = "Unpack it and give the image inside."
+_PICTURE = "A picture has no size in mm; give the scan itself (NIfTI)."
+_NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
+_NIFTI = "leuko.formats.nifti:read_nifti"
+_NIFTI_OUT = "leuko.formats.nifti_out:encode"
+
+_ALL = (
+    Format("nifti1", "a NIfTI-1 image", (".nii", ".nii.gz", ".hdr", ".img"), _NIFTI, _NIFTI_OUT),
+    Format("nifti2", "a NIfTI-2 image", (".nii", ".nii.gz", ".hdr", ".img"), _NIFTI, _NIFTI_OUT),
+    Format("analyze", "an Analyze 7.5 header", (".hdr", ".img"), advice=_CONVERT),
+    Format("nrrd", "an NRRD image", (".nrrd", ".nhdr"), advice=_CONVERT),
+    Format("metaimage", "a MetaImage", (".mha", ".mhd"), advice=_CONVERT),
+    Format("afni", "an AFNI header", (".HEAD",), advice="Convert it first: 3dAFNItoNIFTI IN+orig."),
+    Format("mgh", "a FreeSurfer MGH image", (".mgh", ".mgz"), advice=_MGH),
+    Format("minc1", "a MINC-1 (netCDF) image", (".mnc",), advice=_MINC),
+    Format("minc2", "an HDF5 file, perhaps a MINC-2 image", (".mnc", ".h5"), advice=_MINC),
+    Format("dicom", "a DICOM file", (".dcm",), advice=_DICOM),
+    Format("zip", "a zip archive", (".zip",), advice=_UNPACK),
+    Format("tar", "a tar archive", (".tar", ".tgz"), advice=_UNPACK),
+    Format("7z", "a 7z archive", (".7z",), advice=_UNPACK),
+    Format("rar", "a RAR archive", (".rar",), advice=_UNPACK),
+    Format("bzip2", "a bzip2-compressed file", (".bz2",), advice=_UNPACK),
+    Format("xz", "an xz-compressed file", (".xz",), advice=_UNPACK),
+    Format("zstd", "a Zstandard-compressed file", (".zst",), advice=_UNPACK),
+    Format("png", "a PNG picture", (".png",), advice=_PICTURE),
+    Format("jpeg", "a JPEG picture", (".jpg", ".jpeg"), advice=_PICTURE),
+    Format("jpeg2000", "a JPEG 2000 picture", (".jp2", ".j2k"), advice=_PICTURE),
+    Format("tiff", "a TIFF picture", (".tif", ".tiff"), advice=_PICTURE),
+    Format("gif", "a GIF picture", (".gif",), advice=_PICTURE),
+    Format("bmp", "a BMP picture", (".bmp",), advice=_PICTURE),
+    Format("pdf", "a PDF document", (".pdf",), advice=_NOT_IMAGE),
+    Format("numpy", "a NumPy array", (".npy",), advice=_NOT_IMAGE),
+    Format("matlab", "a MATLAB file", (".mat",), advice=_NOT_IMAGE),
+    Format("markup", "a web page or XML text", (".html", ".xml"), advice=(
+        "A download that failed often leaves one: fetch the file again. " + _NOT_IMAGE)),
+    Format("git-lfs", "a Git LFS pointer, not the file it stands for", advice=(
+        "Fetch the file itself with: git lfs pull.")),
+)  # fmt: skip
+
+FORMATS: Mapping[str, Format] = MappingProxyType({entry.name: entry for entry in _ALL})
