@@ -28,7 +28,7 @@ check: $(DEV) train  ## style, types and layers (types need the train extra)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict src
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(DEV)  ## put the code into the house's style
 	$(BIN)/ruff format .

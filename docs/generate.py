@@ -44,9 +44,9 @@ def command_names() -> list[str]:
     """The commands in the order of the help."""
     import click
 
-    from leuko.cli import main
+    from leuko.cli import program
 
-    return list(main.list_commands(click.Context(main)))
+    return program.list_commands(click.Context(program))
 
 
 def commands_page() -> str:

@@ -123,3 +123,18 @@ def test_the_long_examples_of_a_page_work(page: Path, workplace: Path) -> None:
 def test_links_inside_the_documentation_lead_somewhere(page: Path) -> None:
     links = [link["path"] for link in LINK.finditer(page.read_text(encoding="utf-8"))]
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_key_of_stats_json_is_defined_on_its_page() -> None:
+    from leuko.pipelines.statistics import Statistics
+
+    page = (ROOT / "docs" / "stats.md").read_text(encoding="utf-8")
+    names = [name for name in Statistics.__struct_fields__ if f"`{name}" not in page]
+    assert names == []
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "generate.py", "--check"], check=False, timeout=120
+    )
+    assert done.returncode == 0, "run `make docs`"

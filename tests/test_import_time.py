@@ -29,7 +29,7 @@ def help_of(*command: str) -> str:
     return (
         f"import sys\nsys.argv = {['leuko', *command, '--help']!r}\n"
         "from leuko.cli import main\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
+        "assert main() == 0"
     )
 
 

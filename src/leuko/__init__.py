@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from leuko.formats.read import read
     from leuko.image.grid import Grid
     from leuko.image.image import Image
+    from leuko.pipelines.config import SegmentConfig
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.measure import measure
-    from leuko.pipelines.segment import Result, SegmentConfig, segment
+    from leuko.pipelines.result import Result
+    from leuko.pipelines.segment import segment
     from leuko.quantify.burden import Burden
     from leuko.quantify.lesions import Lesion, LesionTable
 
@@ -52,8 +54,8 @@ _HOMES = {
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",
     "Policy": "leuko.findings",
-    "Result": "leuko.pipelines.segment",
-    "SegmentConfig": "leuko.pipelines.segment",
+    "Result": "leuko.pipelines.result",
+    "SegmentConfig": "leuko.pipelines.config",
     "Severity": "leuko.findings",
     "evaluate": "leuko.pipelines.evaluate",
     "measure": "leuko.pipelines.measure",
