@@ -1,0 +1,42 @@
+"""Learning curves of a run as a picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+__all__ = ["draw_curves"]
+
+PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Loss", ("loss", "valid_loss")),
+    ("Dice, training batches (soft)", ("dice_lesion", "dice_cap_rim", "dice_both")),
+    ("Dice, fixed synthetic set", ("valid_lesion", "valid_cap_rim", "valid_both")),
+    ("Learning rate", ("lr",)),
+    ("Slices per second", ("slices_per_s",)),
+    ("Share of time waiting for slices", ("waiting",)),
+)
+
+
+def draw_curves(metrics: Path, out: Path) -> None:
+    """Draw the columns of metrics.csv against the step into a PNG file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with metrics.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    figure = Figure(figsize=(13, 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    for index, (title, columns) in enumerate(PANELS):
+        axes = figure.add_subplot(2, 3, index + 1)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("step", fontsize=8)
+        axes.grid(alpha=0.3)
+        drawn = False
+        for column in columns:
+            points = [(int(r["step"]), float(r[column])) for r in rows if r.get(column)]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=column, linewidth=1.2)
+                drawn = True
+        if drawn and len(columns) > 1:
+            axes.legend(fontsize=7)
+    figure.savefig(out, dpi=110)

@@ -1,0 +1,101 @@
+"""The Lightning module: network, loss, optimiser, and the moving average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import Any, cast
+
+import msgspec
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from leuko.networks import catalogue
+from leuko.training import losses
+from leuko.training.recipe import Recipe
+from leuko.training.schedule import averaging, learning_rate, progress
+
+__all__ = ["SegmentationModule", "average_into"]
+
+
+class SegmentationModule(LightningModule):
+    """Trains `network`; `average` holds the moving average of its weights, which is the result.
+
+    Batches: 'image' (B, 3, H, W) float32 and 'allowed' (B, H, W) int16.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        # channels_last halves the time of a step on processors with fast bfloat16.
+        self.network = catalogue.build(recipe.network.name, **recipe.network.options()).to(
+            memory_format=cast(Any, torch.channels_last)
+        )
+        self.average: nn.Module = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.objective = losses.build(recipe.loss.name, recipe.loss.options)
+        self.seconds = 0.0  # trained before this start, plus since
+        self.latest: dict[str, float] = {}
+        self._clock = time.perf_counter()
+
+    @property
+    def done(self) -> float:
+        """Share of the run that is done."""
+        return progress(self.recipe.optimisation, step=self.global_step, seconds=self.seconds)
+
+    def on_train_start(self) -> None:
+        """Start the clock."""
+        self._clock = time.perf_counter()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Set the learning rate of this step."""
+        now = time.perf_counter()
+        self.seconds += now - self._clock
+        self._clock = now
+        rate = learning_rate(self.recipe.optimisation, step=self.global_step, done=self.done)
+        for group in cast(torch.optim.Optimizer, self.optimizers()).param_groups:
+            group["lr"] = rate
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        """The loss of a batch."""
+        image = batch["image"].to(memory_format=torch.channels_last)
+        parts = self.objective(self.network(image).float(), batch["allowed"])
+        self.latest = {name: float(value.detach()) for name, value in parts.items()}
+        return parts["loss"]
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Move the average; end the run when its schedule has run out."""
+        decay = averaging(self.recipe.optimisation, step=self.global_step)
+        average_into(self.average, self.network, decay=decay)
+        if self.done >= 1.0:
+            self.trainer.should_stop = True
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW, without decay on normalisations and biases."""
+        plan = self.recipe.optimisation
+        weights = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        return torch.optim.AdamW(
+            [
+                {"params": weights, "weight_decay": plan.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=plan.lr,
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the training time beside the weights."""
+        checkpoint["seconds"] = self.seconds
+        checkpoint["network"] = msgspec.to_builtins(self.recipe.network)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the training time up again."""
+        self.seconds = float(checkpoint["seconds"])
+
+
+@torch.no_grad()
+def average_into(average: nn.Module, network: nn.Module, *, decay: float) -> None:
+    """Move the weights and running statistics of `average` towards those of `network`."""
+    old = [t for t in average.state_dict().values() if t.is_floating_point()]
+    new = [t for t in network.state_dict().values() if t.is_floating_point()]
+    torch._foreach_lerp_(old, new, 1.0 - decay)

@@ -1,0 +1,224 @@
+"""The recipe of a training run: one YAML file, validated, unknown fields refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+
+from leuko.errors import ReadError, UsageError
+
+__all__ = [
+    "Augmentation",
+    "Case",
+    "Checkpoint",
+    "Data",
+    "Loss",
+    "Network",
+    "Optimisation",
+    "Recipe",
+    "Validation",
+    "load_recipe",
+    "parse_recipe",
+    "to_plain",
+]
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Rate = Annotated[float, msgspec.Meta(gt=0.0)]
+Magnitude = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which architecture, and its options (`leuko.networks.catalogue.build`)."""
+
+    name: str = "unet"
+    in_channels: Positive = 3
+    classes: Positive = 10
+    width: Positive = 24
+    levels: Annotated[int, msgspec.Meta(ge=2, le=8)] = 5
+    norm: str = "batch"
+    dropout: Share = 0.0
+    upsampling: str = "transposed"
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments of `build`, without the name."""
+        return {key: value for key, value in msgspec.to_builtins(self).items() if key != "name"}
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A real scan with truth: files of one geometry.
+
+    Without `lesions` the head counts as free of lesions. With `caps` the truth separates
+    periventricular caps and rims from lesions; without, whether a voxel is cap or rim is unknown.
+    """
+
+    flair: str
+    lesions: str | None = None
+    caps: str | None = None
+    weight: Rate = 1.0  # how often the case is drawn, relative to the others
+
+
+class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How strongly real crops are changed; widths of the distributions, not of one draw."""
+
+    rotation_deg: Magnitude = 12.0
+    scale: Magnitude = 0.1
+    flip: Share = 0.5
+    gamma: Magnitude = 0.2  # log standard deviation
+    contrast: Magnitude = 0.15
+    level: Magnitude = 0.08  # of the intensity that counts as 1
+    bias: Magnitude = 0.15
+    noise: Magnitude = 0.05
+    blur_px: Magnitude = 0.8
+    coarsening: Magnitude = 1.0  # in-plane resolution is worsened by up to 1 + this
+    lesion_share: Share = 0.5  # crops that are centred on a lesion
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where slices come from: generated from label maps, cropped from real cases, or both."""
+
+    labelmaps: tuple[str, ...] = ()  # paths or patterns such as ${DATA}/labelmaps/*.nii.gz
+    cases: tuple[Case, ...] = ()
+    real_share: Share = 0.0
+    crop: tuple[Positive, Positive] = (160, 192)  # pixels, multiples of 2**(levels - 1)
+    pixel_mm: Rate = 0.8
+    buffer: Positive = 2000  # slices that are shuffled
+    warm: Positive = 256  # slices in the buffer before the first batch is drawn
+    reuse: Positive = 3  # draws of one slice at most
+    workers: Natural = 1  # generating processes; 0: in the training process (for tests)
+    synthesis: dict[str, Any] = {}  # settings of the generator, passed on
+    augmentation: Augmentation = Augmentation()
+
+
+class Optimisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """AdamW with warm-up, cosine decay and a moving average of the weights.
+
+    With `minutes`, the schedule runs out at `steps` or after this training time, whichever is
+    first; time before a resume counts.
+    """
+
+    steps: Positive = 10_000
+    minutes: Rate | None = None
+    batch: Positive = 8
+    lr: Rate = 2e-3
+    final_lr: Share = 0.01  # of lr
+    warmup_steps: Natural = 300
+    weight_decay: Magnitude = 1e-4
+    clip: Rate = 5.0  # norm of the gradient
+    ema_decay: Share = 0.999
+    precision: str = "auto"  # 'auto', 'bf16' or 'f32'
+    threads: Positive = 1  # of the training process; 2 busy cores with 2 threads are slower
+
+
+class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which loss (`leuko.training.losses`), and its options."""
+
+    name: str = "marginal-dice"
+    options: dict[str, float] = {}
+
+
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the state is saved, and progress told, in seconds."""
+
+    every_s: Magnitude = 300.0
+    report_s: Magnitude = 30.0
+
+
+class Validation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fixed synthetic set; its figures only show that training works, never choose weights."""
+
+    every_steps: Positive = 1000
+    slices: Natural = 96
+    seed: Natural = 987_654
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that decides a training run."""
+
+    name: str
+    seed: Natural = 1
+    network: Network = Network()
+    data: Data = Data()
+    optimisation: Optimisation = Optimisation()
+    loss: Loss = Loss()
+    checkpoint: Checkpoint = Checkpoint()
+    validation: Validation = Validation()
+    init_from: str | None = None  # weights to start from: a final.pt or a checkpoint
+
+
+def load_recipe(path: Path, *, data: Path | None = None) -> Recipe:
+    """The recipe in a YAML file, ${DATA} in its paths replaced by `data`.
+
+    ReadError where the file cannot be read, UsageError where it is not a valid recipe.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ReadError(
+            f"The recipe {path.name} cannot be read: {error.strerror}.", hint="Check the path."
+        ) from error
+    return parse_recipe(text, data=data, name=path.name)
+
+
+def parse_recipe(text: str, *, data: Path | None = None, name: str = "recipe") -> Recipe:
+    """As `load_recipe`, from the text itself."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name} is not valid YAML: {error}", hint="Mind the indents.") from error
+    content = _replace(content, None if data is None else str(data), name)
+    try:
+        recipe = msgspec.convert(content, Recipe)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{name} is not a valid recipe: {error}",
+            hint="The fields are listed in leuko.training.recipe; recipes/ has an example.",
+        ) from None
+    _check(recipe, name)
+    return recipe
+
+
+def to_plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as dictionaries, lists and numbers, for checkpoints."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
+    return plain
+
+
+def _replace(value: Any, data: str | None, name: str) -> Any:
+    """`value` with ${DATA} replaced in every string."""
+    if isinstance(value, str):
+        if "${DATA}" in value and data is None:
+            raise UsageError(
+                f"{name} uses ${{DATA}}, and no data folder was given.",
+                hint="Pass --data FOLDER.",
+            )
+        return value.replace("${DATA}", data or "")
+    if isinstance(value, Mapping):
+        return {key: _replace(item, data, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace(item, data, name) for item in value]
+    return value
+
+
+def _check(recipe: Recipe, name: str) -> None:
+    """Raise UsageError for what types alone cannot refuse."""
+    multiple = 2 ** (recipe.network.levels - 1)
+    problems = []
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", recipe.name):
+        problems.append(f"name '{recipe.name}' must be usable as a folder's name")
+    if any(size % multiple for size in recipe.data.crop):
+        problems.append(f"data.crop {recipe.data.crop} must be multiples of {multiple}")
+    if not recipe.data.labelmaps and recipe.data.real_share < 1.0:
+        problems.append("data.labelmaps is empty though data.real_share is below 1")
+    if not recipe.data.cases and recipe.data.real_share > 0.0:
+        problems.append("data.cases is empty though data.real_share is above 0")
+    if recipe.optimisation.precision not in ("auto", "bf16", "f32"):
+        problems.append("optimisation.precision must be auto, bf16 or f32")
+    if problems:
+        raise UsageError(f"{name}: {'; '.join(problems)}.", hint="Correct the recipe.")

@@ -1,0 +1,248 @@
+"""What looks on while a run trains: progress lines, checkpoints, the validation set, metrics."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, Trainer
+from torch import Tensor, nn
+
+from leuko.training.feed import Feed
+from leuko.training.module import SegmentationModule
+from leuko.training.objectives import TARGETS, membership
+
+__all__ = ["Checkpoints", "Metrics", "Reports", "ValidationSet", "validate"]
+
+log = logging.getLogger(__name__)
+COLUMNS = (
+    "step",
+    "minutes",
+    "lr",
+    "loss",
+    "dice_lesion",
+    "dice_cap_rim",
+    "dice_both",
+    "slices_per_s",
+    "waiting",
+    "reuse",
+    "valid_loss",
+    "valid_lesion",
+    "valid_cap_rim",
+    "valid_both",
+)
+
+
+class Metrics:
+    """metrics.csv of a run: a row a report, flushed at once, continued on resume."""
+
+    def __init__(self, path: Path, *, from_step: int) -> None:
+        self._path = path
+        kept = [r for r in _rows(path) if int(r["step"]) <= from_step] if path.is_file() else []
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer.writeheader()
+            writer.writerows(kept)
+
+    def add(self, **values: float) -> None:
+        """Append a row."""
+        row = {k: f"{v:.6g}" for k, v in values.items() if k in COLUMNS}
+        with self._path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, COLUMNS, restval="").writerow(row)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{k: row.get(k, "") for k in COLUMNS} for row in csv.DictReader(file)]
+
+
+class Reports(Callback):
+    """Tells progress every `every_s` seconds: speed, loss, and the share of time spent waiting."""
+
+    def __init__(
+        self, feed: Feed, metrics: Metrics, *, every_s: float, tell: Callable[[str], None]
+    ) -> None:
+        self._feed = feed
+        self._metrics = metrics
+        self._every_s = every_s
+        self._tell = tell
+        self._sums: dict[str, float] = {}
+        self._steps = 0
+        self._since = 0.0
+        self._waited = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Start the clock."""
+        self._since = time.perf_counter()
+        self._waited = self._feed.flow.waited_s
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        """Add up; every `every_s` seconds, tell."""
+        for name, value in pl_module.latest.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._steps += 1
+        if time.perf_counter() - self._since >= self._every_s:
+            self._report(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Tell the last steps."""
+        if self._steps:
+            self._report(trainer, pl_module)
+
+    def _report(self, trainer: Trainer, module: SegmentationModule) -> None:
+        flow = self._feed.flow
+        seconds = max(time.perf_counter() - self._since, 1e-9)
+        speed = self._steps * module.recipe.optimisation.batch / seconds
+        waiting = (flow.waited_s - self._waited) / seconds
+        means = {name: value / self._steps for name, value in self._sums.items()}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        values = {
+            "step": float(module.global_step),
+            "minutes": module.seconds / 60.0,
+            "lr": rate,
+            "slices_per_s": speed,
+            "waiting": waiting,
+            "reuse": flow.drawn / max(flow.made, 1),
+            **means,
+        }
+        self._metrics.add(**values)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=module.global_step)
+        parts = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+        self._tell(
+            f"step {module.global_step} ({100 * module.done:.1f} %, {module.seconds / 60:.1f} min)"
+            f" {parts} | {speed:.1f} slices/s, waiting {100 * waiting:.0f} %,"
+            f" reuse {values['reuse']:.2f}, lr {rate:.2e}"
+        )
+        self._sums, self._steps = {}, 0
+        self._since, self._waited = time.perf_counter(), flow.waited_s
+
+
+class Checkpoints(Callback):
+    """Saves the whole state every `every_s` seconds, at the end, and on Ctrl-C.
+
+    A new file takes the old one's place in one move, so that a kill leaves one or the other.
+    """
+
+    def __init__(self, path: Path, *, every_s: float) -> None:
+        self._path = path
+        self._every_s = every_s
+        self._since = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        """Save when it is time."""
+        if time.perf_counter() - self._since >= self._every_s:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Save the end."""
+        self._save(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
+        """Save on Ctrl-C: nothing of the run is lost."""
+        if isinstance(exception, KeyboardInterrupt) and pl_module.global_step:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        aside = self._path.with_suffix(".part")
+        trainer.save_checkpoint(aside)
+        os.replace(aside, self._path)
+        self._since = time.perf_counter()
+
+
+class ValidationSet:
+    """Slices of a fixed seed, kept in a file beside the run."""
+
+    def __init__(self, image: Tensor, allowed: Tensor) -> None:
+        self.image = image
+        self.allowed = allowed
+
+    @classmethod
+    def of(cls, path: Path, slices: Any, count: int, *, spread: int = 6) -> ValidationSet:
+        """From `path`, or every `spread`-th of `slices` (so that many heads take part)."""
+        if not path.is_file():
+            chosen = list(itertools.islice(slices, 0, spread * count, spread))
+            np.savez(
+                path,
+                image=np.stack([s.image for s in chosen]),
+                allowed=np.stack([s.allowed for s in chosen]),
+            )
+        with np.load(path) as stored:
+            return cls(torch.from_numpy(stored["image"]), torch.from_numpy(stored["allowed"]))
+
+
+class Validator(Callback):
+    """Measures the averaged weights on the validation set every `every_steps` steps."""
+
+    def __init__(
+        self,
+        held: ValidationSet,
+        metrics: Metrics,
+        *,
+        every_steps: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._held = held
+        self._metrics = metrics
+        self._every_steps = every_steps
+        self._tell = tell
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        """Measure when it is time."""
+        if pl_module.global_step % self._every_steps == 0:
+            self._measure(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """Measure the end."""
+        self._measure(trainer, pl_module)
+
+    def _measure(self, trainer: Trainer, module: SegmentationModule) -> None:
+        precision = trainer.precision_plugin
+        with precision.forward_context():
+            values = validate(
+                module.average,
+                self._held,
+                objective=module.objective,
+                batch=module.recipe.optimisation.batch,
+            )
+        step = module.global_step
+        self._metrics.add(step=step, minutes=module.seconds / 60.0, **values)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=step)
+        self._tell(
+            f"step {step} validation (synthetic): "
+            + " ".join(f"{name} {value:.3f}" for name, value in values.items())
+        )
+
+
+@torch.no_grad()
+def validate(
+    network: nn.Module, held: ValidationSet, *, objective: Any, batch: int
+) -> dict[str, float]:
+    """Mean loss, and hard Dice (argmax) of lesions, caps and both over the whole set."""
+    network.eval()
+    device = next(network.parameters()).device
+    losses: list[float] = []
+    hits = dict.fromkeys((name for name, _ in TARGETS), 0.0)
+    sizes = dict.fromkeys(hits, 0.0)
+    for image, allowed in zip(held.image.split(batch), held.allowed.split(batch), strict=True):
+        image = image.to(device, torch.float32).contiguous(memory_format=torch.channels_last)
+        allowed = allowed.to(device)
+        logits = network(image).float()
+        losses.append(float(objective(logits, allowed)["loss"]))
+        found = logits.argmax(1)
+        for name, classes in TARGETS:
+            inside, known = membership(allowed, classes)
+            mask = torch.isin(found, torch.tensor(classes, device=device)) & known
+            hits[name] += float((mask & inside).sum())
+            sizes[name] += float(mask.sum() + inside.sum())
+    scores = {f"valid_{n}": 2 * hits[n] / sizes[n] if sizes[n] else 1.0 for n in hits}
+    return {"valid_loss": float(np.mean(losses)), **scores}
