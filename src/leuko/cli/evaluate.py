@@ -12,12 +12,17 @@ from leuko.evaluation.registry import CHALLENGE, METRICS
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from leuko.evaluation.aggregate import Summary
     from leuko.pipelines.evaluate import CaseScores, Evaluation
 
 __all__ = ["evaluate"]
 
-COLUMNS = (*CHALLENGE, "lesion_f1_strict", "reference_ml", "prediction_ml")
+HEADINGS = {
+    **dict(zip(CHALLENGE, ("Dice", "H95 mm", "AVD %", "recall", "F1"), strict=True)),
+    "lesion_f1_strict": "strict F1",
+    "reference_ml": "REF ml",
+    "prediction_ml": "PRED ml",
+}
+COUNTS = ("reference_lesions", "predicted_lesions")
 
 EXAMPLES = """\b
 Examples:
@@ -99,29 +104,28 @@ def _one_case(case: CaseScores) -> Table:
     for heading in ("metric", "value", "unit", ""):
         table.add_column(heading, justify="right" if heading == "value" else "left")
     for name, value in case.values.items():
-        metric = METRICS[name]
-        table.add_row(name, _text(value), metric.unit, metric.title)
+        text = f"{value:.0f}" if name in COUNTS else _text(value)
+        table.add_row(name, text, METRICS[name].unit, METRICS[name].title)
     return table
 
 
 def _many_cases(evaluation: Evaluation) -> Table:
     from rich.table import Table
 
-    computed = evaluation.summary
-    names = [name for name in COLUMNS if name in computed] or list(computed)[: len(COLUMNS)]
-    table = Table(box=None, show_footer=False)
-    table.add_column("case")
+    summary = evaluation.summary
+    names = [name for name in HEADINGS if name in summary] or list(summary)[: len(HEADINGS)]
+    table = Table(box=None)
+    table.add_column("case", no_wrap=True)
     for name in names:
-        unit = METRICS[name].unit
-        table.add_column(f"{name} ({unit})" if unit else name, justify="right")
+        table.add_column(HEADINGS.get(name, name), justify="right")
     for case in evaluation.cases:
         table.add_row(case.case, *(_text(case.values[name]) for name in names))
-    table.add_section()
-    table.add_row("mean", *(_text(computed[name].mean) for name in names), style="bold")
-    table.add_row("95 % interval", *(_interval(computed[name]) for name in names))
-    if any(computed[name].skipped for name in names):
-        skipped = (str(computed[name].skipped or "") for name in names)
-        table.add_row("without a value", *skipped)
+    table.add_row()
+    table.add_row("mean", *(_text(summary[name].mean) for name in names), style="bold")
+    table.add_row("95 % from", *(_text(summary[name].interval_low) for name in names))
+    table.add_row("95 % to", *(_text(summary[name].interval_high) for name in names))
+    if any(summary[name].skipped for name in names):
+        table.add_row("n/a", *(str(summary[name].skipped or "") for name in names))
     return table
 
 
@@ -139,7 +143,3 @@ def _complain(evaluation: Evaluation) -> None:
 
 def _text(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def _interval(summary: Summary) -> str:
-    return f"{_text(summary.interval_low)} to {_text(summary.interval_high)}"

@@ -15,7 +15,7 @@ from leuko.evaluation.aggregate import Summary, summarise
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
-from leuko.findings import Finding
+from leuko.findings import Finding, Severity
 from leuko.formats.read import read
 from leuko.image.image import Image
 from leuko.pipelines.outputs import write_whole
@@ -86,7 +86,7 @@ def evaluate(
         case=case or (prediction.source.name if prediction.source else ""),
         values=MappingProxyType(scores(pair, names=metrics)),
         rule=pair.rule,
-        findings=pair.findings,
+        findings=(*_doubts(reference), *_doubts(prediction), *pair.findings),
     )
 
 
@@ -186,7 +186,14 @@ def to_tsv(evaluation: Evaluation) -> str:
 
 
 def _score(pair: PathPair, names: tuple[str, ...]) -> CaseScores:
-    return evaluate(read(pair.reference), read(pair.prediction), metrics=names, case=pair.case)
+    reference = read(pair.reference, expect="mask")
+    prediction = read(pair.prediction, expect="mask")
+    return evaluate(reference, prediction, metrics=names, case=pair.case)
+
+
+def _doubts(image: Image) -> tuple[Finding, ...]:
+    """What reading the image has raised doubts about; plain notes are left out."""
+    return tuple(finding for finding in image.findings if finding.severity != Severity.NOTE)
 
 
 def _number(value: float) -> float | None:
