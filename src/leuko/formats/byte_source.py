@@ -18,6 +18,7 @@ MAX_RATIO = 1032  # deflate cannot do better: 258 bytes from two bits
 _CHUNK = 1 << 18
 _PIECE = 1 << 20  # largest piece decompressed at once: a small chunk may hold 270 MB of zeros
 _MAX_EXCESS = 1 << 26  # bytes decompressed behind the voxels, for the checksum, at most
+_DAMAGED: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # isal's stub is wrong
 _AGAIN = "Copy or download the file again; if it stays so, export the scan again."
 
 
@@ -175,7 +176,7 @@ class ByteSource:
         assert self._inflater is not None
         try:
             piece: bytes = self._inflater.decompress(self._packed, _PIECE)
-        except (igzip_lib.IsalError, EOFError) as error:
+        except (_DAMAGED, EOFError) as error:
             raise ReadError(
                 f"{self.name} is damaged: its gzip data cannot be decompressed.", hint=_AGAIN
             ) from error

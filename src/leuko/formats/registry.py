@@ -19,7 +19,8 @@ class Format:
     """What is known about a format.
 
     `title` completes the sentence "this is ..."; `reader` and `writer` are `module:function`, or
-    empty where leuko cannot; `advice` is the way out for the user who has such a file.
+    empty where leuko cannot; `written` are the suffixes the writer serves; `advice` is the way out
+    for the user who has such a file.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Format:
     suffixes: tuple[str, ...] = ()
     reader: str = ""
     writer: str = ""
+    written: tuple[str, ...] = ()
     advice: str = ""
 
 
@@ -43,12 +45,13 @@ _DICOM = "Convert the series to NIfTI first: dcm2niix -z y FOLDER."
 _UNPACK = "Unpack it and give the image inside."
 _PICTURE = "A picture has no size in mm; give the scan itself (NIfTI)."
 _NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
+_NIFTI_NAMES = (".nii", ".nii.gz", ".hdr", ".img")
 _NIFTI = "leuko.formats.nifti:read_nifti"
 _NIFTI_OUT = "leuko.formats.nifti_out:encode"
 
 _ALL = (
-    Format("nifti1", "a NIfTI-1 image", (".nii", ".nii.gz", ".hdr", ".img"), _NIFTI, _NIFTI_OUT),
-    Format("nifti2", "a NIfTI-2 image", (".nii", ".nii.gz", ".hdr", ".img"), _NIFTI, _NIFTI_OUT),
+    Format("nifti1", "a NIfTI-1 image", _NIFTI_NAMES, _NIFTI, _NIFTI_OUT, (".nii", ".nii.gz")),
+    Format("nifti2", "a NIfTI-2 image", _NIFTI_NAMES, _NIFTI),
     Format("analyze", "an Analyze 7.5 header", (".hdr", ".img"), advice=_CONVERT),
     Format("nrrd", "an NRRD image", (".nrrd", ".nhdr"), advice=_CONVERT),
     Format("metaimage", "a MetaImage", (".mha", ".mhd"), advice=_CONVERT),
