@@ -1,0 +1,220 @@
+"""From values (image, masks, tables, findings, steps) to a `Document`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from leuko.findings import Finding
+from leuko.image.image import Image
+from leuko.progress import Step
+from leuko.quantify.burden import Burden
+from leuko.quantify.lesions import Lesion, LesionTable, Side, SizeClass
+from leuko.report import rounding
+from leuko.report.document import (
+    Document,
+    LesionRow,
+    Notice,
+    Picture,
+    Profile,
+    StepRow,
+)
+from leuko.report.figures import figures
+from leuko.report.methods import methods, references
+from leuko.report.numbers import groups, headline, regions, sides, sizes
+from leuko.report.planes import Scan
+from leuko.report.provenance import entries, file_name, text_of
+from leuko.report.summary import care, place, summary
+from leuko.report.wording import Wording, english
+
+__all__ = ["document"]
+
+SHOWN = 20  # rows of the lesion table that are not folded
+FOLDED = 500  # rows at most behind the fold: the file has every one
+SIZE_VALUE = {SizeClass.SMALL: 1, SizeClass.MEDIUM: 2, SizeClass.LARGE: 3}
+SEVERITIES = ("refusal", "warning", "note")
+
+
+def document(
+    image: Image,
+    *,
+    mask: Image,
+    table: LesionTable,
+    burden: Burden,
+    labels: Image | None = None,
+    anatomy: Image | None = None,
+    findings: Sequence[Finding] = (),
+    steps: Sequence[Step] = (),
+    provenance: Mapping[str, object] | None = None,
+    definition: str | None = None,
+    table_file: str = "lesions.tsv",
+) -> Document:
+    """Everything the report says about one scan, decided and rounded, pictures included.
+
+    `image` is the FLAIR; `mask`, `labels` (values of `Lesion.label`) and `anatomy` (positive in
+    the brain) lie on its grid. `definition` is 'vascular' or 'ms', None for a mask that was given.
+    `provenance` maps names to values, nested at will (`version`, `weights_sha256`, `engine`,
+    `created`, `parameters` ...); only file names of it are shown, never folders. Equal arguments
+    give an equal document.
+    """
+    words = english()
+    known = provenance or {}
+    grid = image.grid
+    axis = grid.orientation.axes.index(burden.slice_axis) if grid.oriented else burden.slice_axis
+    return Document(
+        language=words("language"),
+        title=words("title"),
+        subject=file_name(image.source.name) if image.source else "",
+        created=text_of(known.get("created", known.get("time", ""))),
+        version=text_of(known.get("version", "")),
+        summary=summary(table, burden=burden, words=words),
+        care=care(findings),
+        headline=headline(burden, axis=axis, oriented=grid.oriented, words=words),
+        groups=groups(burden, grid=grid, axis=axis, words=words),
+        sides=sides(burden, words=words),
+        sides_note=words(
+            "sides.not_measured" if burden.left_ml is None else "sides.explained"
+        ),
+        regions=regions(burden, words=words),
+        regions_note=words("regions.explained" if burden.region_ml else "regions.not_measured"),
+        sizes=sizes(burden, words=words),
+        profile=_profile(burden, axis=axis, image=image, words=words),
+        lesions=tuple(_row(lesion, words) for lesion in table[: SHOWN + FOLDED]),
+        lesions_shown=SHOWN,
+        lesions_note=_lesions_note(table, table_file, words),
+        notices=_notices(findings, words),
+        pictures=_pictures(image, mask, labels, anatomy, table, burden, axis, words),
+        methods=methods(definition, voxel_mm3=grid.voxel_mm3, words=words),
+        steps=tuple(_step(step) for step in steps),
+        references=references(definition, words=words),
+        provenance=entries(known, image=image, definition=definition, words=words),
+        research_use=words("research_use"),
+    )
+
+
+def _pictures(
+    image: Image,
+    mask: Image,
+    labels: Image | None,
+    anatomy: Image | None,
+    table: LesionTable,
+    burden: Burden,
+    axis: int,
+    words: Wording,
+) -> tuple[Picture, ...]:
+    grid = image.grid
+    if labels is None:
+        outlined, classes = mask.data != 0, np.array([0, SIZE_VALUE[SizeClass.MEDIUM]])
+    else:
+        outlined = labels.data
+        classes = np.zeros(max((lesion.label for lesion in table), default=0) + 1)
+        classes[[lesion.label for lesion in table]] = [
+            SIZE_VALUE[lesion.size_class] for lesion in table
+        ]
+    scan = Scan.of(
+        image.data,
+        labels=outlined.view(np.uint8) if outlined.dtype == np.bool_ else outlined,
+        classes=classes.astype(np.uint8) if burden.lesion_count else np.zeros(2, np.uint8),
+        brain=None if anatomy is None else anatomy.data,
+        grid=grid,
+    )
+    most = burden.most_affected_slice
+    peak = None
+    if most is not None:
+        flipped = grid.oriented and grid.orientation.flipped[axis]
+        peak = grid.shape[burden.slice_axis] - 1 - most.index if flipped else most.index
+    return figures(scan, grid=grid, slice_axis=axis, peak=peak, words=words)
+
+
+def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Profile:
+    oriented = image.grid.oriented
+    ends = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))[axis]
+    low, high = (words(f"direction.{end}") for end in ends) if oriented else ("", "")
+    points = [
+        (item.position_mm if oriented else float(item.index), item.volume_ml)
+        for item in burden.slices
+    ]
+    points.sort()
+    most, peak, text = burden.most_affected_slice, None, words("profile.none")
+    if most is not None:
+        position = most.position_mm if oriented else float(most.index)
+        peak = min(range(len(points)), key=lambda number: abs(points[number][0] - position))
+        where = place(axis, most.position_mm, words) if oriented else words(
+            "place.index", index=most.index
+        )
+        volume = rounding.millilitres(most.volume_ml)
+        text = words("profile.peak", volume=volume, place=where)
+    return Profile(
+        axis_label=words("profile.axis.mm", low=low, high=high)
+        if oriented
+        else words("profile.axis.index"),
+        value_label=words("profile.value"),
+        positions=tuple(position for position, _ in points),
+        volumes_ml=tuple(ml for _, ml in points),
+        low=low,
+        high=high,
+        peak=peak,
+        peak_text=text,
+        explained=words(
+            "profile.explained",
+            count=len(points),
+            thickness=f"{image.grid.spacing[burden.slice_axis]:.3g}",
+        ),
+    )
+
+
+def _row(lesion: Lesion, words: Wording) -> LesionRow:
+    missing = words("side.unknown")
+    region = f"region.{lesion.region}"
+    side = "" if lesion.side is Side.UNKNOWN else words(f"side.{lesion.side}")
+
+    def known(value: float | None, decimals: int) -> str:
+        return missing if value is None else f"{value:.{decimals}f}".replace("-", rounding.MINUS)
+
+    return LesionRow(
+        label=str(lesion.label),
+        size_name=lesion.size_class.value,
+        volume=rounding.volume(lesion.volume_mm3),
+        size=words(f"size.{lesion.size_class}"),
+        side=side or missing,
+        region=words(region) if region in words else lesion.region,
+        centre=", ".join(rounding.millimetres(value) for value in lesion.centre_mm),
+        distance=known(lesion.distance_to_ventricles_mm, 1),
+        z=known(lesion.mean_z, 1),
+        confidence=known(lesion.confidence, 2),
+    )
+
+
+def _lesions_note(table: LesionTable, table_file: str, words: Wording) -> str:
+    if not table:
+        return words("table.none")
+    number = rounding.count(len(table))
+    if len(table) == 1:
+        shown = words("table.shown.one")
+    elif len(table) <= SHOWN:
+        shown = words("table.shown.all", count=number)
+    else:
+        shown = words("table.shown", shown=SHOWN, count=number)
+    return f"{shown} {words('table.file', file=table_file)}"
+
+
+def _notices(findings: Iterable[Finding], words: Wording) -> tuple[Notice, ...]:
+    notices = [
+        Notice(
+            severity=item.severity.value,
+            severity_label=words(f"severity.{item.severity}"),
+            code=item.code,
+            what=item.what,
+            hint=item.hint,
+        )
+        for item in dict.fromkeys(findings)
+    ]
+    return tuple(sorted(notices, key=lambda notice: SEVERITIES.index(notice.severity)))
+
+
+def _step(step: Step) -> StepRow:
+    parts = (
+        f"{name.replace('_', ' ')} {text_of(value)}" for name, value in step.details.items()
+    )
+    return StepRow(step.name, f"{step.seconds:.2f}", ", ".join(parts))

@@ -1,0 +1,77 @@
+"""The page: one HTML file that needs nothing else, on screen and on paper."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from importlib import resources
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, select_autoescape
+from markupsafe import Markup
+
+from leuko.report import charts, palette
+from leuko.report.document import Document, Picture
+from leuko.report.svg import svg
+from leuko.report.wording import english
+
+__all__ = ["html"]
+
+
+def html(document: Document, *, viewer: Markup | None = None) -> str:
+    """The report as one page without any external resource; every text of it is escaped.
+
+    `viewer` is trusted markup of an embedded viewer; without one the page allows no script.
+    """
+    words = english()
+    drawn = {
+        "sizes": svg(charts.sizes_chart(document.sizes), label=words("section.sizes")),
+        "profile": svg(charts.profile_chart(document.profile), label=words("section.profile")),
+        "sides": svg(charts.sides_chart(document.sides), label=words("section.sides"))
+        if document.sides
+        else "",
+        "regions": svg(charts.bars_chart(document.regions), label=words("section.regions"))
+        if document.regions
+        else "",
+    }
+    template = _environment().get_template("report.html")
+    return template.render(
+        d=document,
+        t=words,
+        palette=palette,
+        style=Markup(_asset("assets", "report.css")),
+        charts={name: Markup(text) for name, text in drawn.items()},
+        pictures={picture.name: picture for picture in document.pictures},
+        viewer=viewer,
+    )
+
+
+class _Packaged(BaseLoader):
+    """Templates that travel inside the package."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, None]:
+        try:
+            return _asset("templates", template), template, None
+        except FileNotFoundError as error:
+            raise TemplateNotFound(template) from error
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=_Packaged(),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = _data_uri
+    return environment
+
+
+@cache
+def _asset(folder: str, name: str) -> str:
+    return resources.files("leuko.report").joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def _data_uri(picture: Picture) -> str:
+    return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode('ascii')}"

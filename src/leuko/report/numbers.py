@@ -1,0 +1,226 @@
+"""The numbers of a report: headline, tables, bars; each rounded once, here."""
+
+from __future__ import annotations
+
+from leuko.image.grid import Grid
+from leuko.quantify.burden import Burden, SizeShare
+from leuko.report import rounding
+from leuko.report.document import Bar, Measure, MeasureGroup, SizeRow
+from leuko.report.summary import place
+from leuko.report.wording import Wording
+
+__all__ = ["groups", "headline", "regions", "sides", "sizes"]
+
+
+def headline(
+    burden: Burden, *, axis: int, oriented: bool, words: Wording
+) -> tuple[Measure, ...]:
+    """The six numbers that a reader looks for first."""
+    counts = {
+        name: rounding.count(share.count)
+        for name, share in (
+            ("small", burden.small),
+            ("medium", burden.medium),
+            ("large", burden.large),
+        )
+    }
+    items = [
+        _millilitres("volume", burden.volume_ml, words),
+        Measure(
+            "count",
+            words("headline.count"),
+            rounding.count(burden.lesion_count),
+            note=words("headline.count.note", **counts),
+        ),
+        _white_matter(burden, words),
+        _sides(burden, words),
+    ]
+    largest = rounding.volume(burden.largest_lesion_mm3)
+    items.append(Measure("largest", words("headline.largest"), largest, words("unit.mm3")))
+    most = burden.most_affected_slice
+    label = words("headline.slice")
+    if most is None:
+        items.append(Measure("slice", label, "–"))
+    else:
+        value = (
+            place(axis, most.position_mm, words)
+            if oriented
+            else words("place.index", index=most.index)
+        )
+        voxels = rounding.count(most.voxels)
+        note = words("headline.slice.note", index=most.index, voxels=voxels)
+        items.append(Measure("slice", label, value, note=note))
+    return tuple(items)
+
+
+def groups(
+    burden: Burden, *, grid: Grid, axis: int, words: Wording
+) -> tuple[MeasureGroup, ...]:
+    """Every total with its unit and definition; None is 'not measured'."""
+    voxel = f"{grid.voxel_mm3:.4g}"
+    unit, unit_mm3 = words("unit.ml"), words("unit.mm3")
+
+    def note(key: str, **fields: object) -> str:
+        return words(f"group.burden.{key}.note", **fields)
+
+    def measure(key: str, value: str, unit: str = "", text: str = "") -> Measure:
+        return Measure(key, words(f"group.burden.{key}"), value, unit, text)
+
+    most = burden.most_affected_slice
+    slice_value, slice_note = "–", ""
+    if most is not None:
+        slice_value = rounding.millilitres(most.volume_ml)
+        fields = {"index": most.index, "voxels": rounding.count(most.voxels)}
+        slice_note = (
+            note("slice", **fields)
+            if not grid.oriented
+            else words(
+                "group.burden.slice.note.place",
+                place=place(axis, most.position_mm, words),
+                **fields,
+            )
+        )
+    shown = (
+        measure("volume_ml", rounding.millilitres(burden.volume_ml), unit, note("volume_ml")),
+        measure("volume_mm3", rounding.volume(burden.volume_mm3), unit_mm3),
+        measure(
+            "volume_voxels",
+            rounding.count(burden.volume_voxels),
+            text=note("volume_voxels", voxel=voxel),
+        ),
+        measure(
+            "lesion_count", rounding.count(burden.lesion_count), text=note("lesion_count")
+        ),
+        measure(
+            "lesion_count_6",
+            rounding.count(burden.lesion_count_6_connected),
+            text=note("lesion_count_6"),
+        ),
+        measure("largest", rounding.volume(burden.largest_lesion_mm3), unit_mm3),
+        measure("slice", slice_value, unit if most else "", slice_note),
+    )
+    shares = tuple(
+        _share(f"group.shares.{name}", value, words)
+        for name, value in (
+            ("white_matter", burden.white_matter_percent),
+            ("brain", burden.brain_percent),
+            ("icv", burden.icv_percent),
+        )
+    )
+    volumes = tuple(
+        _volume(f"group.anatomy.{name}", value, words)
+        for name, value in (
+            ("white_matter", burden.white_matter_ml),
+            ("brain", burden.brain_ml),
+            ("ventricles", burden.ventricles_ml),
+            ("icv", burden.icv_ml),
+        )
+    )
+    return (
+        MeasureGroup(words("group.burden"), shown),
+        MeasureGroup(words("group.shares"), shares),
+        MeasureGroup(words("group.anatomy"), volumes),
+    )
+
+
+def sides(burden: Burden, *, words: Wording) -> tuple[Bar, ...]:
+    """Right, midline, left, in the order of the pictures; empty where sides are not known."""
+    values = (
+        ("right", burden.right_ml),
+        ("midline", burden.midline_ml),
+        ("left", burden.left_ml),
+    )
+    if burden.left_ml is None or burden.right_ml is None:
+        return ()
+    return _bars(tuple((name, value or 0.0) for name, value in values), "side.{}.title", words)
+
+
+def regions(burden: Burden, *, words: Wording) -> tuple[Bar, ...]:
+    """A bar a region, in the order of the burden."""
+    return _bars(burden.region_ml, "region.{}", words)
+
+
+def sizes(burden: Burden, *, words: Wording) -> tuple[SizeRow, ...]:
+    """The three size classes."""
+    return tuple(
+        _size(name, share, burden, words)
+        for name, share in (
+            ("small", burden.small),
+            ("medium", burden.medium),
+            ("large", burden.large),
+        )
+    )
+
+
+def _size(name: str, share: SizeShare, burden: Burden, words: Wording) -> SizeRow:
+    part = share.volume_ml / burden.volume_ml if burden.volume_ml > 0 else 0.0
+    return SizeRow(
+        name=name,
+        label=words(f"size.{name}"),
+        range=words(f"size.{name}.range"),
+        count=share.count,
+        count_text=f"{rounding.count(share.count)} ({rounding.percent(100 * share.share)} %)",
+        volume_ml=share.volume_ml,
+        volume_text=(
+            f"{rounding.millilitres(share.volume_ml)} ({rounding.percent(100 * part)} %)"
+        ),
+    )
+
+
+def _bars(
+    values: tuple[tuple[str, float], ...], key: str, words: Wording
+) -> tuple[Bar, ...]:
+    total = sum(value for _, value in values)
+    bars = []
+    for name, value in values:
+        label = words(key.format(name)) if key.format(name) in words else name
+        share = rounding.percent(100 * value / total) if total > 0 else "0.0"
+        text = f"{rounding.millilitres(value)} {words('unit.ml')} ({share} %)"
+        bars.append(Bar(name, label, value, text))
+    return tuple(bars)
+
+
+def _millilitres(name: str, value: float, words: Wording) -> Measure:
+    mm3 = f"{rounding.volume(value * 1000)} {words('unit.mm3')}"
+    text = rounding.millilitres(value)
+    return Measure(name, words(f"headline.{name}"), text, words("unit.ml"), mm3)
+
+
+def _white_matter(burden: Burden, words: Wording) -> Measure:
+    label = words("headline.white_matter")
+    if burden.white_matter_percent is None:
+        return Measure("white_matter", label, words("not_measured"))
+    note = (
+        words("headline.white_matter.note.alone")
+        if burden.brain_percent is None
+        else words("headline.white_matter.note", brain=rounding.percent(burden.brain_percent))
+    )
+    value = rounding.percent(burden.white_matter_percent)
+    return Measure("white_matter", label, value, words("unit.percent"), note)
+
+
+def _sides(burden: Burden, words: Wording) -> Measure:
+    label, left, right = words("headline.sides"), burden.left_ml, burden.right_ml
+    if left is None or right is None:
+        return Measure("sides", label, words("not_measured"))
+    if left + right <= 0:
+        return Measure("sides", label, "–")
+    both = left + right
+    value = f"{rounding.percent(100 * left / both)} / {rounding.percent(100 * right / both)}"
+    note = words(
+        "headline.sides.note", left=rounding.millilitres(left), right=rounding.millilitres(right)
+    )
+    return Measure("sides", label, value, words("unit.percent"), note)
+
+
+def _share(key: str, value: float | None, words: Wording) -> Measure:
+    if value is None:
+        return Measure(key, words(key), words("not_measured"))
+    percent = rounding.percent(value)
+    return Measure(key, words(key), percent, words("unit.percent"), words(f"{key}.note"))
+
+
+def _volume(key: str, value: float | None, words: Wording) -> Measure:
+    if value is None:
+        return Measure(key, words(key), words("not_measured"))
+    return Measure(key, words(key), rounding.millilitres(value), words("unit.ml"))

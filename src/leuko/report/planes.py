@@ -1,0 +1,125 @@
+"""From a canonical array to a picture: radiological convention, true proportions, grey values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.image.grid import Grid
+from leuko.image.image import to_canonical
+
+__all__ = ["Scan", "Window", "plane_letters", "plane_of", "window"]
+
+SAMPLE = 4  # window and head box are measured on every fourth voxel in each direction
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Values shown black and white."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What pictures are made from, all in canonical axes (right, anterior, superior).
+
+    `classes[label]` is 0 outside and 1, 2, 3 in small, medium and large lesions; `box` is the
+    head: first and last index along each axis.
+    """
+
+    data: npt.NDArray[np.generic]
+    labels: npt.NDArray[np.integer]
+    classes: npt.NDArray[np.uint8]
+    spacing: tuple[float, float, float]
+    oriented: bool
+    window: Window
+    box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+    @property
+    def empty(self) -> bool:
+        """There is no lesion to outline."""
+        return not self.classes.any()
+
+    @classmethod
+    def of(
+        cls,
+        data: npt.NDArray[np.generic],
+        *,
+        labels: npt.NDArray[np.integer],
+        classes: npt.NDArray[np.uint8],
+        brain: npt.NDArray[np.generic] | None,
+        grid: Grid,
+    ) -> Scan:
+        """From arrays with the file's axes; `brain` is positive in the brain, or None."""
+        canonical = to_canonical(data, grid)
+        coarse = _coarse(canonical)
+        head = coarse > _head_threshold(coarse)
+        inside = head if brain is None else _coarse(to_canonical(brain, grid)) > 0
+        return cls(
+            data=canonical,
+            labels=to_canonical(labels, grid),
+            classes=classes,
+            spacing=grid.canonical().spacing,
+            oriented=grid.oriented,
+            window=window(coarse[inside] if inside.any() else coarse.ravel()),
+            box=_box(head, steps=_steps(canonical.shape), shape=canonical.shape),
+        )
+
+
+def plane_of(volume: npt.NDArray[np.generic], *, axis: int, index: int) -> npt.NDArray[np.generic]:
+    """The slice at `index` of canonical `axis` as rows and columns of a picture.
+
+    Both remaining axes run downwards and leftwards: axial and coronal pictures have the patient's
+    left on their right, sagittal ones the front on their left; superior or anterior is on top.
+    """
+    return np.take(volume, index, axis=axis)[::-1, ::-1].T
+
+
+def plane_letters(axis: int) -> tuple[str, str, str, str]:
+    """Names of what lies left, right, top and bottom in a picture across canonical `axis`."""
+    columns = ("anterior", "posterior") if axis == 0 else ("right", "left")
+    rows = ("anterior", "posterior") if axis == 2 else ("superior", "inferior")
+    return (*columns, *rows)
+
+
+def window(values: npt.NDArray[np.generic]) -> Window:
+    """Black below half of the brain's dark end, white at its brightest percent."""
+    if values.size == 0:
+        return Window(0.0, 1.0)
+    low, high = np.percentile(values, (1.0, 99.7))
+    low = min(float(low), 0.0) if low < 0 else float(low) * 0.5
+    return Window(low, max(float(high), low + 1e-6))
+
+
+def _steps(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(SAMPLE if length >= 64 else 1 for length in shape)
+
+
+def _coarse(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    return volume[tuple(slice(None, None, step) for step in _steps(volume.shape))]
+
+
+def _head_threshold(values: npt.NDArray[np.generic]) -> float:
+    low, high = np.percentile(values, (1.0, 99.0))
+    return float(low + 0.12 * (high - low))
+
+
+def _box(
+    head: npt.NDArray[np.bool_], *, steps: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """First and last index along each axis where at least a thousandth of the plane is head."""
+    ranges = []
+    for axis, (step, length) in enumerate(zip(steps, shape, strict=True)):
+        others = tuple(other for other in range(3) if other != axis)
+        share = head.mean(axis=others)
+        held = np.flatnonzero(share > 1e-3 + 0.02 * share.max(initial=0))
+        if held.size == 0:
+            ranges.append((0, length - 1))
+        else:
+            first, last = int(held[0]) * step - step, int(held[-1]) * step + step
+            ranges.append((max(first, 0), min(last, length - 1)))
+    return (ranges[0], ranges[1], ranges[2])

@@ -1,0 +1,70 @@
+"""The lines that say where a report comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+
+from leuko.image.image import Image
+from leuko.report import rounding
+from leuko.report.document import Entry
+from leuko.report.wording import Wording
+
+__all__ = ["entries", "file_name", "text_of"]
+
+# What can only be a path: it begins at a root, a home, a drive or a folder's dots.
+PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:[\\/]|\\\\)")
+FILES = {"input", "input_name", "mask", "mask_name"}
+
+
+def entries(
+    provenance: Mapping[str, object], *, image: Image, definition: str | None, words: Wording
+) -> tuple[Entry, ...]:
+    """The scan's file and grid, then every value of the provenance; nested ones in a line each."""
+    lines: list[Entry] = []
+    if image.source is not None:
+        lines.append(Entry(words("provenance.input"), file_name(image.source.name)))
+        lines.append(Entry(words("provenance.input_sha256"), image.source.sha256))
+    grid = image.grid
+    geometry = words(
+        "provenance.geometry.value",
+        shape=" × ".join(str(length) for length in grid.shape),
+        spacing=" × ".join(f"{length:.4g}" for length in grid.spacing),
+    )
+    code = f", {grid.orientation.code}" if grid.oriented else ""
+    lines.append(Entry(words("provenance.geometry"), geometry + code))
+    if definition is not None:
+        lines.append(Entry(words("provenance.definition"), definition))
+    said = {entry.label for entry in lines}
+    for name, value in _flat(provenance):
+        key = f"provenance.{name}"
+        label = words(key) if key in words else name.replace("_", " ").replace(".", ": ")
+        if label not in said and value is not None and value != "":
+            text = file_name(str(value)) if name in FILES else text_of(value)
+            lines.append(Entry(label, text))
+    return tuple(lines)
+
+
+def text_of(value: object) -> str:
+    """A value as one line of text; of what looks like a path only the last part."""
+    if isinstance(value, PurePath) or (isinstance(value, str) and PATH.match(value)):
+        return file_name(str(value))
+    return _line(rounding.plain(value))
+
+
+def file_name(name: str) -> str:
+    """The last part of a path of any system, in one line."""
+    return _line(PurePosixPath(PureWindowsPath(name).name).name)
+
+
+def _line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

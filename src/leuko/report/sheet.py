@@ -1,0 +1,141 @@
+"""A sheet of dark picture panels: grey slices, lesion outlines, letters."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pictures
+from PIL import ImageDraw, ImageFont
+
+from leuko.report.palette import SIZE, rgb
+from leuko.report.planes import Scan, plane_of
+
+__all__ = ["Panel", "Sheet", "letter_font"]
+
+Pixels = npt.NDArray[np.uint8]
+CLASSES = ("small", "medium", "large")  # values 1, 2, 3 of Scan.classes
+INK = (238, 242, 245)
+SHADE = (0, 0, 0)
+
+
+@cache
+def letter_font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's built-in typeface (Aileron, public domain): no font of the machine is needed."""
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Where a slice goes: canonical axis, index, place and size in pixels, outlines or not."""
+
+    axis: int
+    index: int
+    left: int
+    top: int
+    width: int
+    height: int
+    outlines: bool
+    thickness: float = 2.0  # of an outline, in pixels
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Collects panels in grey and one layer of outlines per size, and joins them at the end."""
+
+    width: int
+    height: int
+    _grey: Pictures.Image = field(init=False)
+    _rings: dict[str, Pictures.Image] = field(init=False, default_factory=dict)
+    _letters: list[tuple[float, float, str, str, int]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._grey = Pictures.new("L", (self.width, self.height))
+
+    def draw(self, scan: Scan, panel: Panel) -> None:
+        """Put a slice of the scan, cropped to the head, into its place."""
+        size = (panel.width, panel.height)
+        place = (panel.left, panel.top)
+        crop = _crop(scan, panel.axis)
+        values = plane_of(scan.data, axis=panel.axis, index=panel.index)[crop]
+        grey = Pictures.fromarray(_to_grey(values, scan.window.low, scan.window.high))
+        self._grey.paste(grey.resize(size, Pictures.Resampling.BICUBIC), place)
+        if not panel.outlines:
+            return
+        sizes = scan.classes[plane_of(scan.labels, axis=panel.axis, index=panel.index)[crop]]
+        for value, name in enumerate(CLASSES, start=1):
+            mask = sizes == value
+            if mask.any():
+                layer = self._rings.setdefault(name, Pictures.new("L", self._grey.size))
+                layer.paste(outline(mask, size=size, thickness=panel.thickness), place)
+
+    def write(self, x: float, y: float, text: str, *, anchor: str, size: int) -> None:
+        """Put letters at a point; `anchor` as Pillow has it ('lt': x, y is the left top)."""
+        self._letters.append((x, y, text, anchor, size))
+
+    def finish(self) -> Pictures.Image:
+        """The sheet in colour."""
+        picture = Pictures.merge("RGB", (self._grey,) * 3)
+        for name in CLASSES:
+            if name in self._rings:
+                picture.paste(rgb(SIZE[name]), mask=self._rings[name])
+        pen = ImageDraw.Draw(picture)
+        for x, y, text, anchor, size in self._letters:
+            pen.text(
+                (x, y), text, INK, letter_font(size), anchor, stroke_width=2, stroke_fill=SHADE
+            )
+        return picture
+
+    def jpeg(self) -> bytes:
+        """The sheet as JPEG, colours not subsampled so that thin outlines stay crisp."""
+        stream = io.BytesIO()
+        self.finish().save(stream, "JPEG", quality=88, subsampling=0)
+        return stream.getvalue()
+
+
+def outline(
+    mask: npt.NDArray[np.bool_], *, size: tuple[int, int], thickness: float
+) -> Pictures.Image:
+    """A smooth line of `thickness` pixels just outside the mask, drawn at twice the size."""
+    double = (size[0] * 2, size[1] * 2)
+    field_ = Pictures.fromarray(mask.astype(np.uint8) * np.uint8(255))
+    inside = np.asarray(field_.resize(double, Pictures.Resampling.BILINEAR)) >= 128
+    ring = _grown(inside, max(1, round(2 * thickness))) & ~inside
+    return Pictures.fromarray(ring.astype(np.uint8) * np.uint8(255)).reduce(2)
+
+
+def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
+    """The mask dilated by an octagon, by turns of a cross and a square."""
+    grown = mask.copy()
+    for turn in range(radius):
+        before = grown.copy() if turn % 2 == 0 else grown
+        wide = before.copy()
+        wide[:, 1:] |= before[:, :-1]
+        wide[:, :-1] |= before[:, 1:]
+        base = before if turn % 2 == 0 else wide
+        grown = wide.copy()
+        grown[1:] |= base[:-1]
+        grown[:-1] |= base[1:]
+    return grown
+
+
+def _crop(scan: Scan, axis: int) -> tuple[slice, slice]:
+    """Rows and columns of the head in a picture across `axis`."""
+    across, up = (other for other in range(3) if other != axis)
+    return (_reversed(scan, up), _reversed(scan, across))
+
+
+def _reversed(scan: Scan, axis: int) -> slice:
+    first, last = scan.box[axis]
+    length = scan.data.shape[axis]
+    return slice(length - 1 - last, length - first)
+
+
+def _to_grey(values: npt.NDArray[np.generic], low: float, high: float) -> Pixels:
+    scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+    return np.clip(scaled, 0, 255).astype(np.uint8)

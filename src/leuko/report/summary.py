@@ -1,0 +1,127 @@
+"""The sentence on top of the report, as a radiologist would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leuko.findings import Finding, Severity
+from leuko.quantify.burden import Burden
+from leuko.quantify.lesions import Lesion, LesionTable, Side
+from leuko.report import rounding
+from leuko.report.wording import Wording
+
+__all__ = ["care", "place", "summary"]
+
+UNCERTAIN_BELOW = 0.6  # mean probability of a lesion
+EVEN, SLIGHT, MORE = 0.02, 0.15, 0.40  # asymmetry |left - right| / (left + right)
+
+
+def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str, ...]:
+    """One sentence with the burden, then regions and uncertainty where they are known."""
+    if burden.lesion_count == 0:
+        return (words("summary.none"), words("summary.none_small"))
+    share = ""
+    if burden.white_matter_percent is not None:
+        percent = rounding.percent(burden.white_matter_percent)
+        share = words("summary.of_white_matter", percent=percent)
+    total = rounding.short_millilitres(burden.volume_ml)
+    where = _where(table[0], words) if table else ""
+    if burden.lesion_count == 1:
+        first = words("summary.one", volume=total, of_white_matter=share, where=where)
+        return (first, *_uncertain(table, words))
+    first = words(
+        "summary.many",
+        volume=total,
+        count=rounding.count(burden.lesion_count),
+        classes=_classes(burden, words),
+        of_white_matter=share,
+        sides=_sides(burden, words),
+        where=where,
+        largest=rounding.short_millilitres(burden.largest_lesion_mm3 / 1000),
+    )
+    return (first, *_regions(burden, words), *_uncertain(table, words))
+
+
+def care(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """What the reader must know before trusting a number: warnings, and refusals overruled."""
+    serious = (item.what for item in findings if item.severity is not Severity.NOTE)
+    return tuple(dict.fromkeys(serious))
+
+
+def place(axis: int, position_mm: float, words: Wording) -> str:
+    """A slice position as viewers write it, e.g. 'S 42.0 mm'; axis 0, 1, 2 is x, y, z of RAS."""
+    low, high = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))[axis]
+    letter = words(f"letter.{high if position_mm >= 0 else low}")
+    return words("place", letter=letter, distance=rounding.millimetres(abs(position_mm)))
+
+
+def _classes(burden: Burden, words: Wording) -> str:
+    classes = (("small", burden.small), ("medium", burden.medium), ("large", burden.large))
+    parts = (
+        words("summary.part", value=rounding.count(share.count), name=words(f"size.{name}"))
+        for name, share in classes
+        if share.count
+    )
+    return ", ".join(parts)
+
+
+def _where(lesion: Lesion, words: Wording) -> str:
+    region = "" if lesion.region == "unknown" else _region(lesion.region, words)
+    side = "" if lesion.side is Side.UNKNOWN else words(f"side.{lesion.side}")
+    known = " ".join(filter(None, (region, side)))
+    return words("summary.where", place=known) if known else ""
+
+
+def _sides(burden: Burden, words: Wording) -> str:
+    left, right = burden.left_ml, burden.right_ml
+    if left is None or right is None:
+        return ""
+    if left + right <= 0:
+        return words("sides.midline")
+    asymmetry = (left - right) / (left + right)
+    side = "left" if asymmetry > 0 else "right"
+    size = abs(asymmetry)
+    if size < EVEN:
+        return words("sides.even")
+    if size == 1 and not burden.midline_ml:
+        return words(f"sides.only_{side}")
+    degree = "slightly" if size < SLIGHT else "more" if size < MORE else "mostly"
+    return words(f"sides.{degree}_{side}")
+
+
+def _regions(burden: Burden, words: Wording) -> tuple[str, ...]:
+    held = [(name, ml) for name, ml in burden.region_ml if ml > 0 and name != "unknown"]
+    known = sum(ml for _, ml in held)
+    if not held or known < 0.99 * burden.volume_ml:
+        return ()
+    if len(held) == 1:
+        return (words("summary.regions.only", region=_region(held[0][0], words)),)
+    parts = (
+        words("summary.part.ml", name=_region(name, words), value=rounding.short_millilitres(ml))
+        for name, ml in held
+    )
+    return (words("summary.regions", regions=", ".join(parts)),)
+
+
+def _region(name: str, words: Wording) -> str:
+    key = f"region.{name}"
+    return words(key) if key in words else name
+
+
+def _uncertain(table: LesionTable, words: Wording) -> tuple[str, ...]:
+    held = [
+        lesion.volume_mm3
+        for lesion in table
+        if lesion.confidence is not None and lesion.confidence < UNCERTAIN_BELOW
+    ]
+    if not held:
+        return ()
+    key = "summary.uncertain.one" if len(held) == 1 else "summary.uncertain.many"
+    return (
+        words(
+            key,
+            count=rounding.count(len(held)),
+            level=f"{UNCERTAIN_BELOW:g}",
+            volume=rounding.millilitres(sum(held) / 1000),
+        ),
+    )

@@ -1,0 +1,32 @@
+"""The report's strings, apart from the code: one JSON file a language, looked up by key."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+__all__ = ["Wording", "english"]
+
+
+class Wording:
+    """Strings of one language; a call looks a key up and fills its {fields}.
+
+    An unknown key raises KeyError: a missing string is our bug, never an empty place on the page.
+    """
+
+    def __init__(self, strings: dict[str, str]) -> None:
+        self._strings = strings
+
+    def __call__(self, key: str, /, **fields: object) -> str:
+        return self._strings[key].format(**fields)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._strings
+
+
+@cache
+def english() -> Wording:
+    """The English strings (`english.json` beside this module)."""
+    text = resources.files(__name__).joinpath("english.json").read_text(encoding="utf-8")
+    return Wording(json.loads(text))
