@@ -89,7 +89,7 @@ class Grid:
     @property
     def voxel_mm3(self) -> float:
         """Volume of a voxel in mm3 (the product of the spacings unless the affine shears)."""
-        product = float(np.prod(self.spacing))
+        product = float(np.prod(sorted(self.spacing)))  # the same for every order of axes
         exact = float(abs(np.linalg.det(self.affine[:3, :3])))
         return product if abs(exact - product) <= 1e-3 * product else exact
 
@@ -97,21 +97,25 @@ class Grid:
     def orientation(self) -> Orientation:
         """The assignment of array axes to anatomical axes with the largest summed cosines.
 
-        Cosines are rounded to 1e-4 and ties go to the first assignment in a fixed order.
+        Cosines are rounded to 1e-4. Ties (an axis at 45 degrees) are broken by how the axes lie
+        in the body, never by their order in the array: every flip and permutation of an array has
+        the same canonical order.
         """
         matrix = self.affine[:3, :3]
         cosines = np.round(matrix / np.linalg.norm(matrix, axis=0), 4)
-        best = max(
-            itertools.permutations(range(3)),
-            key=lambda axes: round(float(sum(abs(cosines[w, a]) for w, a in enumerate(axes))), 4),
-        )
-        first, second, third = best
+
+        def rank(axes: tuple[int, ...]) -> tuple[float, tuple[tuple[float, ...], ...]]:
+            total = sum(abs(float(cosines[world, axis])) for world, axis in enumerate(axes))
+            lines = (_facing(cosines[:, axis], world)[0] for world, axis in enumerate(axes))
+            return round(total, 4), tuple(lines)
+
+        first, second, third = max(itertools.permutations(range(3)), key=rank)
         return Orientation(
             axes=(first, second, third),
             flipped=(
-                bool(cosines[0, first] < 0),
-                bool(cosines[1, second] < 0),
-                bool(cosines[2, third] < 0),
+                _facing(cosines[:, first], 0)[1],
+                _facing(cosines[:, second], 1)[1],
+                _facing(cosines[:, third], 2)[1],
             ),
         )
 
@@ -152,6 +156,13 @@ class Grid:
         return float(
             np.linalg.norm(self.to_world(corners) - other.to_world(corners), axis=1).max()
         )
+
+
+def _facing(direction: FloatArray, world: int) -> tuple[tuple[float, ...], bool]:
+    """A direction turned to rise along world axis `world`, and whether that turned it round."""
+    signs = [float(direction[axis]) for axis in (world, 0, 1, 2)]
+    flip = next(sign for sign in signs if sign) < 0
+    return tuple(float(-c if flip else c) + 0.0 for c in direction), flip
 
 
 def require_same_grid(grid: Grid, other: Grid, *, what: str, other_what: str) -> None:
