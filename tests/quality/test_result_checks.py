@@ -1,0 +1,69 @@
+"""Results that need a second look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from leuko.models.classes import Tissue
+from leuko.quality.result import result_checks
+from leuko.quantify.burden import Burden, SizeShare
+
+NONE = SizeShare(0, 0.0, 0.0)
+
+
+def burden(**changed: Any) -> Burden:
+    values: dict[str, Any] = {
+        "volume_ml": 10.0, "volume_mm3": 10000.0, "volume_voxels": 10000, "lesion_count": 3,
+        "lesion_count_6_connected": 3, "small": NONE, "medium": NONE, "large": NONE,
+        "left_ml": 5.0, "right_ml": 5.0, "midline_ml": 0.0, "white_matter_percent": 2.0,
+        "brain_percent": 1.0, "icv_percent": None, "white_matter_ml": 500.0, "brain_ml": 1000.0,
+        "ventricles_ml": 20.0, "icv_ml": None, "most_affected_slice": None, "slice_axis": 2,
+        "slices": (), "largest_lesion_mm3": 100.0, "region_ml": (),
+    }  # fmt: skip
+    return Burden(**(values | changed))
+
+
+def case(tissue: Tissue) -> tuple[Any, Any]:
+    anatomy = np.full((10, 10, 10), Tissue.WHITE_MATTER, np.uint8)
+    mask = np.zeros((10, 10, 10), np.uint8)
+    mask[2:5, 2:5, 2:5] = 1
+    anatomy[mask == 1] = tissue
+    return mask, anatomy
+
+
+def codes(tissue: Tissue = Tissue.WHITE_MATTER, **changed: Any) -> list[str]:
+    mask, anatomy = case(tissue)
+    return [f.code for f in result_checks(mask, burden=burden(**changed), anatomy=anatomy)]
+
+
+def test_a_plausible_result_has_no_findings() -> None:
+    assert codes() == []
+
+
+def test_no_lesion_at_all_is_fine() -> None:
+    anatomy = np.full((10, 10, 10), Tissue.WHITE_MATTER, np.uint8)
+    none = burden(volume_voxels=0, white_matter_percent=0.0, left_ml=0.0, right_ml=0.0)
+    assert result_checks(np.zeros_like(anatomy), burden=none, anatomy=anatomy) == ()
+
+
+def test_a_quarter_of_white_matter_is_implausible() -> None:
+    assert codes(white_matter_percent=26.0) == ["result.large"]
+
+
+def test_a_mask_outside_the_brain_is_flagged() -> None:
+    assert codes(Tissue.BACKGROUND) == ["result.outside"]
+    assert codes(Tissue.CSF) == ["result.outside"]
+
+
+def test_one_side_alone_is_noted() -> None:
+    assert codes(left_ml=9.9, right_ml=0.1) == ["result.one_sided"]
+    assert codes(left_ml=0.9, right_ml=0.0) == []
+    assert codes(left_ml=None, right_ml=None) == []
+
+
+def test_missing_anatomy_is_flagged() -> None:
+    mask, _ = case(Tissue.WHITE_MATTER)
+    found = result_checks(mask, burden=burden(white_matter_percent=None), anatomy=None)
+    assert [finding.code for finding in found] == ["result.no_anatomy"]
