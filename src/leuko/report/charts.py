@@ -31,7 +31,7 @@ def sizes_chart(rows: tuple[SizeRow, ...]) -> Any:
     words = english()
     drawing = Drawing(WIDTH, 16 + ROW * len(rows))
     top = drawing.height
-    label, gap = 116.0, 20.0
+    label, gap = 132.0, 16.0
     width = (WIDTH - label - gap) / 2
     columns = (
         (label, words("sizes.count"), [(row.count, row.count_text) for row in rows]),
@@ -49,7 +49,7 @@ def sizes_chart(rows: tuple[SizeRow, ...]) -> Any:
     for number, row in enumerate(rows):
         bottom = top - 16 - ROW * (number + 1) + (ROW - BAR) / 2
         _text(drawing, 0, bottom + 3.3, row.label.capitalize(), bold=True)
-        _text(drawing, label - 8, bottom + 3.3, row.range, colour=MUTED, anchor="end", size=6.6)
+        _text(drawing, 44, bottom + 3.3, row.range, colour=MUTED, size=7)
     return drawing
 
 

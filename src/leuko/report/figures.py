@@ -18,7 +18,7 @@ __all__ = ["figures", "shown_slice", "slice_label"]
 
 WIDTH = 1400  # pixels: about 200 dots an inch over a page of A4
 GAP = 12
-COLUMNS = 6
+COLUMNS = (6, 5, 7)  # of the overview: those that leave the fewest places empty, in this order
 LARGEST_OVERVIEW = 24
 ISOTROPIC_BELOW = 2.5  # mm: thicker slices make no useful picture across them
 TALLEST = 1.35  # of a key panel's width
@@ -134,8 +134,8 @@ def _richest(scan: Scan, axis: int) -> int:
 def _overview(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> Picture:
     chosen = _chosen(scan, axis=axis, index=index)
     across, up = _extent(scan, axis)
-    columns = min(COLUMNS, len(chosen))
-    width = (WIDTH - (COLUMNS - 1) * 4) // COLUMNS
+    columns = min(COLUMNS, key=lambda number: -len(chosen) % number)
+    width = (WIDTH - (columns - 1) * 4) // columns
     height = round(width * up / across)
     rows = math.ceil(len(chosen) / columns)
     sheet = Sheet(columns * width + (columns - 1) * 4, rows * height + (rows - 1) * 4)
@@ -160,7 +160,7 @@ def _overview(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> 
 
 def _chosen(scan: Scan, *, axis: int, index: int) -> Sequence[int]:
     """Evenly spaced slices of the head, `index` among them, from the low end upwards."""
-    first, last = scan.box[axis]
+    first, last = scan.ends[axis]
     first, last = min(first, index), max(last, index)
     step = math.ceil((last - first + 1) / LARGEST_OVERVIEW)
     return range(first + (index - first) % step, last + 1, step)

@@ -12,6 +12,8 @@ from leuko.image.image import to_canonical
 
 __all__ = ["Scan", "Window", "plane_letters", "plane_of", "window"]
 
+Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
 SAMPLE = 4  # window and head box are measured on every fourth voxel in each direction
 
 
@@ -28,7 +30,8 @@ class Scan:
     """What pictures are made from, all in canonical axes (right, anterior, superior).
 
     `classes[label]` is 0 outside and 1, 2, 3 in small, medium and large lesions; `box` is the
-    head: first and last index along each axis.
+    head: first and last index along each axis; `ends` are the first and last slices across each
+    axis that hold enough brain to be worth a picture.
     """
 
     data: npt.NDArray[np.generic]
@@ -37,7 +40,8 @@ class Scan:
     spacing: tuple[float, float, float]
     oriented: bool
     window: Window
-    box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+    box: Box
+    ends: Box
 
     @property
     def empty(self) -> bool:
@@ -66,7 +70,8 @@ class Scan:
             spacing=grid.canonical().spacing,
             oriented=grid.oriented,
             window=window(coarse[inside] if inside.any() else coarse.ravel()),
-            box=_box(head, steps=_steps(canonical.shape), shape=canonical.shape),
+            box=_box(head, canonical.shape, share=0.02),
+            ends=_box(inside if inside.any() else head, canonical.shape, share=0.10),
         )
 
 
@@ -76,7 +81,8 @@ def plane_of(volume: npt.NDArray[np.generic], *, axis: int, index: int) -> npt.N
     Both remaining axes run downwards and leftwards: axial and coronal pictures have the patient's
     left on their right, sagittal ones the front on their left; superior or anterior is on top.
     """
-    return np.take(volume, index, axis=axis)[::-1, ::-1].T
+    where = tuple(index if other == axis else slice(None) for other in range(3))
+    return volume[where][::-1, ::-1].T
 
 
 def plane_letters(axis: int) -> tuple[str, str, str, str]:
@@ -108,18 +114,16 @@ def _head_threshold(values: npt.NDArray[np.generic]) -> float:
     return float(low + 0.12 * (high - low))
 
 
-def _box(
-    head: npt.NDArray[np.bool_], *, steps: tuple[int, ...], shape: tuple[int, ...]
-) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """First and last index along each axis where at least a thousandth of the plane is head."""
+def _box(head: npt.NDArray[np.bool_], shape: tuple[int, ...], *, share: float) -> Box:
+    """First and last index along each axis where the plane holds `share` of the fullest one's."""
     ranges = []
-    for axis, (step, length) in enumerate(zip(steps, shape, strict=True)):
+    for axis, (step, length) in enumerate(zip(_steps(shape), shape, strict=True)):
         others = tuple(other for other in range(3) if other != axis)
-        share = head.mean(axis=others)
-        held = np.flatnonzero(share > 1e-3 + 0.02 * share.max(initial=0))
-        if held.size == 0:
+        held = head.sum(axis=others)
+        full = np.flatnonzero(held > share * held.max(initial=0))
+        if full.size == 0:
             ranges.append((0, length - 1))
         else:
-            first, last = int(held[0]) * step - step, int(held[-1]) * step + step
+            first, last = int(full[0]) * step - step, int(full[-1]) * step + step
             ranges.append((max(first, 0), min(last, length - 1)))
     return (ranges[0], ranges[1], ranges[2])

@@ -72,7 +72,8 @@ class Sheet:
             mask = sizes == value
             if mask.any():
                 layer = self._rings.setdefault(name, Pictures.new("L", self._grey.size))
-                layer.paste(outline(mask, size=size, thickness=panel.thickness), place)
+                line, (left, top) = outline(mask, size=size, thickness=panel.thickness)
+                layer.paste(255, (panel.left + left, panel.top + top), line)
 
     def write(self, x: float, y: float, text: str, *, anchor: str, size: int) -> None:
         """Put letters at a point; `anchor` as Pillow has it ('lt': x, y is the left top)."""
@@ -100,13 +101,31 @@ class Sheet:
 
 def outline(
     mask: npt.NDArray[np.bool_], *, size: tuple[int, int], thickness: float
-) -> Pictures.Image:
-    """A smooth line of `thickness` pixels just outside the mask, drawn at twice the size."""
-    double = (size[0] * 2, size[1] * 2)
-    field_ = Pictures.fromarray(mask.astype(np.uint8) * np.uint8(255))
-    inside = np.asarray(field_.resize(double, Pictures.Resampling.BILINEAR)) >= 128
+) -> tuple[Pictures.Image, tuple[int, int]]:
+    """A smooth line of `thickness` pixels just outside the mask, and where in `size` it goes.
+
+    Drawn at twice the size, and only around what the mask holds.
+    """
+    scale = (size[0] / mask.shape[1], size[1] / mask.shape[0])
+    boxes = [_range(mask.any(axis=axis), scale[axis], size[axis], thickness) for axis in (0, 1)]
+    (left, right), (top, bottom) = boxes
+    source = (left / scale[0], top / scale[1], right / scale[0], bottom / scale[1])
+    double = (2 * (right - left), 2 * (bottom - top))
+    whole = Pictures.fromarray(mask.astype(np.uint8) * np.uint8(255))
+    larger = whole.resize(double, Pictures.Resampling.BILINEAR, box=source)
+    inside = np.asarray(larger) >= 128
     ring = _grown(inside, max(1, round(2 * thickness))) & ~inside
-    return Pictures.fromarray(ring.astype(np.uint8) * np.uint8(255)).reduce(2)
+    return Pictures.fromarray(ring.astype(np.uint8) * np.uint8(255)).reduce(2), (left, top)
+
+
+def _range(
+    held: npt.NDArray[np.bool_], scale: float, length: int, thickness: float
+) -> tuple[int, int]:
+    """Pixels from the first to the last voxel held, with room for the line around them."""
+    where = np.flatnonzero(held)
+    room = 2 * thickness + scale
+    first, last = where[0] * scale - room, (where[-1] + 1) * scale + room
+    return max(0, int(first)), min(length, int(last) + 1)
 
 
 def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,124 @@
+"""The report as a PDF on A4: the same content as the page, laid out with reportlab."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+
+from leuko.report import pdf_blocks as blocks
+from leuko.report.document import Document
+from leuko.report.palette import ACCENT, FAINT, LINE, MUTED
+from leuko.report.typefaces import BOLD, REGULAR, drawable, register
+from leuko.report.wording import Wording, english
+
+__all__ = ["pdf"]
+
+SIDE, TOP, BOTTOM = 15 * mm, 25 * mm, 16 * mm
+
+
+def pdf(document: Document) -> bytes:
+    """The report as a PDF file; equal documents give equal bytes.
+
+    The typeface is embedded. Letters that it lacks are written as escapes.
+    """
+    register()
+    words = english()
+    stream = io.BytesIO()
+    width, height = A4
+    template = BaseDocTemplate(
+        stream,
+        pagesize=A4,
+        title=document.title,
+        subject=document.subject,
+        author="leuko",
+        creator=f"leuko {document.version}".strip(),
+        lang=document.language,
+        invariant=1,
+        pageCompression=1,
+    )
+    frame = Frame(
+        SIDE, BOTTOM, width - 2 * SIDE, height - TOP - BOTTOM, 0, 0, 0, 0, showBoundary=0
+    )
+    template.addPageTemplates(PageTemplate(id="page", frames=[frame]))
+    template.build(
+        blocks.story(document, width=width - 2 * SIDE, words=words),
+        canvasmaker=_canvas_maker(document, words),
+    )
+    return stream.getvalue()
+
+
+def _canvas_maker(document: Document, words: Wording) -> type[Any]:
+    """A canvas that writes head and foot on every page once their number is known."""
+
+    class Pages(Canvas):  # type: ignore[misc]  # reportlab has no types
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self._finished: list[dict[str, Any]] = []
+
+        def showPage(self) -> None:  # noqa: N802  # reportlab's name
+            self._finished.append(dict(self.__dict__))
+            self._startPage()
+
+        def save(self) -> None:
+            for number, state in enumerate(self._finished, start=1):
+                self.__dict__.update(state)
+                _frame_page(self, document, words, number=number, pages=len(self._finished))
+                super().showPage()
+            super().save()
+
+    return Pages
+
+
+def _frame_page(
+    canvas: Any, document: Document, words: Wording, *, number: int, pages: int
+) -> None:
+    width, height = A4
+    top, right = height - 13 * mm, width - SIDE
+    _write(canvas, SIDE, top, document.title, font=BOLD, size=9, colour=ACCENT)
+    subject = "   ".join(filter(None, (document.subject, document.created)))
+    _write(canvas, SIDE, top - 11, _fitted(subject, 330), size=7.6, colour=MUTED)
+    _write(canvas, right, top, document.research_use, size=7.2, colour=MUTED, end=True)
+    canvas.setStrokeColor(ACCENT)
+    canvas.setLineWidth(1.2)
+    canvas.line(SIDE, top - 18, right, top - 18)
+    canvas.setStrokeColor(LINE)
+    canvas.setLineWidth(0.6)
+    canvas.line(SIDE, 12.5 * mm, right, 12.5 * mm)
+    name = f"{words('title.product')} {document.version}".strip()
+    _write(canvas, SIDE, 9 * mm, name, size=7, colour=FAINT)
+    text = words("page", page=number, pages=pages)
+    _write(canvas, right, 9 * mm, text, size=7, colour=FAINT, end=True)
+
+
+def _write(
+    canvas: Any,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float,
+    colour: str,
+    font: str = REGULAR,
+    end: bool = False,
+) -> None:
+    canvas.setFont(font, size)
+    canvas.setFillColor(colour)
+    (canvas.drawRightString if end else canvas.drawString)(x, y, drawable(text))
+
+
+def _fitted(text: str, width: float) -> str:
+    """The text, cut in its middle where it is too long for one line."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    text = drawable(text)
+    if stringWidth(text, REGULAR, 7.6) <= width:
+        return text
+    half = len(text) // 2
+    while half > 8 and stringWidth(f"{text[:half]}…{text[-half:]}", REGULAR, 7.6) > width:
+        half -= 2
+    return f"{text[:half]}…{text[-half:]}"
