@@ -8,7 +8,6 @@ from scipy import ndimage
 
 from leuko.evaluation.pair import pair_masks
 from leuko.evaluation.scores import scores
-from leuko.evaluation.surfaces import surface
 from leuko.image.grid import Grid
 
 SPACING = (0.7, 1.3, 4.0)
@@ -30,10 +29,3 @@ def test_surface_metrics_equal_those_of_a_distance_transform(seed: int) -> None:
     assert actual["nsd"] == pytest.approx((pooled <= 2.0).mean())
     recall, precision = (there <= 1.3).mean(), (back <= 1.3).mean()
     assert actual["boundary_f1"] == pytest.approx(2 * precision * recall / (precision + recall))
-
-
-def test_the_surface_of_a_cube_is_all_but_its_inside() -> None:
-    mask = np.zeros((7, 7, 7), bool)
-    mask[1:6, 1:6, 1:6] = True
-    assert surface(mask).sum() == 5**3 - 3**3
-    assert surface(np.ones((5, 5, 5), bool)).sum() == 5**3 - 3**3

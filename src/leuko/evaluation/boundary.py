@@ -1,6 +1,6 @@
 """Agreement of the 3D surfaces of two masks. All functions take a Pair and return a number.
 
-Surfaces are voxel centres, unweighted, at any spacing: see `leuko.evaluation.surfaces`.
+Surfaces are voxel centres, unweighted, at any spacing.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leuko.evaluation.components import Components
+from leuko.evaluation.matching import LesionCover
 from leuko.evaluation.overlap import ratio
 from leuko.evaluation.pair import Pair
 from leuko.quantify.lesions import SizeClass
@@ -147,11 +147,11 @@ def f1(precision: float, recall: float, *, both_empty: bool) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def _share(lesions: Components, min_overlap: float) -> float:
+def _share(lesions: LesionCover, min_overlap: float) -> float:
     return ratio(float(lesions.touched(min_overlap=min_overlap).sum()), lesions.count)
 
 
-def _in_class(lesions: Components, size: SizeClass, voxel_mm3: float) -> npt.NDArray[np.bool_]:
+def _in_class(lesions: LesionCover, size: SizeClass, voxel_mm3: float) -> npt.NDArray[np.bool_]:
     # Rounded, so that ten voxels of 1 mm3 written as 0.99999999 mm3 are 10 mm3.
     volume = np.round(lesions.voxels * voxel_mm3, 6)
     if size is SizeClass.SMALL:

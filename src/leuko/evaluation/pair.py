@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import UnusableInput
-from leuko.evaluation.components import Components, components
-from leuko.evaluation.surfaces import distances_both_ways, surface
+from leuko.evaluation.matching import LesionCover, lesion_cover
+from leuko.evaluation.surfaces import distances_both_ways
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
+from leuko.masks.box import bounding_box, grow_box
+from leuko.masks.morphology import border
 
 __all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "pair_images", "pair_masks"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
-Slices = tuple[slice, slice, slice]
 
 INTEGER_RULE = "integer values: label >= 1"
 REAL_RULE = "real values: value >= 0.5"
@@ -67,24 +68,23 @@ class Pair:
         return int(np.prod(self.grid.shape))
 
     @cached_property
-    def reference_lesions(self) -> Components:
+    def reference_lesions(self) -> LesionCover:
         """The 26-connected components of the reference, and how much of each is predicted."""
-        return components(self.reference, touched_by=self.prediction)
+        return lesion_cover(self.reference, touched_by=self.prediction)
 
     @cached_property
-    def predicted_lesions(self) -> Components:
+    def predicted_lesions(self) -> LesionCover:
         """The 26-connected components of the prediction, and how much of each is true."""
-        return components(self.prediction, touched_by=self.reference)
+        return lesion_cover(self.prediction, touched_by=self.reference)
 
     @cached_property
     def surface_distances(self) -> tuple[FloatArray, FloatArray]:
         """Distances in mm of the 3D surface voxels, reference to prediction and back.
 
+        A surface voxel has a face neighbour outside of its mask; beyond the image is outside.
         Empty arrays where one of the masks is empty.
         """
-        return distances_both_ways(
-            surface(self.reference), surface(self.prediction), grid=self.grid
-        )
+        return distances_both_ways(border(self.reference), border(self.prediction), grid=self.grid)
 
 
 def pair_masks(reference: npt.ArrayLike, prediction: npt.ArrayLike, *, grid: Grid) -> Pair:
@@ -180,7 +180,10 @@ def _cut(
         raise ValueError(
             f"masks have shapes {reference.shape} and {prediction.shape}, the grid {grid.shape}"
         )
-    box = _box(reference | prediction)
+    box = bounding_box(reference | prediction)
+    if box is None:
+        box = (slice(0, 1), slice(0, 1), slice(0, 1))
+    box = grow_box(box, by=(1, 1, 1), shape=grid.shape)
     return Pair(
         reference=np.ascontiguousarray(reference[box]),
         prediction=np.ascontiguousarray(prediction[box]),
@@ -189,18 +192,6 @@ def _cut(
         rule=rule,
         findings=findings,
     )
-
-
-def _box(mask: BoolArray) -> Slices:
-    """The smallest box around `mask` with a margin of one voxel; one voxel where it is empty."""
-    ends = []
-    for others in ((1, 2), (0, 2), (0, 1)):
-        profile = np.any(mask, axis=others)
-        inside = np.flatnonzero(profile)
-        if inside.size == 0:
-            return (slice(0, 1), slice(0, 1), slice(0, 1))
-        ends.append(slice(max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 2, profile.size)))
-    return (ends[0], ends[1], ends[2])
 
 
 def _within(values: npt.NDArray[Any], low: float, high: float) -> BoolArray:

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from leuko.image.grid import Grid
 
-__all__ = ["distances_both_ways", "erode", "surface", "worse_percentile"]
+__all__ = ["distances_both_ways", "erode", "worse_percentile"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -23,14 +23,6 @@ def erode(mask: BoolArray, *, axis: int, outside: bool) -> BoolArray:
     width[axis] = (1, 1)
     padded = np.moveaxis(np.pad(mask, width, constant_values=outside), axis, 0)
     return np.moveaxis(padded[:-2] & padded[1:-1] & padded[2:], 0, axis)
-
-
-def surface(mask: BoolArray) -> BoolArray:
-    """The voxels of `mask` with a 6-neighbour outside of it; beyond the array is outside."""
-    core = mask.copy()
-    for axis in range(mask.ndim):
-        core &= erode(mask, axis=axis, outside=False)
-    return np.asarray(mask & ~core)
 
 
 def distances_both_ways(
