@@ -58,7 +58,7 @@ def synthetic_scan(
     slab = sample_slab(geometry, head=head, shape=shape)
     rendered = render(_plan(seed, spacing_mm), slab=slab)
     image = rendered.image.numpy()
-    flair = np.clip(np.round(image * 320.0), 0, 4095).astype(np.int16)
+    flair = np.clip(np.round(image * 200.0), 0, 4095).astype(np.int16)
     bits = rendered.allowed.numpy()
     truth = np.zeros(flair.shape, dtype=np.uint8)
     truth[bits == 1 << int(Tissue.LESION)] = LESION_VALUE
