@@ -1,0 +1,177 @@
+"""What `segment`, `measure` and `demo` show: progress on stderr, the numbers on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from leuko.findings import Severity
+from leuko.progress import Watcher, silent
+from leuko.report import rounding
+
+if TYPE_CHECKING:
+    from leuko.pipelines.cohort import Outcome
+    from leuko.pipelines.statistics import Statistics
+
+__all__ = ["print_findings", "print_numbers", "print_outcomes", "steps_on_screen"]
+
+COLOURS = {Severity.NOTE: "cyan", Severity.WARNING: "yellow", Severity.REFUSAL: "red"}
+STATUS_COLOURS = {"done": "green", "kept": "cyan", "failed": "red"}
+MISSING = "not measured"
+
+
+class Remark(Protocol):
+    """A finding, as it is in the program or in stats.json."""
+
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+@contextmanager
+def steps_on_screen(*, quiet: bool) -> Iterator[Watcher]:
+    """A watcher that shows each step with its time; silent unless stderr is a terminal."""
+    console = Console(stderr=True, highlight=False)
+    if quiet or not console.is_terminal:
+        yield silent
+        return
+    with console.status("starting") as status:
+
+        def show(name: str, seconds: float | None) -> None:
+            if seconds is None:
+                status.update(name)
+            else:
+                console.print(f"[green]✓[/] {name:<22}[dim]{seconds:7.2f} s[/]")
+
+        yield show
+
+
+def print_numbers(numbers: Statistics) -> None:
+    """The table of a result on stdout."""
+    console = Console(highlight=False)
+    grid = Table(box=None, show_header=False, pad_edge=False)
+    grid.add_column(style="bold")
+    grid.add_column(justify="right")
+    grid.add_column()
+    grid.add_column(style="dim")
+    for row in _rows(numbers):
+        grid.add_row(*row)
+    console.print()
+    console.print(grid)
+    console.print()
+
+
+def print_findings(findings: Iterable[Remark]) -> None:
+    """Findings with their hints on stderr, coloured by severity, the gravest first."""
+    console = Console(stderr=True, highlight=False)
+    order = list(COLOURS)
+    for finding in sorted(findings, key=lambda item: order.index(item.severity), reverse=True):
+        colour = COLOURS[finding.severity]
+        label = finding.severity.value.capitalize()
+        console.print(f"[bold {colour}]{label}:[/] {escape(finding.what)}", soft_wrap=True)
+        if finding.hint:
+            console.print(f"  [dim]{escape(finding.hint)}[/]", soft_wrap=True)
+
+
+def print_outcomes(outcomes: Iterable[Outcome], *, out: Path) -> None:
+    """The table of a cohort on stdout, and what failed on stderr."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("case", no_wrap=True)
+    table.add_column("status")
+    for heading in ("ml", "lesions", "% of white matter", "warnings"):
+        table.add_column(heading, justify="right")
+    failed = []
+    for outcome in outcomes:
+        colour = STATUS_COLOURS[outcome.status]
+        status = f"[{colour}]{outcome.status}[/]"
+        if outcome.statistics is None:
+            failed.append(outcome)
+            table.add_row(escape(outcome.case.name), status, "", "", "", "")
+            continue
+        found = outcome.statistics
+        warnings = sum(item.severity is not Severity.NOTE for item in found.findings)
+        table.add_row(
+            escape(outcome.case.name),
+            status,
+            rounding.millilitres(found.volume_ml),
+            rounding.count(found.lesion_count),
+            _known(found.white_matter_percent, rounding.percent, missing=""),
+            str(warnings or ""),
+        )
+    console.print(table)
+    console.print(f"\nTable: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
+    for outcome in failed:
+        click.echo(f"{outcome.case.name}: {outcome.reason} {outcome.hint}".rstrip(), err=True)
+
+
+def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
+    n = numbers
+    yield (
+        "Volume",
+        rounding.millilitres(n.volume_ml),
+        "ml",
+        f"{rounding.volume(n.volume_mm3)} mm³, {rounding.count(n.volume_voxels)} voxels",
+    )
+    yield (
+        "Lesions",
+        rounding.count(n.lesion_count),
+        "",
+        f"{rounding.count(n.lesion_count_6_connected)} when only faces join voxels",
+    )
+    for name, label in (
+        ("small", "below 10 mm³"),
+        ("medium", "10 to below 100 mm³"),
+        ("large", "100 mm³ and more"),
+    ):
+        size = getattr(n.size_classes, name)
+        yield (
+            f"  {name}",
+            rounding.count(size.count),
+            f"{100 * size.share:.1f} %",
+            f"{rounding.millilitres(size.volume_ml)} ml, {label}",
+        )
+    yield "Largest lesion", rounding.volume(n.largest_lesion_mm3), "mm³", ""
+    yield "Left", _known(n.left_ml, rounding.millilitres), "ml", _share(n.left_ml, n.volume_ml)
+    yield "Right", _known(n.right_ml, rounding.millilitres), "ml", _share(n.right_ml, n.volume_ml)
+    yield (
+        "Midline",
+        _known(n.midline_ml, rounding.millilitres),
+        "ml",
+        _share(n.midline_ml, n.volume_ml),
+    )
+    for label, percent, whole in (
+        ("Of white matter", n.white_matter_percent, n.white_matter_ml),
+        ("Of the brain", n.brain_percent, n.brain_ml),
+        ("Of intracranial volume", n.icv_percent, n.icv_ml),
+    ):
+        of = "" if whole is None else f"of {whole:,.0f} ml"
+        yield label, _known(percent, rounding.percent), "%", of
+    for region, ml in n.regions_ml.items():
+        yield region.capitalize(), rounding.millilitres(ml), "ml", _share(ml, n.volume_ml)
+    if most := n.most_affected_slice:
+        voxels = rounding.count(most.voxels)
+        yield (
+            "Most affected slice",
+            str(most.index),
+            "",
+            f"{voxels} voxels, {most.position_mm:.1f} mm",
+        )
+
+
+def _known(value: float | None, text: Callable[[float], str], *, missing: str = MISSING) -> str:
+    return missing if value is None else text(value)
+
+
+def _share(part: float | None, whole: float) -> str:
+    return "" if part is None or whole <= 0 else f"{100 * part / whole:.1f} %"

@@ -1,0 +1,280 @@
+"""Many scans in one call: which cases there are, and what became of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from leuko.errors import LeukoError, OutOfResources, ReadError, UsageError
+from leuko.pipelines.outputs import STATISTICS, is_ours, write_whole
+from leuko.pipelines.provenance import Provenance
+from leuko.pipelines.statistics import Statistics, decode
+
+__all__ = ["Case", "Outcome", "Status", "cohort", "cohort_exit_code", "find_cases", "kept"]
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".nii.gz", ".nii")
+FLAIR = re.compile(r"flair|dark.?fluid|tirm|t2.?fl", re.IGNORECASE)
+# Derived images that carry the scan's name: flair_mask.nii.gz, FLAIR_dseg.nii.gz ...
+DERIVED = re.compile(
+    r"(^|[-_. ])(mask|d?seg|segmentation|lesions?|labels?|prob(seg|ability)?|truth|anatomy)"
+    r"($|[-_. ])",
+    re.IGNORECASE,
+)
+PLAIN = re.compile(r"^(t2)?[-_ ]?flair$", re.IGNORECASE)  # a name that says nothing of the case
+UNSAFE = re.compile(r"[^\w.-]+")
+LONGEST_NAME = 100
+BUG = LeukoError.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scan of a cohort: the name of its folder in OUT, unique and safe, and its file."""
+
+    name: str
+    path: Path
+
+
+class Status(StrEnum):
+    """What became of a case."""
+
+    DONE = "done"
+    KEPT = "kept"  # finished by an earlier run with the same version, weights, parameters, input
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row of cohort.tsv: numbers where the case was finished, the reason where not."""
+
+    case: Case
+    status: Status
+    statistics: Statistics | None = None
+    reason: str = ""
+    hint: str = ""
+    exit_code: int = 0
+
+
+def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
+    """The scans that `inputs` (files and folders) stand for, sorted within each folder.
+
+    Of a folder and its subfolders the images named like a FLAIR count, or all where none is named
+    so; results of leuko and images named as derived (mask, seg, lesions ...) are left out. A file
+    that was given itself counts whatever its name. Raises ReadError (exit 3) where an input does
+    not exist, UsageError (exit 2) where a folder holds no scan.
+    """
+    paths: list[Path] = []
+    for given in inputs:
+        if given.is_dir():
+            held = _scans_in(given)
+            if not held:
+                raise UsageError(
+                    f"The folder {given.name} holds no scan (.nii or .nii.gz).",
+                    hint="Give the folder with the FLAIR files, or the files themselves.",
+                )
+            paths += held
+        elif given.exists():
+            paths.append(given)
+        else:
+            raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
+    # Links name cases better than what they point to (in some archives that is only a hash).
+    different = list({path.resolve(): path.absolute() for path in reversed(paths)}.values())[::-1]
+    return tuple(map(Case, _names(different), different))
+
+
+def cohort(
+    cases: Iterable[Case],
+    *,
+    out: Path,
+    run: Callable[[Case, Path], Statistics],
+    keep: Callable[[Case, Path], Statistics | None] = lambda case, folder: None,  # noqa: ARG005
+    watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Run every case into OUT/<case>/ and keep OUT/cohort.tsv up to date after each.
+
+    `run` segments a case into a folder; `keep` gives the numbers of a case that need not run
+    again. What goes wrong with a case stands in its row and does not stop the rest; only an
+    interruption does. Raises WriteError (exit 6) or OutOfResources (exit 7) where the table
+    itself cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+    for case in cases:
+        outcome = _outcome(case, out / case.name, run=run, keep=keep)
+        outcomes.append(outcome)
+        write_whole(out / "cohort.tsv", table(outcomes))
+        watch(outcome)
+    return tuple(outcomes)
+
+
+def kept(folder: Path, *, wanted: Provenance) -> Statistics | None:
+    """The numbers in a finished folder whose result a new run would only repeat, else None."""
+    if not is_ours(folder):
+        return None
+    try:
+        found = decode((folder / STATISTICS).read_bytes())
+    except (OSError, ReadError):
+        return None
+    return found if found.provenance.same_result_as(wanted) else None
+
+
+def cohort_exit_code(outcomes: Iterable[Outcome]) -> int:
+    """0 when every case is finished, else the highest exit code among those that failed."""
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+def _outcome(
+    case: Case,
+    folder: Path,
+    *,
+    run: Callable[[Case, Path], Statistics],
+    keep: Callable[[Case, Path], Statistics | None],
+) -> Outcome:
+    try:
+        if (numbers := keep(case, folder)) is not None:
+            return Outcome(case, Status.KEPT, numbers)
+        return Outcome(case, Status.DONE, run(case, folder))
+    except LeukoError as error:
+        return Outcome(case, Status.FAILED, None, error.what, error.hint, error.exit_code)
+    except MemoryError:
+        return Outcome(
+            case,
+            Status.FAILED,
+            reason="There is not enough memory for this scan.",
+            exit_code=OutOfResources.exit_code,
+        )
+    except Exception as error:
+        log.warning("case %s failed", case.name, exc_info=error)
+        return Outcome(
+            case,
+            Status.FAILED,
+            reason=f"Something went wrong inside leuko ({type(error).__name__}).",
+            hint="Run this scan alone to see more, and report it.",
+            exit_code=BUG,
+        )
+
+
+# ---------------------------------------------------------------- the table
+
+NUMBERS: tuple[tuple[str, Callable[[Statistics], object]], ...] = (
+    ("volume_ml", lambda s: s.volume_ml),
+    ("volume_mm3", lambda s: s.volume_mm3),
+    ("volume_voxels", lambda s: s.volume_voxels),
+    ("lesion_count", lambda s: s.lesion_count),
+    ("small_count", lambda s: s.size_classes.small.count),
+    ("medium_count", lambda s: s.size_classes.medium.count),
+    ("large_count", lambda s: s.size_classes.large.count),
+    ("left_ml", lambda s: s.left_ml),
+    ("right_ml", lambda s: s.right_ml),
+    ("midline_ml", lambda s: s.midline_ml),
+    ("white_matter_percent", lambda s: s.white_matter_percent),
+    ("brain_percent", lambda s: s.brain_percent),
+    ("icv_percent", lambda s: s.icv_percent),
+    ("largest_lesion_mm3", lambda s: s.largest_lesion_mm3),
+    ("periventricular_ml", lambda s: s.regions_ml.get("periventricular")),
+    ("deep_ml", lambda s: s.regions_ml.get("deep")),
+    ("infratentorial_ml", lambda s: s.regions_ml.get("infratentorial")),
+    ("white_matter_ml", lambda s: s.white_matter_ml),
+    ("brain_ml", lambda s: s.brain_ml),
+    ("ventricles_ml", lambda s: s.ventricles_ml),
+    ("icv_ml", lambda s: s.icv_ml),
+)
+
+
+def table(outcomes: Iterable[Outcome]) -> bytes:
+    """cohort.tsv: a row a case; what is not known is `n/a`."""
+    lines = io.StringIO()
+    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
+    rows.writerow(["case", "input", "status", "reason", *(name for name, _ in NUMBERS), "findings"])
+    for outcome in outcomes:
+        found = outcome.statistics
+        rows.writerow(
+            [
+                outcome.case.name,
+                outcome.case.path.name,
+                outcome.status,
+                outcome.reason or "n/a",
+                *(_cell(value(found) if found else None) for _, value in NUMBERS),
+                ";".join(f"{f.severity}:{f.code}" for f in found.findings) if found else "n/a",
+            ]
+        )
+    return lines.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "n/a"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+# ---------------------------------------------------------------- which scans, under which names
+
+
+def _scans_in(folder: Path) -> list[Path]:
+    images = [path for path in _images_in(folder) if not DERIVED.search(_stem(path))]
+    return [path for path in images if FLAIR.search(path.name)] or images
+
+
+def _images_in(folder: Path) -> Iterator[Path]:
+    if is_ours(folder):
+        return
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    yield from (entry for entry in entries if entry.is_file() and _is_image(entry))
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _images_in(entry)
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _stem(path: Path) -> str:
+    for suffix in SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.stem
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Names from the files' own, with as many folders in front as it takes to tell them apart."""
+    parts = [_name_parts(path) for path in paths]
+    depths = [1] * len(paths)
+    while True:
+        names = [_name(part, depth) for part, depth in zip(parts, depths, strict=True)]
+        clashing = _clashing(names)
+        deeper = [index for index in clashing if depths[index] < len(parts[index])]
+        if not deeper:
+            break
+        for index in deeper:
+            depths[index] += 1
+    for index in clashing:  # different names that become the same when made safe
+        names[index] = f"{names[index]}_{index + 1}"
+    return names
+
+
+def _name_parts(path: Path) -> tuple[str, ...]:
+    """The file's name and its folders, innermost first; a name like FLAIR gives way to them."""
+    folders = tuple(reversed(path.parent.parts[1:]))
+    stem = _stem(path)
+    return folders if PLAIN.match(stem) and folders else (stem, *folders)
+
+
+def _name(parts: Sequence[str], depth: int) -> str:
+    joined = "_".join(reversed(parts[:depth]))
+    return UNSAFE.sub("_", joined).strip("._")[-LONGEST_NAME:] or "case"
+
+
+def _clashing(names: Sequence[str]) -> list[int]:
+    """Where names are not unique; some disks do not tell upper from lower case."""
+    folded = [name.casefold() for name in names]
+    often = Counter(folded)
+    return [index for index, name in enumerate(folded) if often[name] > 1]
