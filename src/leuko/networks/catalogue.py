@@ -66,9 +66,7 @@ def build(
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise MissingExtra.needed(
-            "Building a network", extra="train", modules=["torch"]
-        ) from None
+        raise MissingExtra.needed("Building a network", extra="train", modules=["torch"]) from None
     options: dict[str, Any] = {
         "in_channels": in_channels,
         "classes": classes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar, cast
 
 import torch
@@ -49,7 +50,7 @@ class UNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
         descending = channels[::-1]
-        pairs = list(zip(descending[:-1], descending[1:], strict=True))
+        pairs = list(itertools.pairwise(descending))
         self.up = nn.ModuleList(upsampler(upsampling, deep, high) for deep, high in pairs)
         self.decoder = nn.ModuleList(block(2 * high, high, norm=norm) for _, high in pairs)
         self.head = nn.Conv2d(channels[0], classes, 1)

@@ -42,7 +42,7 @@ LOSSES: Mapping[str, LossRecord] = MappingProxyType(
         "cross-entropy": LossRecord(_MODULE, "MarginalCrossEntropy", "marginal cross-entropy"),
         "dice": LossRecord(_MODULE, "LesionDice", "Dice of lesions, caps and both, over the batch"),
         "focal": LossRecord(_MODULE, "Focal", "cross-entropy that fades where it is already right"),
-        "tversky": LossRecord(_MODULE, "Tversky", "Dice with separate weights of misses and excess"),
+        "tversky": LossRecord(_MODULE, "Tversky", "Dice that weighs misses and excess apart"),
     }
 )
 

@@ -95,7 +95,7 @@ class MarginalCrossEntropy:
 
 @dataclass(frozen=True)
 class LesionDice:
-    """1 - soft Dice of lesions, caps and rims, and their union, over the known voxels of a batch."""
+    """1 - soft Dice of lesions, of caps and rims, and of both, over a batch's known voxels."""
 
     smooth: float = 20.0  # pixels: keeps batches with hardly any lesion from dominating
     lesion: float = 1.0

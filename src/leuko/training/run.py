@@ -10,8 +10,6 @@ import argparse
 import contextlib
 import dataclasses
 import logging
-import os
-import pickle
 import signal
 import sys
 import warnings
@@ -28,15 +26,17 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from leuko.compute import has_fast_bf16
-from leuko.errors import Interrupted, LeukoError, ReadError, UsageError
+from leuko.errors import Interrupted, LeukoError
 from leuko.training.curves import draw_curves
 from leuko.training.feed import Feed, FeedDataset
 from leuko.training.module import SegmentationModule
-from leuko.training.recipe import Optimisation, Recipe, load_recipe, to_plain
+from leuko.training.recipe import Optimisation, Recipe, load_recipe
 from leuko.training.sources import SourcePlan, plan_of, stream
-from leuko.training.watching import Checkpoints, Metrics, Reports, ValidationSet, Validator
+from leuko.training.validation import ValidationSet, Validator
+from leuko.training.watching import Checkpoints, Metrics, Reports
+from leuko.training.weights import Reached, reached, start_from, write_final
 
-__all__ = ["Outcome", "load_weights", "train"]
+__all__ = ["Outcome", "train"]
 
 log = logging.getLogger(__name__)
 STATE = "last.ckpt"
@@ -71,29 +71,30 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / STATE
     if fresh and state.is_file():
-        os.replace(state, state.with_name(STATE + ".old"))
+        state.replace(state.with_name(STATE + ".old"))
         (folder / "metrics.csv").unlink(missing_ok=True)
-    start_step = _check_state(state, recipe) if state.is_file() else 0
+    start = reached(state, recipe) if state.is_file() else Reached()
     plan = plan_of(recipe.data) if generator is None else plan_of(recipe.data, generator=generator)
     (folder / "recipe.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(recipe), indent=2) + b"\n"
     )
 
     # The start decides the initial weights; later draws must not repeat those before the kill.
-    torch.manual_seed(int(np.random.SeedSequence([recipe.seed, start_step]).generate_state(1)[0]))
+    torch.manual_seed(int(np.random.SeedSequence([recipe.seed, start.step]).generate_state(1)[0]))
     module = SegmentationModule(recipe)
-    if recipe.init_from and not start_step:
-        start = load_weights(Path(recipe.init_from))
-        module.network.load_state_dict(start)
-        module.average.load_state_dict(start)
+    module.seconds = start.seconds
+    if recipe.init_from and not start.step:
+        start_from(Path(recipe.init_from), module.network, module.average)
         tell(f"Starting from the weights of {Path(recipe.init_from).name}.")
-    if start_step:
-        tell(f"Resuming at step {start_step}.")
+    if start.step:
+        tell(f"Resuming at step {start.step}.")
         draw_curves(folder / "metrics.csv", folder / "curves.png")
-    metrics = Metrics(folder / "metrics.csv", from_step=start_step)
+    if start.step >= recipe.optimisation.steps or module.done >= 1.0:
+        return _finish(folder, module, state)
+    metrics = Metrics(folder / "metrics.csv", from_step=start.step)
     held = _validation(folder, plan, recipe)
     with Feed(
-        plan, seed=recipe.seed, start_step=start_step, batch=recipe.optimisation.batch
+        plan, seed=recipe.seed, start_step=start.step, batch=recipe.optimisation.batch
     ) as feed:
         callbacks: list[Any] = [
             Reports(feed, metrics, every_s=recipe.checkpoint.report_s, tell=tell),
@@ -101,12 +102,9 @@ def train(
         ]
         if held is not None:
             callbacks.append(
-                Validator(
-                    held, metrics, every_steps=recipe.validation.every_steps, tell=tell
-                )
+                Validator(held, metrics, every_steps=recipe.validation.every_steps, tell=tell)
             )
-        if start_step < recipe.optimisation.steps and module.done < 1.0:
-            _fit(module, feed, callbacks, folder, state if start_step else None)
+        _fit(module, feed, callbacks, folder, state if start.step else None)
     return _finish(folder, module, state)
 
 
@@ -149,56 +147,9 @@ def _fit(
 
 def _finish(folder: Path, module: SegmentationModule, state: Path) -> Outcome:
     """Write the curves and final.pt: the averaged weights with what is needed to use them."""
-    saved = torch.load(state, map_location="cpu", weights_only=False)
-    weights = {
-        name.removeprefix("average."): tensor.contiguous()
-        for name, tensor in saved["state_dict"].items()
-        if name.startswith("average.")
-    }
-    recipe = module.recipe
-    final = folder / FINAL
-    aside = final.with_suffix(".part")
-    torch.save(
-        {
-            "network": {"name": recipe.network.name, "options": recipe.network.options()},
-            "state_dict": weights,
-            "recipe": to_plain(recipe),
-            "step": saved["global_step"],
-        },
-        aside,
-    )
-    os.replace(aside, final)
+    step = write_final(folder / FINAL, state=state, recipe=module.recipe)
     draw_curves(folder / "metrics.csv", folder / "curves.png")
-    return Outcome(int(saved["global_step"]), final, folder / "curves.png")
-
-
-def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The averaged weights in a final.pt or a last.ckpt; ReadError where it is neither."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=False)
-        stored: dict[str, torch.Tensor] = content["state_dict"]
-    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
-        raise ReadError(
-            f"{path.name} holds no weights of a run: {error}.",
-            hint="Give a final.pt or last.ckpt of leuko train.",
-        ) from error
-    averaged = {
-        name.removeprefix("average."): tensor
-        for name, tensor in stored.items()
-        if name.startswith("average.")
-    }
-    return averaged or stored
-
-
-def _check_state(state: Path, recipe: Recipe) -> int:
-    """The step of a saved state; UsageError where its network is not the recipe's."""
-    saved = torch.load(state, map_location="cpu", weights_only=False)
-    if saved["network"] != msgspec.to_builtins(recipe.network):
-        raise UsageError(
-            f"The saved run '{recipe.name}' has another network: {saved['network']}.",
-            hint="Give the recipe another name, or start over with --fresh.",
-        )
-    return int(saved["global_step"])
+    return Outcome(step, folder / FINAL, folder / "curves.png")
 
 
 def _validation(folder: Path, plan: SourcePlan, recipe: Recipe) -> ValidationSet | None:
@@ -207,9 +158,7 @@ def _validation(folder: Path, plan: SourcePlan, recipe: Recipe) -> ValidationSet
     if not count or not plan.labelmaps:
         return None
     generated = msgspec.structs.replace(plan.data, real_share=0.0)
-    slices = stream(
-        dataclasses.replace(plan, data=generated), seed=recipe.validation.seed
-    )
+    slices = stream(dataclasses.replace(plan, data=generated), seed=recipe.validation.seed)
     return ValidationSet.of(folder / "validation.npz", slices, count)
 
 

@@ -52,7 +52,7 @@ def plan_of(data: Data, *, generator: str = "leuko.synthesis.stream:slices") -> 
     """
     paths: list[str] = []
     for pattern in data.labelmaps:
-        found = sorted(glob.glob(pattern))
+        found = sorted(glob.glob(pattern))  # noqa: PTH207 (the pattern may be absolute)
         if not found:
             raise UsageError(
                 f"No label map matches {Path(pattern).name}.", hint="Check --data and the recipe."
@@ -113,6 +113,4 @@ def _real(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
     from leuko.training.real import crops, load_case
 
     cases = [load_case(case, pixel_mm=plan.data.pixel_mm) for case in plan.data.cases]
-    yield from crops(
-        cases, shape=plan.data.crop, augmentation=plan.data.augmentation, seed=seed
-    )
+    yield from crops(cases, shape=plan.data.crop, augmentation=plan.data.augmentation, seed=seed)

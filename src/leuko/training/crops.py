@@ -1,0 +1,172 @@
+"""Endless augmented crops of real cases with truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from leuko.models.classes import CLASS_COUNT, Tissue
+from leuko.training.augmentation import (
+    apply_intensity,
+    draw_intensity,
+    draw_pose,
+    place,
+)
+from leuko.training.recipe import Augmentation
+
+__all__ = ["Crop", "RealCase", "allowed_classes", "crops"]
+
+ALL = (1 << CLASS_COUNT) - 1
+LESION = 1 << Tissue.LESION
+CAP_RIM = 1 << Tissue.CAP_RIM
+CENTRE_JITTER_PX = 24.0
+NEIGHBOUR_MM = (2.2, 4.2)
+THIN_MM = 1.8  # thinner slices are also shown as thick ones
+THICKEST_MM = 6.0
+THICKEN_SHARE = 0.3
+MOST = 20.0  # brightest value, as in use
+EDGE = (0.25, 0.5)  # of a thickened voxel: between them it is left open whether it is lesion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealCase:
+    """A prepared scan with truth: all arrays (n, H, W), slices along the first axis.
+
+    `lesion` and `cap_rim` are shares of a pixel, 0..1; `cap_rim` is None where the truth does not
+    separate caps from healthy tissue. `left_right` is the in-plane axis (0 or 1) across the
+    mid-sagittal plane, None where there is none.
+    """
+
+    image: npt.NDArray[np.float32]
+    lesion: npt.NDArray[np.float32]
+    cap_rim: npt.NDArray[np.float32] | None
+    slice_mm: float
+    left_right: int | None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """A crop with neighbours (3, H, W), brain level 1, and its possible classes (H, W)."""
+
+    image: npt.NDArray[np.float16]
+    allowed: npt.NDArray[np.int16]
+
+
+def crops(
+    cases: Sequence[RealCase],
+    *,
+    shape: tuple[int, int],
+    augmentation: Augmentation,
+    seed: int,
+) -> Iterator[Crop]:
+    """Crops without end; a share of them is centred on a lesion pixel of a lesion slice."""
+    random = np.random.default_rng(seed)
+    weights = np.array([case.weight for case in cases])
+    marked = [_lesion_slices(case) for case in cases]
+    shown = [np.flatnonzero((case.image > 0.3).mean(axis=(1, 2)) > 0.02) for case in cases]
+    while True:
+        which = int(random.choice(len(cases), p=weights / weights.sum()))
+        case = cases[which]
+        on_lesion = len(marked[which]) > 0 and random.random() < augmentation.lesion_share
+        index = int(random.choice(marked[which] if on_lesion else shown[which]))
+        centre = _centre(case, index, shape, random, on_lesion=on_lesion)
+        yield _crop(case, index, centre, shape, augmentation, random)
+
+
+def allowed_classes(
+    lesion: npt.NDArray[np.float32],
+    cap_rim: npt.NDArray[np.float32] | None,
+    *,
+    edge: tuple[float, float] = (0.5, 0.5),
+) -> npt.NDArray[np.int16]:
+    """Bit masks of the possible classes from shares of lesion and of caps and rims.
+
+    From edge[1] a voxel is lesion; below edge[0] it is not; between, everything is possible.
+    """
+    rest = ALL & ~LESION if cap_rim is None else ALL & ~LESION & ~CAP_RIM
+    allowed = np.full(lesion.shape, rest, dtype=np.int16)
+    either = lesion if cap_rim is None else np.maximum(lesion, cap_rim)
+    allowed[either > edge[0]] = ALL
+    if cap_rim is not None:
+        allowed[cap_rim > edge[1]] = CAP_RIM
+    allowed[lesion > edge[1]] = LESION
+    return allowed
+
+
+def _lesion_slices(case: RealCase) -> npt.NDArray[np.intp]:
+    """Slices with lesion, or with caps and rims."""
+    truth = case.lesion if case.cap_rim is None else np.maximum(case.lesion, case.cap_rim)
+    return np.flatnonzero((truth > 0.5).any(axis=(1, 2)))
+
+
+def _centre(
+    case: RealCase,
+    index: int,
+    shape: tuple[int, int],
+    random: np.random.Generator,
+    *,
+    on_lesion: bool,
+) -> tuple[float, float]:
+    """The pixel a crop is centred on: near a lesion, or somewhere over the head."""
+    if on_lesion:
+        truth = case.lesion[index]
+        if case.cap_rim is not None:
+            truth = np.maximum(truth, case.cap_rim[index])
+        pixels = np.argwhere(truth > 0.5)
+        base = pixels[random.integers(len(pixels))].astype(float)
+        spread = np.array(shape) / 3.0
+        # A lesion need not be in the middle, and a crop should show the head, not the air.
+        lowest, highest = base - spread, base + spread
+        middle = (np.array(case.image.shape[1:]) - 1) / 2
+        base = np.clip(middle + random.uniform(-1, 1, 2) * CENTRE_JITTER_PX, lowest, highest)
+        return float(base[0]), float(base[1])
+    middle = (np.array(case.image.shape[1:]) - 1) / 2
+    slack = np.maximum(0.0, (np.array(case.image.shape[1:]) - shape) / 2) + CENTRE_JITTER_PX
+    base = middle + random.uniform(-1.0, 1.0, 2) * np.minimum(slack, 60.0)
+    return float(base[0]), float(base[1])
+
+
+def _crop(
+    case: RealCase,
+    index: int,
+    centre: tuple[float, float],
+    shape: tuple[int, int],
+    augmentation: Augmentation,
+    random: np.random.Generator,
+) -> Crop:
+    """One augmented crop around `centre` of slice `index`."""
+    thickness = 1
+    if case.slice_mm < THIN_MM and random.random() < THICKEN_SHARE:
+        most = max(2, round(THICKEST_MM / case.slice_mm))
+        thickness = int(random.integers(2, most + 1))
+    spacing = case.slice_mm * thickness
+    step = max(1, round(random.uniform(*NEIGHBOUR_MM) / spacing)) * thickness
+    image = np.stack([_slab(case.image, index + shift, thickness) for shift in (-step, 0, step)])
+    truth = [_slab(case.lesion, index, thickness)]
+    if case.cap_rim is not None:
+        truth.append(_slab(case.cap_rim, index, thickness))
+    pose = draw_pose(random, augmentation, centre=centre, left_right=case.left_right)
+    change = draw_intensity(random, augmentation)
+    placed = place(torch.from_numpy(image), pose, shape=shape)
+    placed = apply_intensity(placed, change)
+    shares = place(torch.from_numpy(np.stack(truth)), pose, shape=shape).numpy()
+    return Crop(
+        placed.clamp(max=MOST).to(torch.float16).numpy(),
+        allowed_classes(
+            shares[0],
+            None if case.cap_rim is None else shares[1],
+            edge=(0.5, 0.5) if thickness == 1 else EDGE,
+        ),
+    )
+
+
+def _slab(stack: npt.NDArray[np.float32], centre: int, thickness: int) -> npt.NDArray[np.float32]:
+    """The mean of `thickness` slices around `centre`; the stack's ends repeat."""
+    first = centre - (thickness - 1) // 2
+    indices = np.clip(np.arange(first, first + thickness), 0, len(stack) - 1)
+    return np.asarray(stack[indices].mean(axis=0, dtype=np.float32))
