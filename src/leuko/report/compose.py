@@ -24,7 +24,7 @@ from leuko.report.figures import figures
 from leuko.report.methods import methods, references
 from leuko.report.numbers import groups, headline, regions, sides, sizes
 from leuko.report.planes import Scan
-from leuko.report.provenance import entries, file_name, text_of
+from leuko.report.provenance import entries, file_name, text_of, time_of
 from leuko.report.summary import care, place, summary
 from leuko.report.wording import Wording, english
 
@@ -66,21 +66,21 @@ def document(
         language=words("language"),
         title=words("title"),
         subject=file_name(image.source.name) if image.source else "",
-        created=text_of(known.get("created", known.get("time", ""))),
+        created=time_of(known.get("created", known.get("time", ""))),
         version=text_of(known.get("version", "")),
         summary=summary(table, burden=burden, words=words),
         care=care(findings),
         headline=headline(burden, axis=axis, oriented=grid.oriented, words=words),
         groups=groups(burden, grid=grid, axis=axis, words=words),
         sides=sides(burden, words=words),
-        sides_note=words(
-            "sides.not_measured" if burden.left_ml is None else "sides.explained"
-        ),
+        sides_note=words(_sides_note(burden, oriented=grid.oriented)),
         regions=regions(burden, words=words),
         regions_note=words("regions.explained" if burden.region_ml else "regions.not_measured"),
         sizes=sizes(burden, words=words),
         profile=_profile(burden, axis=axis, image=image, words=words),
-        lesions=tuple(_row(lesion, words) for lesion in table[: SHOWN + FOLDED]),
+        lesions=tuple(
+            _row(lesion, oriented=grid.oriented, words=words) for lesion in table[: SHOWN + FOLDED]
+        ),
         lesions_shown=SHOWN,
         lesions_note=_lesions_note(table, table_file, words),
         notices=_notices(findings, words),
@@ -140,8 +140,10 @@ def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Prof
     if most is not None:
         position = most.position_mm if oriented else float(most.index)
         peak = min(range(len(points)), key=lambda number: abs(points[number][0] - position))
-        where = place(axis, most.position_mm, words) if oriented else words(
-            "place.index", index=most.index
+        where = (
+            place(axis, most.position_mm, words)
+            if oriented
+            else words("place.index", index=most.index)
         )
         volume = rounding.millilitres(most.volume_ml)
         text = words("profile.peak", volume=volume, place=where)
@@ -164,7 +166,13 @@ def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Prof
     )
 
 
-def _row(lesion: Lesion, words: Wording) -> LesionRow:
+def _sides_note(burden: Burden, *, oriented: bool) -> str:
+    if burden.left_ml is not None:
+        return "sides.explained"
+    return "sides.not_measured" if oriented else "sides.not_measured.unoriented"
+
+
+def _row(lesion: Lesion, *, oriented: bool, words: Wording) -> LesionRow:
     missing = words("side.unknown")
     region = f"region.{lesion.region}"
     side = "" if lesion.side is Side.UNKNOWN else words(f"side.{lesion.side}")
@@ -179,7 +187,9 @@ def _row(lesion: Lesion, words: Wording) -> LesionRow:
         size=words(f"size.{lesion.size_class}"),
         side=side or missing,
         region=words(region) if region in words else lesion.region,
-        centre=", ".join(rounding.millimetres(value) for value in lesion.centre_mm),
+        centre=", ".join(rounding.millimetres(value) for value in lesion.centre_mm)
+        if oriented
+        else missing,
         distance=known(lesion.distance_to_ventricles_mm, 1),
         z=known(lesion.mean_z, 1),
         confidence=known(lesion.confidence, 2),
@@ -215,6 +225,7 @@ def _notices(findings: Iterable[Finding], words: Wording) -> tuple[Notice, ...]:
 
 def _step(step: Step) -> StepRow:
     parts = (
-        f"{name.replace('_', ' ')} {text_of(value)}" for name, value in step.details.items()
+        f"{name.replace('_', ' ').replace('mm3', 'mm³')} {text_of(value)}"
+        for name, value in step.details.items()
     )
     return StepRow(step.name, f"{step.seconds:.2f}", ", ".join(parts))

@@ -65,14 +65,14 @@ def _extent(scan: Scan, axis: int) -> tuple[float, float]:
 
 
 def _letters(sheet: Sheet, scan: Scan, panel: Panel, words: Wording, *, size: int) -> None:
-    """Left and right (front and back in sagittal pictures) at the sides of a panel."""
+    """Left and right (front and back in sagittal pictures) in the upper corners of a panel."""
     if not scan.oriented:
         return
-    left, right, *_ = plane_letters(panel.axis)
-    middle, edge = panel.top + panel.height / 2, size * 0.5
-    sheet.write(panel.left + edge, middle, words(f"letter.{left}"), anchor="lm", size=size)
-    right_edge = panel.left + panel.width - edge
-    sheet.write(right_edge, middle, words(f"letter.{right}"), anchor="rm", size=size)
+    left, right = (words(f"letter.{name}") for name in plane_letters(panel.axis))
+    edge = size * 0.5
+    sheet.write(panel.left + edge, panel.top + edge, left, anchor="lt", size=size)
+    corner = panel.left + panel.width - edge
+    sheet.write(corner, panel.top + edge, right, anchor="rt", size=size)
 
 
 def _key(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> Picture:
@@ -90,10 +90,11 @@ def _key(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> Pictu
         sheet.draw(scan, panel)
         _letters(sheet, scan, panel, words, size=30)
         sheet.write(left + 14, height - 14, label, anchor="ls", size=24)
+    caption = words("picture.key.none" if scan.empty else "picture.key")
     return _picture(
         "key",
         sheet,
-        caption=words("picture.key.none" if scan.empty else "picture.key"),
+        caption=caption if scan.oriented else f"{caption} {words('picture.unoriented')}",
         alt=words("picture.key.alt", place=label),
     )
 
@@ -150,7 +151,7 @@ def _overview(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> 
         sheet.write(panel.left + 7, panel.top + height - 7, label, anchor="ls", size=16)
     step = (chosen[1] - chosen[0]) if len(chosen) > 1 else 1
     caption = words(
-        "picture.overview",
+        "picture.overview.none" if scan.empty else "picture.overview",
         count=len(chosen),
         total=scan.data.shape[axis],
         step=f"{step * scan.spacing[axis]:.3g}",

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from leuko.report import charts, palette
 from leuko.report.document import Document, Picture
-from leuko.report.svg import svg
+from leuko.report.drawing import svg
+from leuko.report.rounding import unbroken
 from leuko.report.wording import english
 
 __all__ = ["html"]
@@ -25,7 +26,9 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
     words = english()
     drawn = {
         "sizes": svg(charts.sizes_chart(document.sizes), label=words("section.sizes")),
-        "profile": svg(charts.profile_chart(document.profile), label=words("section.profile")),
+        "profile": svg(charts.profile_chart(document.profile), label=words("section.profile"))
+        if document.profile.peak is not None
+        else "",
         "sides": svg(charts.sides_chart(document.sides), label=words("section.sides"))
         if document.sides
         else "",
@@ -48,7 +51,12 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
 class _Packaged(BaseLoader):
     """Templates that travel inside the package."""
 
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, None]:
+    def get_source(
+        self,
+        environment: Environment,  # noqa: ARG002  # jinja2's signature
+        template: str,
+    ) -> tuple[str, str, None]:
+        """The text of a template."""
         try:
             return _asset("templates", template), template, None
         except FileNotFoundError as error:
@@ -65,6 +73,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
+    environment.filters["unbroken"] = unbroken
     return environment
 
 

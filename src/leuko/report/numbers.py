@@ -12,9 +12,7 @@ from leuko.report.wording import Wording
 __all__ = ["groups", "headline", "regions", "sides", "sizes"]
 
 
-def headline(
-    burden: Burden, *, axis: int, oriented: bool, words: Wording
-) -> tuple[Measure, ...]:
+def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tuple[Measure, ...]:
     """The six numbers that a reader looks for first."""
     counts = {
         name: rounding.count(share.count)
@@ -53,9 +51,7 @@ def headline(
     return tuple(items)
 
 
-def groups(
-    burden: Burden, *, grid: Grid, axis: int, words: Wording
-) -> tuple[MeasureGroup, ...]:
+def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[MeasureGroup, ...]:
     """Every total with its unit and definition; None is 'not measured'."""
     voxel = f"{grid.voxel_mm3:.4g}"
     unit, unit_mm3 = words("unit.ml"), words("unit.mm3")
@@ -88,9 +84,7 @@ def groups(
             rounding.count(burden.volume_voxels),
             text=note("volume_voxels", voxel=voxel),
         ),
-        measure(
-            "lesion_count", rounding.count(burden.lesion_count), text=note("lesion_count")
-        ),
+        measure("lesion_count", rounding.count(burden.lesion_count), text=note("lesion_count")),
         measure(
             "lesion_count_6",
             rounding.count(burden.lesion_count_6_connected),
@@ -161,15 +155,11 @@ def _size(name: str, share: SizeShare, burden: Burden, words: Wording) -> SizeRo
         count=share.count,
         count_text=f"{rounding.count(share.count)} ({rounding.percent(100 * share.share)} %)",
         volume_ml=share.volume_ml,
-        volume_text=(
-            f"{rounding.millilitres(share.volume_ml)} ({rounding.percent(100 * part)} %)"
-        ),
+        volume_text=(f"{rounding.millilitres(share.volume_ml)} ({rounding.percent(100 * part)} %)"),
     )
 
 
-def _bars(
-    values: tuple[tuple[str, float], ...], key: str, words: Wording
-) -> tuple[Bar, ...]:
+def _bars(values: tuple[tuple[str, float], ...], key: str, words: Wording) -> tuple[Bar, ...]:
     total = sum(value for _, value in values)
     bars = []
     for name, value in values:

@@ -38,12 +38,11 @@ def pdf(document: Document) -> bytes:
         author="leuko",
         creator=f"leuko {document.version}".strip(),
         lang=document.language,
+        initialFontName=REGULAR,
         invariant=1,
         pageCompression=1,
     )
-    frame = Frame(
-        SIDE, BOTTOM, width - 2 * SIDE, height - TOP - BOTTOM, 0, 0, 0, 0, showBoundary=0
-    )
+    frame = Frame(SIDE, BOTTOM, width - 2 * SIDE, height - TOP - BOTTOM, 0, 0, 0, 0, showBoundary=0)
     template.addPageTemplates(PageTemplate(id="page", frames=[frame]))
     template.build(
         blocks.story(document, width=width - 2 * SIDE, words=words),

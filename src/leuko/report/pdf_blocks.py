@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -11,10 +10,10 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfdoc import PDFImageXObject
 from reportlab.platypus import (
     CondPageBreak,
     Flowable,
-    Image,
     KeepTogether,
     Paragraph,
     Spacer,
@@ -23,7 +22,9 @@ from reportlab.platypus import (
 
 from leuko.report import charts
 from leuko.report.document import Document, Measure, MeasureGroup, Notice, Picture
+from leuko.report.drawing import Area, Bar, Drawing, Rule, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SEVERITY, SIZE
+from leuko.report.rounding import unbroken
 from leuko.report.typefaces import BOLD, REGULAR, drawable
 from leuko.report.wording import Wording
 
@@ -35,6 +36,7 @@ PAD_NONE = [
     ("TOPPADDING", (0, 0), (-1, -1), 0),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("FONTNAME", (0, 0), (-1, -1), REGULAR),  # even an empty cell sets its font
 ]
 
 
@@ -49,7 +51,7 @@ MORE = _style(8.6, MUTED, spaceBefore=3)
 BODY = _style(7.6, INK, lead=1.45)
 NOTE = _style(7, MUTED)
 SMALL = _style(6.4, MUTED, lead=1.25)
-HEADING = _style(8.2, ACCENT, spaceAfter=4)
+HEADING = _style(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
 SUBHEADING = _style(8, INK)
 RIGHT = _style(7.6, INK, alignment=TA_RIGHT)
 
@@ -71,12 +73,13 @@ def story(document: Document, *, width: float, words: Wording) -> list[Flowable]
 
 
 def _text(text: str, style: ParagraphStyle, *, bold: bool = False) -> Paragraph:
-    marked = escape(drawable(text))
+    marked = escape(drawable(unbroken(text)))
     return Paragraph(f"<b>{marked}</b>" if bold else marked, style)
 
 
 def _heading(text: str, *, room: float = 30 * mm) -> list[Flowable]:
-    return [CondPageBreak(room), Spacer(1, 6 * mm), _text(text.upper(), HEADING, bold=True)]
+    heading = _text(text.upper(), HEADING, bold=True)
+    return [CondPageBreak(room), heading] if room else [heading]
 
 
 def _summary(document: Document, words: Wording) -> Iterator[Flowable]:
@@ -105,7 +108,7 @@ def _first(document: Document, width: float, words: Wording) -> Flowable:
     left: list[Flowable] = []
     for picture in document.pictures:
         if picture.name == "key":
-            left = [_image(picture, picture_width), Spacer(1, 3)]
+            left = [_Photo(picture, picture_width), Spacer(1, 3)]
             left.append(_caption(document, picture, words))
     measures = [[_measure(item, first=item is document.headline[0])] for item in document.headline]
     lines = [
@@ -114,16 +117,15 @@ def _first(document: Document, width: float, words: Wording) -> Flowable:
         ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
     ]
     numbers = Table(measures, colWidths=[side], style=[*PAD_NONE, *lines])
-    return Table(
-        [[left, "", numbers]], colWidths=[picture_width, 6 * mm, side], style=PAD_NONE
-    )
+    return Table([[left, [], numbers]], colWidths=[picture_width, 6 * mm, side], style=PAD_NONE)
 
 
 def _caption(document: Document, picture: Picture, words: Wording) -> Paragraph:
     text = escape(drawable(picture.caption))
     if document.lesions:
         swatches = ", ".join(
-            f'<font color="{SIZE[row.name]}">■</font> {escape(row.label)} ({escape(row.range)})'
+            f'<font color="{SIZE[row.name]}"><b>—</b></font> {escape(row.label)} '
+            f"({escape(row.range)})"
             for row in document.sizes
         )
         text += f" {escape(words('picture.outlines'))} {swatches}."
@@ -143,50 +145,106 @@ def _measure(item: Measure, *, first: bool) -> list[Flowable]:
     return parts
 
 
-def _image(picture: Picture, width: float) -> Image:
-    height = width * picture.height / picture.width
-    return Image(io.BytesIO(picture.data), width=width, height=height, lazy=0)
+class _Photo(Flowable):  # type: ignore[misc]  # reportlab has no types
+    """A JPEG at a width, put into the file byte for byte.
+
+    reportlab's own way decodes the picture and writes it in base 85, in Python: ten times slower.
+    """
+
+    def __init__(self, picture: Picture, width: float) -> None:
+        super().__init__()
+        self.picture = picture
+        self.width, self.height = width, width * picture.height / picture.width
+
+    def draw(self) -> None:
+        canvas, name = self.canv, self.picture.name
+        if not canvas.hasForm(name):
+            image = PDFImageXObject(name)
+            image.width, image.height = self.picture.width, self.picture.height
+            image.bitsPerComponent, image.colorSpace = 8, "DeviceRGB"
+            image.streamContent, image._filters = self.picture.data, ("DCTDecode",)
+            canvas._doc.Reference(image, canvas._doc.getXObjectName(name))
+            canvas._doc.addForm(name, image)
+        canvas.scale(self.width, self.height)
+        canvas.doForm(name)
 
 
-def _scaled(drawing: Any, width: float) -> Any:
-    factor = width / drawing.width
-    drawing.scale(factor, factor)
-    drawing.width, drawing.height = width, drawing.height * factor
-    return drawing
+class _Chart(Flowable):  # type: ignore[misc]  # reportlab has no types
+    """A drawing, scaled to a width."""
+
+    def __init__(self, drawing: Drawing, width: float) -> None:
+        super().__init__()
+        self.drawing = drawing
+        self.width, self.height = width, drawing.height * width / drawing.width
+
+    def draw(self) -> None:
+        canvas = self.canv
+        canvas.scale(self.width / self.drawing.width, self.width / self.drawing.width)
+        for shape in self.drawing.shapes:
+            _paint(canvas, shape)
+
+
+def _paint(canvas: Any, shape: Bar | Rule | Text | Area) -> None:
+    match shape:
+        case Bar():
+            canvas.setFillColor(HexColor(shape.colour))
+            canvas.rect(shape.x, shape.y, shape.width, shape.height, stroke=0, fill=1)
+        case Rule():
+            canvas.setStrokeColor(HexColor(shape.colour))
+            canvas.setLineWidth(shape.width)
+            canvas.line(shape.x1, shape.y1, shape.x2, shape.y2)
+        case Text():
+            canvas.setFont(BOLD if shape.bold else REGULAR, shape.size)
+            canvas.setFillColor(HexColor(shape.colour))
+            draw = {
+                "start": canvas.drawString,
+                "middle": canvas.drawCentredString,
+                "end": canvas.drawRightString,
+            }[shape.anchor]
+            draw(shape.x, shape.y, drawable(shape.text))
+        case Area():
+            path = canvas.beginPath()
+            path.moveTo(*shape.points[0])
+            for point in shape.points[1:]:
+                path.lineTo(*point)
+            path.close()
+            canvas.setFillColor(HexColor(shape.colour))
+            canvas.drawPath(path, stroke=0, fill=1)
 
 
 def _charts(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     yield KeepTogether(
         [
-            *_heading(words("section.sizes")),
-            _scaled(charts.sizes_chart(document.sizes), width),
+            *_heading(words("section.sizes"), room=0),
+            _Chart(charts.sizes_chart(document.sizes), width),
         ]
     )
     half = (width - 8 * mm) / 2
     sides: list[Flowable] = _heading(words("section.sides"), room=0)
     if document.sides:
-        sides += [_scaled(charts.sides_chart(document.sides), half), Spacer(1, 3)]
+        sides += [_Chart(charts.sides_chart(document.sides), half), Spacer(1, 3)]
     sides.append(_text(document.sides_note, NOTE))
     regions: list[Flowable] = _heading(words("section.regions"), room=0)
     if document.regions:
-        regions += [_scaled(charts.bars_chart(document.regions), half), Spacer(1, 3)]
+        regions += [_Chart(charts.bars_chart(document.regions), half), Spacer(1, 3)]
     regions.append(_text(document.regions_note, NOTE))
-    yield Table([[sides, "", regions]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
-    yield KeepTogether(
-        [
-            *_heading(words("section.profile"), room=0),
-            _scaled(charts.profile_chart(document.profile), width),
-            Spacer(1, 3),
-            _text(document.profile.explained, NOTE),
-        ]
-    )
+    yield Spacer(1, 5 * mm)
+    yield Table([[sides, [], regions]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
+    profile = document.profile
+    slices: list[Flowable] = _heading(words("section.profile"), room=0)
+    if profile.peak is None:
+        slices.append(_text(profile.peak_text, NOTE))
+    else:
+        slices += [_Chart(charts.profile_chart(profile), width), Spacer(1, 3)]
+        slices.append(_text(profile.explained, NOTE))
+    yield KeepTogether(slices)
 
 
 def _pictures(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     heading = _heading(words("section.pictures"), room=0)
     for picture in document.pictures:
         if picture.name != "key":
-            parts = [_image(picture, width), Spacer(1, 3), _text(picture.caption, NOTE)]
+            parts = [_Photo(picture, width), Spacer(1, 3), _text(picture.caption, NOTE)]
             yield KeepTogether([*heading, *parts, Spacer(1, 4 * mm)])
             heading = []
 
@@ -197,7 +255,7 @@ def _numbers(document: Document, width: float, words: Wording) -> Iterator[Flowa
     right: list[Flowable] = []
     for group in others:
         right += [*group, Spacer(1, 4 * mm)]
-    table = Table([[first, "", right]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
+    table = Table([[first, [], right]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
     yield KeepTogether([*_heading(words("section.numbers"), room=0), table])
 
 
@@ -226,13 +284,13 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
     if not document.lesions:
         return
     names = ("label", "volume", "size", "side", "region", "centre", "distance", "z", "confidence")
-    rows = [[drawable(words(f"table.{name}")).replace(", ", ",\n") for name in names]]
-    colours = []
-    for number, row in enumerate(document.lesions[: document.lesions_shown], start=1):
-        cells = (row.label, row.volume, f"■ {row.size}", row.side, row.region)
-        cells += (row.centre, row.distance, row.z, row.confidence)
+    head = [drawable(words(f"table.{name}")).replace(", ", ",\n") for name in names]
+    rows = [head]
+    shown = document.lesions[: document.lesions_shown]
+    for row in shown:
+        cells = [row.label, row.volume, row.size, row.side, row.region]
+        cells += [row.centre, row.distance, row.z, row.confidence]
         rows.append([drawable(cell) for cell in cells])
-        colours.append((row.size_name, number))
     style = [
         ("FONT", (0, 0), (-1, -1), REGULAR, 7),
         ("TEXTCOLOR", (0, 0), (-1, 0), HexColor(MUTED)),
@@ -245,7 +303,11 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
         ("RIGHTPADDING", (0, 0), (-1, -1), 10),
         ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
         *(("ALIGN", (column, 0), (column, -1), "RIGHT") for column in (0, 1, 5, 6, 7, 8)),
-        *(("TEXTCOLOR", (2, n), (2, n), HexColor(SIZE[name])) for name, n in colours),
+        ("LEFTPADDING", (2, 1), (2, -1), 5),
+        *(
+            ("LINEBEFORE", (2, number), (2, number), 3, HexColor(SIZE[row.size_name]))
+            for number, row in enumerate(shown, start=1)
+        ),
     ]
     share = (0.06, 0.1, 0.11, 0.09, 0.15, 0.18, 0.11, 0.1, 0.1)
     yield Spacer(1, 3)
@@ -285,10 +347,11 @@ def _methods(document: Document, words: Wording) -> Iterator[Flowable]:
         yield KeepTogether(
             [_text(item.title, SUBHEADING, bold=True), _text(item.text, BODY), Spacer(1, 3 * mm)]
         )
-    yield _text(words("section.references"), SUBHEADING, bold=True)
-    for reference in document.references:
-        style = _style(7.2, INK, leftIndent=12, firstLineIndent=-12, spaceBefore=2)
-        yield _text(f"{reference.number}. {reference.text} doi:{reference.doi}", style)
+    style = _style(7.2, INK, leftIndent=12, firstLineIndent=-12, spaceBefore=2)
+    references = [
+        _text(f"{item.number}. {item.text} doi:{item.doi}", style) for item in document.references
+    ]
+    yield KeepTogether([_text(words("section.references"), SUBHEADING, bold=True), *references])
 
 
 def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowable]:

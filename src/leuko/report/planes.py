@@ -14,6 +14,7 @@ __all__ = ["Scan", "Window", "plane_letters", "plane_of", "window"]
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
+MIDDLE = 0.6  # of the head's extent: inside the skull
 SAMPLE = 4  # window and head box are measured on every fourth voxel in each direction
 
 
@@ -58,19 +59,21 @@ class Scan:
         brain: npt.NDArray[np.generic] | None,
         grid: Grid,
     ) -> Scan:
-        """From arrays with the file's axes; `brain` is positive in the brain, or None."""
+        """From arrays with the file's axes; `brain` is not zero in the brain, or None."""
         canonical = to_canonical(data, grid)
-        coarse = _coarse(canonical)
+        coarse = np.asarray(_coarse(canonical), dtype=np.float32)
         head = coarse > _head_threshold(coarse)
-        inside = head if brain is None else _coarse(to_canonical(brain, grid)) > 0
+        box = _box(head, canonical.shape, share=0.02)
+        inside = head if brain is None else _coarse(to_canonical(brain, grid)) != 0
+        middle = head & _middle(box, canonical.shape) if brain is None else inside
         return cls(
             data=canonical,
             labels=to_canonical(labels, grid),
             classes=classes,
             spacing=grid.canonical().spacing,
             oriented=grid.oriented,
-            window=window(coarse[inside] if inside.any() else coarse.ravel()),
-            box=_box(head, canonical.shape, share=0.02),
+            window=window(coarse[middle] if middle.any() else coarse.ravel()),
+            box=box,
             ends=_box(inside if inside.any() else head, canonical.shape, share=0.10),
         )
 
@@ -85,20 +88,18 @@ def plane_of(volume: npt.NDArray[np.generic], *, axis: int, index: int) -> npt.N
     return volume[where][::-1, ::-1].T
 
 
-def plane_letters(axis: int) -> tuple[str, str, str, str]:
-    """Names of what lies left, right, top and bottom in a picture across canonical `axis`."""
-    columns = ("anterior", "posterior") if axis == 0 else ("right", "left")
-    rows = ("anterior", "posterior") if axis == 2 else ("superior", "inferior")
-    return (*columns, *rows)
+def plane_letters(axis: int) -> tuple[str, str]:
+    """What lies left and what lies right in a picture across canonical `axis`."""
+    return ("anterior", "posterior") if axis == 0 else ("right", "left")
 
 
-def window(values: npt.NDArray[np.generic]) -> Window:
-    """Black below half of the brain's dark end, white at its brightest percent."""
+def window(values: npt.NDArray[np.float32]) -> Window:
+    """Black at half of the brain's dark end, white a little above all but its brightest voxels."""
     if values.size == 0:
         return Window(0.0, 1.0)
-    low, high = np.percentile(values, (1.0, 99.7))
-    low = min(float(low), 0.0) if low < 0 else float(low) * 0.5
-    return Window(low, max(float(high), low + 1e-6))
+    low, high = (float(value) for value in np.percentile(values, (1.0, 99.8)))
+    low = low if low < 0 else 0.5 * low
+    return Window(low, max(low + 1.1 * (high - low), low + 1e-6))
 
 
 def _steps(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -109,7 +110,19 @@ def _coarse(volume: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return volume[tuple(slice(None, None, step) for step in _steps(volume.shape))]
 
 
-def _head_threshold(values: npt.NDArray[np.generic]) -> float:
+def _middle(box: Box, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """An ellipsoid of the coarse grid that holds brain and little of skull and scalp."""
+    squares: npt.NDArray[np.float64] = np.zeros((1, 1, 1))
+    for axis, ((first, last), length, step) in enumerate(
+        zip(box, shape, _steps(shape), strict=True)
+    ):
+        half = max(MIDDLE * (last - first + 1) / 2, 1.0)
+        along = ((np.arange(0, length, step) - (first + last) / 2) / half) ** 2
+        squares = squares + np.expand_dims(along, tuple(k for k in range(3) if k != axis))
+    return squares <= 1
+
+
+def _head_threshold(values: npt.NDArray[np.float32]) -> float:
     low, high = np.percentile(values, (1.0, 99.0))
     return float(low + 0.12 * (high - low))
 

@@ -21,13 +21,13 @@ INK = (240, 243, 246)
 def preview(document: Document) -> bytes:
     """A PNG, 1200 pixels wide: headline numbers above the key picture and the other planes."""
     inner = WIDTH - 2 * MARGIN
-    shown = []
+    shown: list[Pictures.Image] = []
     for name in ("key", "planes"):
         for picture in document.pictures:
             if picture.name == name:
-                image = Pictures.open(io.BytesIO(picture.data))
-                height = round(inner * picture.height / picture.width)
-                shown.append(image.resize((inner, height), Pictures.Resampling.BILINEAR))
+                size = (inner, round(inner * picture.height / picture.width))
+                with Pictures.open(io.BytesIO(picture.data)) as encoded:
+                    shown.append(encoded.resize(size, Pictures.Resampling.BILINEAR))
     head = 150
     height = head + sum(image.height + 12 for image in shown) + 44
     sheet = Pictures.new("RGB", (WIDTH, height), BACKGROUND)

@@ -11,11 +11,13 @@ from leuko.report import rounding
 from leuko.report.document import Entry
 from leuko.report.wording import Wording
 
-__all__ = ["entries", "file_name", "text_of"]
+__all__ = ["entries", "file_name", "text_of", "time_of"]
 
 # What can only be a path: it begins at a root, a home, a drive or a folder's dots.
 PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:[\\/]|\\\\)")
 FILES = {"input", "input_name", "mask", "mask_name"}
+SILENT = {"program"}  # the page names it
+ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)")
 
 
 def entries(
@@ -39,11 +41,19 @@ def entries(
     said = {entry.label for entry in lines}
     for name, value in _flat(provenance):
         key = f"provenance.{name}"
-        label = words(key) if key in words else name.replace("_", " ").replace(".", ": ")
-        if label not in said and value is not None and value != "":
-            text = file_name(str(value)) if name in FILES else text_of(value)
+        label = words(key) if key in words else _label(name)
+        if label not in said and name not in SILENT and value is not None and value != "":
+            said.add(label)
+            text = file_name(str(value)) if name in FILES else time_of(value)
             lines.append(Entry(label, text))
     return tuple(lines)
+
+
+def time_of(value: object) -> str:
+    """A value as text; an ISO time of UTC as people write it, to the minute."""
+    text = text_of(value)
+    found = ISO_TIME.fullmatch(text)
+    return f"{found[1]} {found[2]} UTC" if found else text
 
 
 def text_of(value: object) -> str:
@@ -56,6 +66,12 @@ def text_of(value: object) -> str:
 def file_name(name: str) -> str:
     """The last part of a path of any system, in one line."""
     return _line(PurePosixPath(PureWindowsPath(name).name).name)
+
+
+def _label(name: str) -> str:
+    """'parameters.min_lesion_mm3' as 'Min lesion mm³'."""
+    text = name.rpartition(".")[2].replace("_", " ").replace("mm3", "mm³")
+    return text[:1].upper() + text[1:]
 
 
 def _line(text: str) -> str:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Integral, Real
 
-__all__ = ["count", "millilitres", "millimetres", "percent", "plain", "short_millilitres", "volume"]
+__all__ = [
+    "count",
+    "millilitres",
+    "millimetres",
+    "percent",
+    "plain",
+    "short_millilitres",
+    "unbroken",
+    "volume",
+]
 
 MINUS = "−"
+UNIT = re.compile(r"(?<=\d) (?=(?:ml|mm³|mm|%)(?:\W|$))")
 
 
 def millilitres(value: float) -> str:
@@ -43,6 +54,11 @@ def millimetres(value: float) -> str:
 def count(value: int) -> str:
     """Whole numbers with thousands separated."""
     return f"{value:,}"
+
+
+def unbroken(text: str) -> str:
+    """The text with no line break possible between a number and its unit."""
+    return UNIT.sub("\u00a0", text)
 
 
 def plain(value: object) -> str:

@@ -107,8 +107,8 @@ def outline(
     Drawn at twice the size, and only around what the mask holds.
     """
     scale = (size[0] / mask.shape[1], size[1] / mask.shape[0])
-    boxes = [_range(mask.any(axis=axis), scale[axis], size[axis], thickness) for axis in (0, 1)]
-    (left, right), (top, bottom) = boxes
+    left, right = _range(np.any(mask, axis=0), scale[0], size[0], thickness)
+    top, bottom = _range(np.any(mask, axis=1), scale[1], size[1], thickness)
     source = (left / scale[0], top / scale[1], right / scale[0], bottom / scale[1])
     double = (2 * (right - left), 2 * (bottom - top))
     whole = Pictures.fromarray(mask.astype(np.uint8) * np.uint8(255))
@@ -157,4 +157,5 @@ def _reversed(scan: Scan, axis: int) -> slice:
 
 def _to_grey(values: npt.NDArray[np.generic], low: float, high: float) -> Pixels:
     scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    grey: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return grey

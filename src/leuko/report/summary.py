@@ -90,7 +90,7 @@ def _sides(burden: Burden, words: Wording) -> str:
 
 
 def _regions(burden: Burden, words: Wording) -> tuple[str, ...]:
-    held = [(name, ml) for name, ml in burden.region_ml if ml > 0 and name != "unknown"]
+    held = [(name, ml) for name, ml in burden.region_ml if ml >= 0.005 and name != "unknown"]
     known = sum(ml for _, ml in held)
     if not held or known < 0.99 * burden.volume_ml:
         return ()

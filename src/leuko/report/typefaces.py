@@ -25,7 +25,7 @@ def register() -> None:
 
 
 def drawable(text: str) -> str:
-    """The text with letters that the typeface lacks written as escapes (\\\\u4e2d)."""
+    """The text with letters that the typeface lacks written as backslash escapes."""
     from reportlab.pdfbase.pdfmetrics import getFont
 
     register()

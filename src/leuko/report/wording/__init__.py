@@ -10,7 +10,7 @@ __all__ = ["Wording", "english"]
 
 
 class Wording:
-    """Strings of one language; a call looks a key up and fills its {fields}.
+    """Strings of one language.
 
     An unknown key raises KeyError: a missing string is our bug, never an empty place on the page.
     """
@@ -19,6 +19,7 @@ class Wording:
         self._strings = strings
 
     def __call__(self, key: str, /, **fields: object) -> str:
+        """The string of `key` with its {fields} filled."""
         return self._strings[key].format(**fields)
 
     def __contains__(self, key: str) -> bool:
