@@ -77,7 +77,7 @@ def draw_contrast(rng: np.random.Generator, *, flair_share: float = 0.9) -> Cont
     means[Kind.AIR] = rng.uniform(0.0, 0.03)
     variation = np.full(len(Kind), 0.03)
     variation[list(_SMOOTHLY_VARYING)] = rng.uniform(0.02, 0.13)
-    variation[Kind.WHITE_MATTER] = rng.uniform(0.01, 0.07)
+    variation[Kind.WHITE_MATTER] = rng.uniform(0.01, 0.09)
     texture = np.full(len(Kind), rng.uniform(0.0, 0.05))
     texture[Kind.WHITE_MATTER] = rng.uniform(0.0, 0.035)
     outside = [k for k in Kind if k >= Kind.SOFT_TISSUE]

@@ -26,7 +26,7 @@ __all__ = ["Recipe", "Slices", "draw_recipe", "render"]
 
 _TISSUES = tuple(t for t in Tissue if t < Tissue.LESION)
 VISIBLE_OVER_NOISE = 1.6  # a lesion is labelled where its signal stands out of the noise
-FAINTEST = 0.07  # of white matter's brightness: fainter than this nobody sees
+FAINTEST = 0.11  # of white matter's brightness: fainter than this nobody sees
 PEAK_WINDOW_MM = 8.0
 
 

@@ -49,7 +49,9 @@ class LesionPlan:
     rim_mm: float  # normal periventricular rim; 0 for none
     cap_mm: float  # normal caps at the horns
     rim_contrast: float
-    halo: float  # faint, unlabelled brightness around the ventricles
+    halo: float  # faint, unlabelled brightness around the ventricles, mostly behind them
+    halo_mm: float  # how far it reaches
+    deep_haze: float  # faint, unlabelled brightness of white matter far from the cortex
     tract: float  # brightness of the corticospinal tract, unlabelled
     cavities: int
     seed: int
@@ -68,8 +70,8 @@ class Excess:
 
 
 def draw_lesions(rng: np.random.Generator) -> LesionPlan:
-    """Draw the plan of a head: none in one head of seven, else from a few foci to confluent."""
-    load = rng.choice(["none", "few", "some", "many"], p=[0.14, 0.26, 0.36, 0.24])
+    """Draw the plan of a head: none in one head of five, else from a few foci to confluent."""
+    load = rng.choice(["none", "few", "some", "many"], p=[0.2, 0.26, 0.32, 0.22])
     noisy: list[Noisy] = []
     foci: list[Foci] = []
     band = 0.0
@@ -110,7 +112,7 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
             band = float(rng.uniform(3.0, 14.0))
         elif load == "some" and rng.random() < 0.25:
             band = float(rng.uniform(2.0, 7.0))
-    contrast = float(np.exp(rng.uniform(np.log(0.16), np.log(0.95))))
+    contrast = float(np.exp(rng.uniform(np.log(0.24), np.log(1.0))))
     return LesionPlan(
         contrast=contrast,
         contrast_variation=float(rng.uniform(0.05, 0.4)),
@@ -123,8 +125,10 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         rim_contrast=float(contrast * rng.uniform(0.5, 1.05))
         if rng.random() < 0.6
         else float(rng.uniform(0.12, 0.6)),
-        halo=float(rng.choice([0.0, rng.uniform(0.02, 0.12)])),
-        tract=float(rng.choice([0.0, rng.uniform(0.03, 0.22)], p=[0.45, 0.55])),
+        halo=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.3, 0.7])),
+        halo_mm=float(rng.uniform(4.0, 14.0)),
+        deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.35, 0.65])),
+        tract=float(rng.choice([0.0, rng.uniform(0.03, 0.3)], p=[0.35, 0.65])),
         cavities=int(rng.choice([0, rng.integers(1, 4)], p=[0.75, 0.25])),
         seed=int(rng.integers(2**31)),
     )
@@ -156,7 +160,12 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
     rim = rim * plan.rim_contrast * (1 - extent).clamp(min=0)
     unlabelled = nothing.clone()
     if plan.halo:
-        unlabelled += plan.halo * torch.exp(-slab.to_ventricles / 7.0) * white
+        # Healthy white matter is brighter around the trigones: late-myelinated tracts run there.
+        behind = torch.sigmoid((0.45 - slab.along) / 0.12)
+        reach = torch.exp(-slab.to_ventricles / plan.halo_mm)
+        unlabelled += plan.halo * (0.25 + 0.75 * behind) * reach * white
+    if plan.deep_haze:
+        unlabelled += plan.deep_haze * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
     if plan.tract:
         unlabelled += plan.tract * slab.capsule
     cavity = nothing.clone()
