@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from leuko.pipelines.cohort import Outcome
     from leuko.pipelines.statistics import Statistics
 
-__all__ = ["print_findings", "print_numbers", "print_outcomes", "steps_on_screen"]
+__all__ = [
+    "cases_on_screen",
+    "print_findings",
+    "print_numbers",
+    "print_outcomes",
+    "print_result",
+    "steps_on_screen",
+]
 
 COLOURS = {Severity.NOTE: "cyan", Severity.WARNING: "yellow", Severity.REFUSAL: "red"}
 STATUS_COLOURS = {"done": "green", "kept": "cyan", "failed": "red"}
@@ -56,6 +63,43 @@ def steps_on_screen(*, quiet: bool) -> Iterator[Watcher]:
         yield show
 
 
+@contextmanager
+def cases_on_screen(count: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
+    """A watcher that shows a line per finished case; silent unless stderr is a terminal."""
+    console = Console(stderr=True, highlight=False)
+    if quiet or not console.is_terminal:
+        yield lambda outcome: None  # noqa: ARG005
+        return
+    done = 0
+    with console.status(f"0 of {count} scans") as status:
+
+        def show(outcome: Outcome) -> None:
+            nonlocal done
+            done += 1
+            status.update(f"{done} of {count} scans")
+            colour = STATUS_COLOURS[outcome.status]
+            console.print(f"[{colour}]{outcome.status:<7}[/] {escape(outcome.case.name)}")
+
+        yield show
+
+
+def print_result(numbers: Statistics, *, out: Path, as_json: bool, quiet: bool) -> None:
+    """What `--json` (stats.json alone), `--quiet` (nothing) or neither asks for."""
+    if as_json:
+        from leuko.pipelines.statistics import encode
+
+        click.echo(encode(numbers), nl=False)
+        return
+    if quiet:
+        return
+    print_numbers(numbers)
+    print_findings(numbers.findings)
+    for line in _effects(numbers):
+        click.echo(line)
+    report = out / "report.html"
+    click.echo(f"Report: {report}" if report.exists() else f"Results: {out}")
+
+
 def print_numbers(numbers: Statistics) -> None:
     """The table of a result on stdout."""
     console = Console(highlight=False)
@@ -83,20 +127,31 @@ def print_findings(findings: Iterable[Remark]) -> None:
             console.print(f"  [dim]{escape(finding.hint)}[/]", soft_wrap=True)
 
 
-def print_outcomes(outcomes: Iterable[Outcome], *, out: Path) -> None:
+def print_outcomes(outcomes: Iterable[Outcome], *, out: Path, as_json: bool, quiet: bool) -> None:
     """The table of a cohort on stdout, and what failed on stderr."""
+    for outcome in outcomes:
+        if outcome.reason:
+            said = f"{outcome.case.name}: {outcome.reason} {outcome.hint}"
+            click.echo(said.rstrip(), err=True)
+    if as_json:
+        from leuko.pipelines.cohort import as_json as encode
+
+        click.echo(encode(outcomes), nl=False)
+    elif not quiet:
+        _print_table(outcomes, out)
+
+
+def _print_table(outcomes: Iterable[Outcome], out: Path) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("case", no_wrap=True)
     table.add_column("status")
     for heading in ("ml", "lesions", "% of white matter", "warnings"):
         table.add_column(heading, justify="right")
-    failed = []
     for outcome in outcomes:
         colour = STATUS_COLOURS[outcome.status]
         status = f"[{colour}]{outcome.status}[/]"
         if outcome.statistics is None:
-            failed.append(outcome)
             table.add_row(escape(outcome.case.name), status, "", "", "", "")
             continue
         found = outcome.statistics
@@ -111,8 +166,6 @@ def print_outcomes(outcomes: Iterable[Outcome], *, out: Path) -> None:
         )
     console.print(table)
     console.print(f"\nTable: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
-    for outcome in failed:
-        click.echo(f"{outcome.case.name}: {outcome.reason} {outcome.hint}".rstrip(), err=True)
 
 
 def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
@@ -167,6 +220,19 @@ def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
             "",
             f"{voxels} voxels, {most.position_mm:.1f} mm",
         )
+
+
+def _effects(numbers: Statistics) -> Iterator[str]:
+    """What the steps after the network did to the mask, where they did anything."""
+    done = {step.name: step.parameters for step in numbers.steps}
+    for name, key, text in (
+        ("remove small lesions", "removed_lesions", "Small lesions removed"),
+        ("fill holes", "filled_voxels", "Voxels filled in holes"),
+    ):
+        if count := done.get(name, {}).get(key):
+            volume = done[name].get(key.partition("_")[0] + "_mm3")
+            size = f" ({volume:.1f} mm³)" if isinstance(volume, float) else ""
+            yield f"{text}: {count}{size}."
 
 
 def _known(value: float | None, text: Callable[[float], str], *, missing: str = MISSING) -> str:

@@ -28,9 +28,9 @@ def version() -> str:
 def explain(error: BaseException, *, command: str, debug: bool) -> int:
     """Print one message for `error` on stderr and return the exit code that belongs to it."""
     if isinstance(error, SystemExit):
+        if isinstance(error.__context__, BrokenPipeError):
+            return 0  # `leuko ... | head`: that nobody reads on is no failure of ours
         return error.code if isinstance(error.code, int) else OUR_BUG if error.code else 0
-    if isinstance(error, BrokenPipeError):
-        return _reader_has_gone()
     if debug:
         traceback.print_exception(error)
     if isinstance(error, click.exceptions.Exit):
@@ -64,12 +64,6 @@ def _say(label: str, text: str) -> None:
     colour = {"Error": "red", "Hint": "cyan"}.get(label, "yellow")
     click.secho(f"{label}: ", fg=colour, bold=True, nl=False, err=True)
     click.echo(text, err=True)
-
-
-def _reader_has_gone() -> int:
-    """`leuko ... | head`: nobody reads on; that is no failure of ours."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 (until exit)
-    return 0
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -12,12 +12,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from leuko.errors import LeukoError, OutOfResources, ReadError, UsageError
 from leuko.pipelines.outputs import STATISTICS, is_ours, write_whole
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import Statistics, decode
 
-__all__ = ["Case", "Outcome", "Status", "cohort", "cohort_exit_code", "find_cases", "kept"]
+__all__ = [
+    "Case",
+    "Outcome",
+    "Status",
+    "as_json",
+    "cohort",
+    "cohort_exit_code",
+    "find_cases",
+    "kept",
+    "table",
+]
 
 log = logging.getLogger(__name__)
 
@@ -207,6 +219,22 @@ def table(outcomes: Iterable[Outcome]) -> bytes:
             ]
         )
     return lines.getvalue().encode()
+
+
+def as_json(outcomes: Iterable[Outcome]) -> bytes:
+    """The same as JSON: a list of cases, each with its whole stats.json or the reason."""
+    cases = [
+        {
+            "case": outcome.case.name,
+            "input": outcome.case.path.name,
+            "status": outcome.status.value,
+            "reason": outcome.reason or None,
+            "exit_code": outcome.exit_code,
+            "statistics": outcome.statistics,
+        }
+        for outcome in outcomes
+    ]
+    return msgspec.json.format(msgspec.json.encode({"cases": cases}), indent=2) + b"\n"
 
 
 def _cell(value: object) -> str:

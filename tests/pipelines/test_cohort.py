@@ -1,0 +1,252 @@
+"""Which scans a call stands for, their names, and a table that holds every one of them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from leuko.errors import ReadError, UnusableInput, UsageError
+from leuko.findings import Severity
+from leuko.pipelines.cohort import (
+    Case,
+    Status,
+    cohort,
+    cohort_exit_code,
+    find_cases,
+    kept,
+)
+from leuko.pipelines.outputs import out_folder
+from leuko.pipelines.provenance import Provenance
+from leuko.pipelines.statistics import (
+    FindingRecord,
+    SizeClass,
+    SizeClasses,
+    Statistics,
+    decode,
+    encode,
+)
+
+PROVENANCE = Provenance(
+    version="1.2.3",
+    weights_sha256="a" * 64,
+    input_name="scan.nii.gz",
+    input_sha256="b" * 64,
+    time="2026-01-01T00:00:00+00:00",
+    parameters={"definition": "vascular"},
+)
+
+
+def numbers(volume_ml: float = 7.35, **changed: Any) -> Statistics:
+    values: dict[str, Any] = {
+        "volume_ml": volume_ml, "volume_mm3": volume_ml * 1000, "volume_voxels": 7350,
+        "lesion_count": 3, "lesion_count_6_connected": 4,
+        "size_classes": SizeClasses(*(SizeClass(1, 1 / 3, volume_ml / 3) for _ in range(3))),
+        "left_ml": 4.0, "right_ml": 3.0, "midline_ml": 0.35, "white_matter_percent": 1.5,
+        "brain_percent": 0.6, "icv_percent": None, "most_affected_slice": None, "slice_axis": 2,
+        "largest_lesion_mm3": 100.0, "regions_ml": {"deep": 1.0}, "white_matter_ml": 490.0,
+        "brain_ml": 1100.0, "ventricles_ml": 30.0, "icv_ml": None, "findings": [], "steps": [],
+        "provenance": PROVENANCE, "definitions": {},
+    }  # fmt: skip
+    return Statistics(**(values | changed))
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def found(root: Path, *inputs: str) -> dict[str, str]:
+    """Case names and the files they stand for, below `root`."""
+    cases = find_cases([root / name for name in inputs])
+    return {case.name: case.path.relative_to(root).as_posix() for case in cases}
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "cohort.tsv").open(newline="") as file:
+        return list(csv.DictReader(file, dialect="excel-tab"))
+
+
+# ---------------------------------------------------------------- which scans
+
+
+def test_files_are_named_after_themselves(tmp_path: Path) -> None:
+    touch(tmp_path, "one.nii.gz", "two.nii")
+    assert found(tmp_path, "one.nii.gz", "two.nii") == {"one": "one.nii.gz", "two": "two.nii"}
+
+
+def test_the_same_file_twice_is_one_case(tmp_path: Path) -> None:
+    touch(tmp_path, "one.nii.gz")
+    assert found(tmp_path, "one.nii.gz", "one.nii.gz", ".") == {"one": "one.nii.gz"}
+
+
+def test_equal_names_get_their_folders_in_front(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x/scan.nii.gz", "b/x/scan.nii.gz", "c/other.nii.gz")
+    assert found(tmp_path, ".") == {
+        "a_x_scan": "a/x/scan.nii.gz",
+        "b_x_scan": "b/x/scan.nii.gz",
+        "other": "c/other.nii.gz",
+    }
+
+
+def test_a_file_that_is_only_called_flair_is_named_after_its_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "p1/flair.nii.gz", "p1/t1.nii.gz", "p2/FLAIR.nii", "p2/mask.nii.gz")
+    assert found(tmp_path, ".") == {"p1": "p1/flair.nii.gz", "p2": "p2/FLAIR.nii"}
+
+
+def test_names_are_unique_whatever_the_disk_and_the_letters(tmp_path: Path) -> None:
+    touch(tmp_path, "a b.nii.gz", "a:b.nii.gz", "ä.nii.gz", "..nii.gz", "x/A_B.nii")
+    names = [case.name for case in find_cases([tmp_path, tmp_path / "..nii.gz"])]
+    assert len({name.casefold() for name in names}) == 5
+    assert not any(set(name) & set("/:\\ ") or name.startswith(".") for name in names)
+
+
+def test_of_a_folder_only_what_is_named_flair_counts_if_anything_is(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "sub-01/anat/sub-01_FLAIR.nii.gz",
+        "sub-01/anat/sub-01_T1w.nii.gz",
+        "sub-01/anat/sub-01_FLAIR_mask.nii.gz",
+        "derivatives/sub-01_desc-x_FLAIR_dseg.nii.gz",
+    )
+    assert found(tmp_path, ".") == {"sub-01_FLAIR": "sub-01/anat/sub-01_FLAIR.nii.gz"}
+
+
+def test_a_file_that_was_given_itself_counts_whatever_its_name(tmp_path: Path) -> None:
+    touch(tmp_path, "lesion_mask.nii.gz")
+    assert found(tmp_path, "lesion_mask.nii.gz") == {"lesion_mask": "lesion_mask.nii.gz"}
+
+
+def test_results_of_ours_are_no_inputs(tmp_path: Path) -> None:
+    touch(tmp_path, "scan.nii.gz")
+    with out_folder(tmp_path / "result") as folder:
+        (folder / "wmh.nii.gz").write_bytes(b"")
+        (folder / "stats.json").write_bytes(encode(numbers()))
+    assert found(tmp_path, ".") == {"scan": "scan.nii.gz"}
+
+
+def test_a_folder_without_scans_and_a_missing_file_say_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no scan"):
+        find_cases([tmp_path])
+    with pytest.raises(ReadError, match="does not exist"):
+        find_cases([tmp_path / "none.nii.gz"])
+
+
+def test_a_link_gives_the_name_and_not_what_it_points_to(tmp_path: Path) -> None:
+    touch(tmp_path, "store/SHA256-0001.nii.gz", "data/none.txt")
+    (tmp_path / "data" / "scan.nii.gz").symlink_to("../store/SHA256-0001.nii.gz")
+    assert list(found(tmp_path, "data")) == ["scan"]
+
+
+# ---------------------------------------------------------------- what becomes of them
+
+
+CASES = tuple(Case(name, Path("/scans") / f"{name}.nii.gz") for name in ("a", "b", "c"))
+
+
+def test_one_bad_case_does_not_stop_the_rest(tmp_path: Path) -> None:
+    def run(case: Case, folder: Path) -> Statistics:
+        if case.name == "b":
+            raise UnusableInput("This is no FLAIR.", hint="Give the FLAIR.")
+        return numbers()
+
+    outcomes = cohort(CASES, out=tmp_path / "out", run=run)
+    assert [outcome.status for outcome in outcomes] == [Status.DONE, Status.FAILED, Status.DONE]
+    table = rows(tmp_path / "out")
+    assert [row["case"] for row in table] == ["a", "b", "c"]
+    assert [row["status"] for row in table] == ["done", "failed", "done"]
+    assert table[0]["volume_ml"] == "7.35"
+    assert table[0]["icv_percent"] == "n/a"
+    assert table[0]["reason"] == "n/a"
+    assert table[1]["reason"] == "This is no FLAIR."
+    assert table[1]["volume_ml"] == "n/a"
+    assert cohort_exit_code(outcomes) == 4
+
+
+def test_zero_lesions_are_zero_in_the_table(tmp_path: Path) -> None:
+    empty = SizeClass(0, 0.0, 0.0)
+    none = numbers(0.0, lesion_count=0, size_classes=SizeClasses(empty, empty, empty))
+    cohort(CASES[:1], out=tmp_path, run=lambda case, folder: none)
+    row = rows(tmp_path)[0]
+    assert (row["volume_ml"], row["lesion_count"], row["small_count"]) == ("0", "0", "0")
+
+
+def test_findings_stand_in_the_table(tmp_path: Path) -> None:
+    noisy = numbers(findings=[FindingRecord("scan.noisy", Severity.WARNING, "Noisy.", "")])
+    cohort(CASES[:1], out=tmp_path, run=lambda case, folder: noisy)
+    assert rows(tmp_path)[0]["findings"] == "warning:scan.noisy"
+
+
+def test_our_own_bug_in_a_case_is_its_reason_and_the_worst_code(tmp_path: Path) -> None:
+    def run(case: Case, folder: Path) -> Statistics:
+        raise {"a": ZeroDivisionError(), "b": MemoryError(), "c": ReadError("Broken.")}[case.name]
+
+    outcomes = cohort(CASES, out=tmp_path, run=run)
+    assert [outcome.exit_code for outcome in outcomes] == [70, 7, 3]
+    assert "ZeroDivisionError" in rows(tmp_path)[0]["reason"]
+    assert cohort_exit_code(outcomes) == 70
+
+
+def test_an_interruption_stops_and_keeps_the_rows_so_far(tmp_path: Path) -> None:
+    def run(case: Case, folder: Path) -> Statistics:
+        if case.name == "c":
+            raise KeyboardInterrupt
+        return numbers()
+
+    with pytest.raises(KeyboardInterrupt):
+        cohort(CASES, out=tmp_path, run=run)
+    assert [row["case"] for row in rows(tmp_path)] == ["a", "b"]
+
+
+def test_what_was_finished_is_kept_and_not_run_again(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def run(case: Case, folder: Path) -> Statistics:
+        ran.append(case.name)
+        with out_folder(folder) as building:
+            (building / "stats.json").write_bytes(encode(numbers()))
+        return numbers()
+
+    def keep(case: Case, folder: Path) -> Statistics | None:
+        return kept(folder, wanted=PROVENANCE)
+
+    cohort(CASES[:2], out=tmp_path, run=run, keep=keep)
+    outcomes = cohort(CASES, out=tmp_path, run=run, keep=keep)
+    assert ran == ["a", "b", "c"]
+    assert [outcome.status for outcome in outcomes] == [Status.KEPT, Status.KEPT, Status.DONE]
+    assert [row["volume_ml"] for row in rows(tmp_path)] == ["7.35"] * 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_kept"),
+    [
+        ({}, True),
+        ({"time": "2027-01-01T00:00:00+00:00"}, True),
+        ({"input_name": "renamed.nii.gz"}, True),
+        ({"version": "1.2.4"}, False),
+        ({"weights_sha256": "c" * 64}, False),
+        ({"input_sha256": "c" * 64}, False),
+        ({"parameters": {"definition": "ms"}}, False),
+        ({"engine": "torch"}, False),
+    ],
+)
+def test_only_an_equal_run_is_kept(tmp_path: Path, changed: dict[str, Any], is_kept: bool) -> None:
+    (tmp_path / "stats.json").write_bytes(encode(numbers()))
+    wanted = msgspec.structs.replace(PROVENANCE, **changed)
+    assert (kept(tmp_path, wanted=wanted) is not None) is is_kept
+
+
+def test_what_cannot_be_understood_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "stats.json").write_text('{"provenance": {"program": "leuko"}}')
+    assert kept(tmp_path, wanted=PROVENANCE) is None
+
+
+def test_statistics_survive_the_file() -> None:
+    assert decode(encode(numbers())) == numbers()
+    with pytest.raises(ReadError):
+        decode(b"{}")
