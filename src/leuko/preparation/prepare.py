@@ -1,0 +1,111 @@
+"""A scan as the network wants to see it: brain level 1, square pixels, slices of one plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.preparation.geometry import Geometry, plan, to_pixels
+from leuko.preparation.intensity import brain_level
+
+__all__ = ["BRIGHTEST", "Prepared", "head_box", "neighbour_distance", "prepare", "slice_axis"]
+
+AXIAL = 2
+THICK = 1.5  # times the next larger spacing: then slices were acquired along that axis
+HEAD = 0.35  # of the brain level: above noise and ghosts, below skin and brain
+HEAD_SHARE = 0.004  # of a plane: what few voxels show is not the head
+MARGIN_MM = 8.0
+BRIGHTEST = 20.0  # brain level 1: what is beyond is an artefact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A stack of slices for the network.
+
+    `slices`: (n, H, W) float32, brain level 1, 0 beyond the scan; `slice_axis`: the canonical axis
+    along the stack; `level`: the intensity that became 1; `neighbour`: distance in slices of the
+    neighbours that the network sees beside each slice; `geometry`: the way back.
+    """
+
+    slices: npt.NDArray[np.float32]
+    slice_axis: int
+    level: float
+    neighbour: int
+    geometry: Geometry
+
+
+def prepare(
+    data: npt.NDArray[Any],
+    *,
+    spacing: Sequence[float],
+    pixel_mm: float,
+    neighbour_mm: float,
+    level: float | None = None,
+) -> Prepared:
+    """Prepare a canonical array (any real type, no NaN) with `spacing` in mm along its axes.
+
+    `pixel_mm` and `neighbour_mm` are on the card of the weights; `level` is estimated
+    (`brain_level`) unless given. All that is decided here follows from the canonical array and
+    its spacing alone.
+    """
+    level = brain_level(data) if level is None else level
+    axis = slice_axis(spacing)
+    geometry = plan(
+        data.shape,
+        spacing=spacing,
+        slice_axis=axis,
+        box=head_box(data, spacing=spacing, level=level),
+        pixel_mm=pixel_mm,
+    )
+    slices = to_pixels(data, geometry, kernel="cubic")
+    slices *= np.float32(1.0 / level)
+    np.clip(slices, 0.0, BRIGHTEST, out=slices)
+    return Prepared(
+        slices=slices,
+        slice_axis=axis,
+        level=level,
+        neighbour=neighbour_distance(spacing[axis], neighbour_mm=neighbour_mm),
+        geometry=geometry,
+    )
+
+
+def slice_axis(spacing: Sequence[float]) -> int:
+    """The canonical axis along which slices were acquired, axial where spacings do not tell."""
+    widest = max(range(3), key=lambda axis: (spacing[axis], axis))
+    others = max(spacing[axis] for axis in range(3) if axis != widest)
+    return widest if spacing[widest] >= THICK * others else AXIAL
+
+
+def neighbour_distance(slice_mm: float, *, neighbour_mm: float) -> int:
+    """How many slices lie nearest to `neighbour_mm`, at least one."""
+    return max(1, int(np.floor(neighbour_mm / slice_mm + 0.5)))
+
+
+def head_box(
+    data: npt.NDArray[Any], *, spacing: Sequence[float], level: float
+) -> tuple[tuple[int, int], ...]:
+    """Start and stop along each axis of a box with a margin around the head (or the brain).
+
+    The whole array where nothing is as bright as a head. Along each axis planes count that show
+    at least HEAD_SHARE of what the fullest one shows.
+    """
+    # Every second voxel in a direction with fine voxels is enough to find a head.
+    strides = [2 if size * mm > 32.0 and mm < 1.5 else 1 for size, mm in
+               zip(data.shape, spacing, strict=True)]  # fmt: skip
+    shown = data[tuple(slice(None, None, stride) for stride in strides)] > HEAD * level
+    box: list[tuple[int, int]] = []
+    for axis, size in enumerate(data.shape):
+        counts = np.count_nonzero(shown, axis=tuple(a for a in range(3) if a != axis))
+        area = shown.size // len(counts)
+        full = np.flatnonzero(counts > HEAD_SHARE * area)
+        if full.size == 0:
+            return tuple((0, size) for size in data.shape)
+        margin = int(np.ceil(MARGIN_MM / spacing[axis]))
+        start = int(full[0]) * strides[axis] - margin
+        stop = (int(full[-1]) + 1) * strides[axis] + margin
+        box.append((max(0, start), min(size, stop)))
+    return tuple(box)
