@@ -126,8 +126,8 @@ def make_volumes(folder: Path) -> list[Case]:
     cases = [
         Case("sample resampled to 182x218x182, 1 mm", folder / "sample_1mm.nii.gz", *fine),
         Case("sample resampled to 256x256x20", folder / "sample_thick.nii.gz", *thick),
-        Case("ljubljana/19, 182x218x182, 1 mm", SHARED / "wmh/ljubljana/19/FLAIR.nii.gz", *fine),
-        Case("tabriz/104252, 256x256x20", SHARED / "wmh/tabriz/104252/FLAIR.nii.gz", *thick),
+        Case("ljubljana/19, 182x218x182, 1 mm", SHARED / "wmh/ljubljana/19/flair.nii.gz", *fine),
+        Case("tabriz/104252, 256x256x20", SHARED / "wmh/tabriz/104252/flair.nii.gz", *thick),
     ]
     return [case for case in cases if case.volume.is_file()]
 

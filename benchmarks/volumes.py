@@ -13,8 +13,9 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from scipy import ndimage
 
-from leuko.models.sample import sample_path
+from leuko import models
 
+SAMPLE = Path(models.__file__).parent / "sample" / "flair.nii.gz"
 TARGETS = {
     "sample_1mm": ((182, 218, 182), (1.0, 1.0, 1.0)),
     "sample_thick": ((256, 256, 20), (0.9, 0.9, 6.5)),
@@ -39,7 +40,7 @@ def resampled(
 def main() -> int:
     """Write both volumes into the folder named on the command line."""
     folder = Path(sys.argv[1])
-    source = nib.load(sample_path())
+    source = nib.load(SAMPLE)
     for name, (shape, spacing) in TARGETS.items():
         nib.save(resampled(source, shape, spacing), folder / f"{name}.nii.gz")
     return 0

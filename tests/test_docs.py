@@ -90,13 +90,12 @@ def run(page: Path, folder: Path, *, long: bool) -> None:
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
     """The folder that a page's examples find themselves in."""
-    from leuko.models.sample import sample_path, truth_path
-
-    shutil.copy(sample_path(), tmp_path / "FLAIR.nii.gz")
-    shutil.copy(truth_path(), tmp_path / "truth.nii.gz")
+    sample = ROOT / "src" / "leuko" / "models" / "sample"
+    shutil.copy(sample / "flair.nii.gz", tmp_path / "FLAIR.nii.gz")
+    shutil.copy(sample / "truth.nii.gz", tmp_path / "truth.nii.gz")
     (tmp_path / "study").mkdir()
     for case in ("scan_01", "scan_02"):
-        shutil.copy(sample_path(), tmp_path / "study" / f"{case}.nii.gz")
+        shutil.copy(sample / "flair.nii.gz", tmp_path / "study" / f"{case}.nii.gz")
     return tmp_path
 
 
