@@ -28,8 +28,6 @@ def version() -> str:
 def explain(error: BaseException, *, command: str, debug: bool) -> int:
     """Print one message for `error` on stderr and return the exit code that belongs to it."""
     if isinstance(error, SystemExit):
-        if isinstance(error.__context__, BrokenPipeError):
-            return 0  # `leuko ... | head`: that nobody reads on is no failure of ours
         return error.code if isinstance(error.code, int) else OUR_BUG if error.code else 0
     if debug:
         traceback.print_exception(error)
