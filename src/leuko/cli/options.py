@@ -1,0 +1,158 @@
+"""Options that several commands share; each parameter of the main job is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["image_argument", "job_options", "mask_options", "out_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+FROM_CARD = "  [default: the model card's]"
+SHARE = click.FloatRange(0, 1)
+LENGTH = click.FloatRange(0, 1000)
+VOLUME = click.FloatRange(0, 1e6)
+
+
+def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """One decorator from several, listed in the help in the order given."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+mask_options = _together(
+    click.option(
+        "--definition",
+        type=click.Choice(["vascular", "ms"]),
+        default="vascular",
+        show_default=True,
+        help="What counts: lesions with periventricular caps and rims, or lesions alone.",
+    ),
+    click.option(
+        "--threshold",
+        type=SHARE,
+        help="Probability from which a voxel belongs to the mask." + FROM_CARD,
+    ),
+    click.option(
+        "--refine/--no-refine",
+        default=True,
+        show_default=True,
+        help="Redraw the edge of each lesion by brightness, on the native voxels.",
+    ),
+    click.option(
+        "--refine-support",
+        type=SHARE,
+        help="Probability from which a voxel may hold a refined lesion." + FROM_CARD,
+    ),
+    click.option(
+        "--refine-level",
+        type=SHARE,
+        help="Where the edge lies between the brightness of brain (0) and lesion (1)." + FROM_CARD,
+    ),
+    click.option(
+        "--refine-reach-mm",
+        type=LENGTH,
+        help="How far the refined edge may lie from the network's own lesion." + FROM_CARD,
+    ),
+    click.option(
+        "--confine/--no-confine",
+        default=True,
+        show_default=True,
+        help="Keep the mask within white matter grown by a margin.",
+    ),
+    click.option(
+        "--confine-margin-mm",
+        type=LENGTH,
+        help="That margin." + FROM_CARD,
+    ),
+    click.option(
+        "--min-lesion-mm3",
+        type=VOLUME,
+        help="Remove lesions smaller than this." + FROM_CARD,
+    ),
+    click.option(
+        "--fill-holes-mm3",
+        type=VOLUME,
+        default=10.0,
+        show_default=True,
+        help="Fill holes in a slice up to this size, unless darker than white matter; 0: none.",
+    ),
+    click.option(
+        "--probability/--no-probability",
+        default=False,
+        show_default=True,
+        help="Write the probability map, probability.nii.gz.",
+    ),
+)
+
+job_options = _together(
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "openvino", "torch"]),
+        default="auto",
+        show_default=True,
+        help="What runs the network.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "f32", "bf16"]),
+        default="auto",
+        show_default=True,
+        help="Number format of the network; auto: bf16 where the processor computes it fast.",
+    ),
+    click.option(
+        "--strict",
+        "policy",
+        flag_value="strict",
+        help="Refuse (exit 4) on any warning about the input.",
+    ),
+    click.option("--default", "policy", flag_value="default", default=True, hidden=True),
+    click.option(
+        "--lenient",
+        "policy",
+        flag_value="lenient",
+        help="Refuse nothing that can be read.",
+    ),
+    click.option(
+        "--report/--no-report",
+        default=True,
+        show_default=True,
+        help="Write report.html, report.pdf and preview.png.",
+    ),
+)
+
+out_options = _together(
+    click.option(
+        "-o",
+        "--out",
+        type=click.Path(path_type=str),
+        required=True,
+        metavar="OUT",
+        help="The folder for the results.",
+    ),
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Write into OUT even if it holds something else; nothing else there is touched.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print stats.json, and nothing else."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+    click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        help="Show our own traceback when something goes wrong.",
+    ),
+)
+
+
+def image_argument(name: str, **settings: Any) -> Callable[[Command], Command]:
+    """A positional file; whether it can be read is judged when it is read (exit 3)."""
+    return click.argument(name, type=click.Path(path_type=str), **settings)
