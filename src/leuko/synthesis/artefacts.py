@@ -121,6 +121,4 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
     # Reconstruction filters leave noise of some grain: blend white and smoothed noise.
     real = torch.randn(shape, generator=generator).to(device)
     imaginary = torch.randn(shape, generator=generator).to(device)
-    return torch.sqrt(
-        (out + corruption.noise * real) ** 2 + (corruption.noise * imaginary) ** 2
-    )
+    return torch.sqrt((out + corruption.noise * real) ** 2 + (corruption.noise * imaginary) ** 2)

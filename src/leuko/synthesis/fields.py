@@ -44,8 +44,7 @@ def noise_field(
     """A smooth field of about zero mean and unit variance; `knots` is its grain in voxels."""
     offsets = torch.rand(3, generator=generator).tolist()
     matrices = [
-        spline_matrix(n, knots=k, offset=o)
-        for n, k, o in zip(shape, knots, offsets, strict=True)
+        spline_matrix(n, knots=k, offset=o) for n, k, o in zip(shape, knots, offsets, strict=True)
     ]
     controls = torch.randn([m.shape[1] for m in matrices], generator=generator)
     # A B-spline of white noise has the variance sum(w^2) along each axis: make it one.
@@ -55,7 +54,7 @@ def noise_field(
 
 
 def blur_matrix(count: int, *, sigma: float) -> Tensor:
-    """Gaussian blur (count, count) with `sigma` in voxels, rows summing to one at the border too."""
+    """Gaussian blur (count, count) with `sigma` in voxels; rows sum to one, at the border too."""
     if sigma < 0.05:
         return torch.eye(count)
     index = torch.arange(count, dtype=torch.float32)

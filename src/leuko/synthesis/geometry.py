@@ -59,8 +59,11 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slab:
-    """A bent piece of a head on a slab grid; distances in mm, `along` is 0..1 from the back to the
-    front end of the lateral ventricles."""
+    """A bent piece of a head on a slab grid.
+
+    Distances are in mm; `along` runs from 0 to 1 from the back to the front end of the lateral
+    ventricles.
+    """
 
     kinds: Tensor
     to_ventricles: Tensor
@@ -79,9 +82,9 @@ def draw_geometry(
     plane: str | None = None,
     strength: float = 1.0,
 ) -> Geometry:
-    """Draw where the slab lies and how the head is bent; `strength` 0 is a straight, centred head."""
+    """Draw where the slab lies and how the head is bent; `strength` 0: straight and centred."""
     if plane is None:
-        plane = str(rng.choice(list(PLANES), p=[0.88, 0.06, 0.06]))
+        plane = str(rng.choice(tuple(PLANES), p=[0.88, 0.06, 0.06]))
     axes = PLANES[plane]
     angles = np.deg2rad(rng.normal(0, 6, 3).clip(-14, 14)) * strength
     scales = 1 + rng.uniform(-0.12, 0.12) * strength + rng.normal(0, 0.03, 3) * strength
@@ -141,7 +144,8 @@ def sample_slab(
     first, last = (i * head.spacing[1] for i in head.ventricle_extent)
     return Slab(
         kinds=take(head.kinds).masked_fill_(outside, 0),
-        to_ventricles=take(head.to_ventricles).masked_fill_(outside, 255).float() * DISTANCE_STEP_MM,
+        to_ventricles=take(head.to_ventricles).masked_fill_(outside, 255).float()
+        * DISTANCE_STEP_MM,
         to_cortex=take(head.to_cortex).masked_fill_(outside, 255).float() * DISTANCE_STEP_MM,
         to_brain=take(head.to_brain).masked_fill_(outside, 255).float() * DISTANCE_STEP_MM,
         capsule=take(head.capsule.view(np.uint8)).masked_fill_(outside, 0).bool(),

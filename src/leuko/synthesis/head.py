@@ -47,8 +47,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slices:
-    """A rendered slab: `image` (u, v, n), white matter about 1, and `allowed` (u, v, n), a bit mask
-    of the classes that a voxel may have (one bit where the truth is known)."""
+    """A rendered slab: `image` (u, v, n) with white matter about 1, and its truth.
+
+    `allowed` (u, v, n) is a bit mask of the classes that a voxel may have: one bit where the truth
+    is known.
+    """
 
     image: Tensor
     allowed: Tensor
@@ -84,9 +87,7 @@ def render(recipe: Recipe, *, slab: Slab) -> Slices:
     )
 
     def acquire(volume: Tensor) -> Tensor:
-        return torch.einsum(
-            "ab,bcn,dc->adn", along_u, torch.matmul(volume, profile.T), along_v
-        )
+        return torch.einsum("ab,bcn,dc->adn", along_u, torch.matmul(volume, profile.T), along_v)
 
     lesion, rim = acquire(excess.lesion), acquire(excess.rim)
     clean = acquire(plain) + lesion + rim

@@ -17,7 +17,7 @@ from leuko.formats.read import read
 from leuko.image.image import to_canonical
 from leuko.models.classes import Tissue
 
-__all__ = ["DISTANCE_STEP_MM", "Head", "Kind", "TISSUE_OF_KIND", "load_head"]
+__all__ = ["DISTANCE_STEP_MM", "TISSUE_OF_KIND", "Head", "Kind", "load_head"]
 
 DISTANCE_STEP_MM = 0.25  # distances are stored in bytes, up to 63.75 mm
 

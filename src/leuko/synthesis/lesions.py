@@ -59,8 +59,11 @@ class LesionPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excess:
-    """Excess signal of lesions and of rims (white matter = 1), the lesions' extent (0..1),
-    cavities (0..1) and unlabelled brightness, all of the slab's shape."""
+    """What lesions add to a slab; all fields have its shape.
+
+    `lesion`, `rim` and `unlabelled` are excess signal (white matter = 1); `extent` and `cavity`
+    run from 0 to 1.
+    """
 
     lesion: Tensor
     rim: Tensor
@@ -87,7 +90,7 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
                     share=float(np.exp(rng.uniform(np.log(0.001), np.log(limit)))),
                     softness=float(rng.uniform(0.02, 0.22)),
                     everywhere=bool(rng.random() < 0.3),
-                    periventricular=float(rng.choice([0.0, rng.uniform(0.5, 2.5)])),
+                    periventricular=float(rng.uniform(0.5, 2.5) * rng.integers(2)),
                 )
             )
         for where, chance in (
@@ -129,7 +132,7 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         halo_mm=float(rng.uniform(4.0, 14.0)),
         deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.35, 0.65])),
         tract=float(rng.choice([0.0, rng.uniform(0.03, 0.3)], p=[0.35, 0.65])),
-        cavities=int(rng.choice([0, rng.integers(1, 4)], p=[0.75, 0.25])),
+        cavities=int(rng.choice([0, int(rng.integers(1, 4))], p=[0.75, 0.25])),
         seed=int(rng.integers(2**31)),
     )
 
@@ -170,9 +173,7 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         unlabelled += plan.tract * slab.capsule
     cavity = nothing.clone()
     if plan.cavities:
-        _add_foci(
-            cavity, Foci(plan.cavities, (1.0, 5.0), "everywhere"), slab, white, rng
-        )
+        _add_foci(cavity, Foci(plan.cavities, (1.0, 5.0), "everywhere"), slab, white, rng)
         ring = (cavity > 0.05) & (cavity < 0.5) & white
         lesion = torch.where(ring & (cavity > 0.2), lesion.clamp(min=plan.contrast * 0.5), lesion)
     return Excess(lesion, rim, extent, (cavity > 0.5).float(), unlabelled)
@@ -238,8 +239,9 @@ def _add_foci(
         squared = torch.zeros((), device=extent.device)
         for axis in range(3):
             reach = int(np.ceil(radii[axis] * 1.8 / spacing[axis])) + 1
-            low, high = max(0, int(centre[axis]) - reach), min(
-                shape[axis], int(centre[axis]) + reach + 1
+            low, high = (
+                max(0, int(centre[axis]) - reach),
+                min(shape[axis], int(centre[axis]) + reach + 1),
             )
             window.append(slice(low, high))
             offset = (torch.arange(low, high, device=extent.device) - int(centre[axis])) * (
