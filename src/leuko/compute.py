@@ -8,10 +8,15 @@ from pathlib import Path
 
 __all__ = ["has_fast_bf16", "thread_count"]
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
 
 def thread_count() -> int:
-    """Number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of processors this process may use, a container's quota included."""
+    allowed = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(1, min(allowed, _quota() or allowed))
 
 
 @cache
@@ -22,3 +27,12 @@ def has_fast_bf16() -> bool:
     except OSError:
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def _quota() -> int | None:
+    """Whole processors of the container's quota (cgroup v2), None where there is none."""
+    try:
+        quota, period = QUOTA.read_text(encoding="ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no such file, or 'max'
+        return None

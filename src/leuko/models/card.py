@@ -1,0 +1,118 @@
+"""What trained weights are, what they need, and the operating point chosen with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from leuko.errors import ReadError, UsageError
+
+__all__ = ["Card", "Definition", "OperatingPoint", "card_to_json", "parse_card"]
+
+Definition = Literal["vascular", "ms"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Magnitude = Annotated[float, Meta(ge=0)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How probabilities become a mask under one definition of lesion."""
+
+    threshold: Share
+    """Probability from which a voxel belongs to the mask."""
+
+    refine_support: Share
+    """Probability from which a voxel may seed or hold a refined lesion."""
+
+    refine_level: Share
+    """Where the edge lies between the brightness of brain (0) and of lesions (1)."""
+
+    refine_reach_mm: Magnitude
+    """How far in mm the refined edge may lie from the network's own lesion."""
+
+    confine_margin_mm: Magnitude
+    """The margin in mm by which white matter is grown to hold the mask."""
+
+    min_lesion_mm3: Magnitude
+    """Smaller lesions are removed."""
+
+
+class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One set of weights: identity, input, output, operating points, origin."""
+
+    name: str
+    version: str
+    files: dict[str, Sha256]
+    """File name beside the card -> SHA-256 of its bytes."""
+
+    graph: str
+    """The OpenVINO graph (.xml); its weights lie beside it with the suffix .bin."""
+
+    checkpoint: str | None = None
+    """The same weights for the torch engine."""
+
+    architecture: str
+    """A name of `leuko.networks.catalogue`."""
+
+    options: dict[str, int | float | str] = {}
+    """The architecture's options."""
+
+    parameters: Annotated[int, Meta(ge=0)] = 0
+    """How many numbers were trained."""
+
+    classes: tuple[str, ...]
+    """What the output channels mean, in order (`leuko.models.classes.Tissue`)."""
+
+    pixel_mm: Annotated[float, Meta(gt=0)]
+    """Pixel size in mm that slices are resampled to."""
+
+    neighbour_mm: Annotated[float, Meta(gt=0)]
+    """Distance in mm of the neighbour slices shown beside each slice."""
+
+    operating_points: Mapping[Definition, OperatingPoint]
+
+    training: str = ""
+    """What the weights were trained on, in a sentence or two."""
+
+    licence: str = ""
+    attribution: tuple[str, ...] = ()
+    """Whom to name for the training data."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the weights (the .bin file)."""
+        return self.files[self.graph.removesuffix(".xml") + ".bin"]
+
+    @property
+    def width(self) -> int:
+        """Channels at full resolution, 0 where the architecture has no such option."""
+        return int(self.options.get("width", 0))
+
+    def operating_point(self, definition: str) -> OperatingPoint:
+        """The operating point of a definition; UsageError where the card has none."""
+        for known, point in self.operating_points.items():
+            if known == definition:
+                return point
+        raise UsageError(
+            f"The weights {self.name} know no definition '{definition}'.",
+            hint=f"Choose from: {', '.join(self.operating_points)}.",
+        )
+
+
+def parse_card(content: bytes, *, name: str = "card.json") -> Card:
+    """The card in the bytes of a JSON file; ReadError where it is not one."""
+    try:
+        return msgspec.json.decode(content, type=Card)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ReadError(
+            f"{name} is not a card of weights: {error}.",
+            hint="Install leuko again, or export the weights again.",
+        ) from error
+
+
+def card_to_json(card: Card) -> bytes:
+    """The card as the JSON file that lies beside the weights."""
+    return msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"

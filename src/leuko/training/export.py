@@ -1,0 +1,98 @@
+"""Trained weights as a folder that inference uses: OpenVINO graph, checkpoint for torch, card."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from leuko.inference import openvino_engine
+from leuko.models.card import Card, card_to_json
+from leuko.models.classes import Tissue
+from leuko.models.store import CARD
+from leuko.networks import catalogue
+from leuko.training.weights import load_weights
+
+__all__ = ["export", "export_module", "read_final"]
+
+
+class _Probabilities(nn.Module):
+    """A network with the softmax inside, as engines give it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.network(x)
+        return torch.softmax(logits, dim=1)
+
+
+def read_final(path: Path) -> tuple[nn.Module, str, dict[str, Any]]:
+    """The network in a final.pt or last.ckpt of `leuko train`, its catalogue name and options.
+
+    The weights are the averaged ones. ReadError where the file is neither.
+    """
+    weights = load_weights(path)
+    record = dict(torch.load(path, map_location="cpu", weights_only=True)["network"])
+    name = str(record.pop("name"))
+    options = dict(record.get("options", record))
+    network = catalogue.build(name, **options)
+    network.load_state_dict(weights)
+    return network.eval(), name, options
+
+
+def export(final: Path, *, out: Path, card: dict[str, Any]) -> Card:
+    """Write the folder `out` for the weights in `final` (final.pt of `leuko train`).
+
+    `card` holds the fields of `Card` that the weights do not tell: name, version, pixel_mm,
+    neighbour_mm, operating_points, training, licence, attribution.
+    """
+    network, name, options = read_final(final)
+    return export_module(network, architecture=name, options=options, out=out, card=card)
+
+
+def export_module(
+    network: nn.Module,
+    *,
+    architecture: str,
+    options: dict[str, Any],
+    out: Path,
+    card: dict[str, Any],
+) -> Card:
+    """Write graph, weights (f16), checkpoint (f16) and card into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    stem = str(card["name"])
+    graph, weights, checkpoint = (f"{stem}{suffix}" for suffix in (".xml", ".bin", ".pt"))
+    example = torch.zeros(1, int(options.get("in_channels", 3)), 64, 64)
+    openvino_engine.save(_Probabilities(network).eval(), out / graph, example=example)
+    halved = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in network.state_dict().items()
+    }
+    torch.save(
+        {"network": {"name": architecture, "options": options}, "state_dict": halved},
+        out / checkpoint,
+    )
+    made = msgspec.convert(
+        {
+            **card,
+            "graph": graph,
+            "checkpoint": checkpoint,
+            "files": {
+                file: sha256((out / file).read_bytes()).hexdigest()
+                for file in (graph, weights, checkpoint)
+            },
+            "architecture": architecture,
+            "options": options,
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "classes": tuple(tissue.name.lower() for tissue in Tissue),
+        },
+        Card,
+    )
+    (out / CARD).write_bytes(card_to_json(made))
+    return made
