@@ -33,7 +33,7 @@ def _orientation(grid: Grid) -> Finding | None:
 
 def _spacing(grid: Grid) -> Finding | None:
     lengths = np.linalg.norm(grid.affine[:3, :3], axis=0)
-    low, high = float(lengths.min()), float(lengths.max())
+    low, high = min(grid.spacing), max(grid.spacing)  # rounded: 10.000001 is 10
     text = " x ".join(f"{s:.4g}" for s in lengths)
     if low < POSSIBLE_MM[0] or high > POSSIBLE_MM[1]:
         return Finding(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from leuko.errors import UsageError
 from leuko.formats.nifti_header import STORED_TYPES, header_dtype, parse_header
-from leuko.formats.nifti_space import nifti_grid, qform_affine
+from leuko.formats.nifti_space import TOLERANCE_MM, nifti_grid, qform_affine
 from leuko.formats.voxels import Voxels
 from leuko.image.grid import SAME_GRID_TOLERANCE_MM, Grid
 
@@ -115,9 +115,13 @@ def _fresh(grid: Grid) -> np.ndarray[tuple[()], np.dtype[np.void]]:
     fields["pixdim"][0] = qfac
     fields["quatern"] = quatern
     fields["qoffset"] = grid.affine[:3, 3]
-    again = qform_affine(quatern, grid.affine[:3, 3], spacing, qfac=qfac)
-    # A qform cannot hold shear: then it stays unset.
-    fields["qform_code"] = int(Grid(grid.shape, again).corner_distance(grid) < 1e-3)
+    # What the header will hold: NIfTI-1 rounds to 32 bits, which costs most near half a turn.
+    again = qform_affine(
+        fields["quatern"].astype(np.float64), fields["qoffset"], fields["pixdim"][1:4], qfac=qfac
+    )
+    # It cannot hold shear: then it stays unset.
+    apart = Grid(grid.shape, again).corner_distance(grid)
+    fields["qform_code"] = int(apart < TOLERANCE_MM / 2)
     return fields
 
 

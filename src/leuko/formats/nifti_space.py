@@ -15,6 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 TOLERANCE_MM = 0.1
 TOLERANCE_DEGREES = 0.1
 _PIXDIM_TOLERANCE = 0.01  # relative: beyond it volumes differ by more than a per cent
+_LIMIT = 1e9  # beyond it a length is rubbish, in any unit
 _TO_MM = {1: 1e3, 2: 1.0, 3: 1e-3}
 _UNIT_NAMES = {1: "metres", 3: "micrometres"}
 _SPACE_HINT = "Compare a corner of the mask with the scan in your viewer before you rely on it."
@@ -106,7 +107,7 @@ def _spacing(header: NiftiHeader, findings: list[Finding]) -> FloatArray:
             )
         )
     sizes = np.abs(sizes)
-    missing = ~np.isfinite(sizes) | (sizes == 0)
+    missing = ~((sizes > 0) & (sizes < _LIMIT))  # NaN compares as false
     if np.any(missing[:axes]) and not used:
         findings.append(
             Finding(
@@ -144,8 +145,8 @@ def _qform(
 ) -> FloatArray | None:
     if header.qform_code <= 0:
         return None
-    numbers = np.concatenate([header.quatern, header.qoffset])
-    if not np.all(np.isfinite(numbers)) or float(np.sum(header.quatern**2)) > 1.01:
+    turn = header.quatern
+    if not (_is_length(header.qoffset) and _is_length(turn) and float(turn @ turn) <= 1.01):
         findings.append(
             Finding(
                 "nifti.qform_invalid",
@@ -161,12 +162,17 @@ def _qform(
 
 def _may_place(code: int, rows: FloatArray) -> bool:
     """Whether an sform is set, finite and has three independent, not vanishing columns."""
-    if code <= 0 or not np.all(np.isfinite(rows)):
+    if code <= 0 or not _is_length(rows):
         return False
     lengths = np.linalg.norm(rows[:, :3], axis=0)
-    if np.any(lengths < 1e-9) or np.any(lengths > 1e9):
+    if np.any(lengths < 1 / _LIMIT):
         return False
     return bool(abs(np.linalg.det(rows[:, :3] / lengths)) > 1e-3)
+
+
+def _is_length(numbers: FloatArray) -> bool:
+    """Whether all are finite and within reason."""
+    return bool(np.all(np.abs(numbers) < _LIMIT))
 
 
 def _disagreement(sform: FloatArray, qform: FloatArray, shape: tuple[int, int, int]) -> (
