@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cases_on_screen",
+    "print_agreement",
     "print_findings",
     "print_numbers",
     "print_outcomes",
@@ -125,6 +127,25 @@ def print_findings(findings: Iterable[Remark]) -> None:
         console.print(f"[bold {colour}]{label}:[/] {escape(finding.what)}", soft_wrap=True)
         if finding.hint:
             console.print(f"  [dim]{escape(finding.hint)}[/]", soft_wrap=True)
+
+
+def print_agreement(agreement: Mapping[str, float], *, definition: str) -> None:
+    """How the sample's mask agrees with its truth, on stdout."""
+    from leuko.evaluation.registry import METRICS
+
+    console = Console(highlight=False)
+    grid = Table(box=None, show_header=False, pad_edge=False)
+    grid.add_column(style="bold")
+    grid.add_column(justify="right")
+    grid.add_column()
+    console.print(f"\n[bold]Agreement with the sample's truth[/] (definition: {definition})\n")
+    for name, value in agreement.items():
+        if metric := METRICS.get(name):
+            title = metric.title[0].upper() + metric.title[1:]
+            grid.add_row(title, "n/a" if isnan(value) else f"{value:.3g}", metric.unit)
+    for label, name in (("Volume of the truth", "truth_ml"), ("Volume found", "found_ml")):
+        grid.add_row(label, rounding.millilitres(agreement[name]), "ml")
+    console.print(grid)
 
 
 def print_outcomes(outcomes: Iterable[Outcome], *, out: Path, as_json: bool, quiet: bool) -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 import msgspec
 
 from leuko.errors import LeukoError, OutOfResources, ReadError, UsageError
-from leuko.pipelines.outputs import STATISTICS, is_ours, write_whole
+from leuko.pipelines.outputs import STATISTICS, is_ours, write_whole, writing
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import Statistics, decode
 
 __all__ = [
+    "COHORT_TABLE",
     "Case",
     "Outcome",
     "Status",
@@ -33,6 +34,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+COHORT_TABLE = "cohort.tsv"
 SUFFIXES = (".nii.gz", ".nii")
 FLAIR = re.compile(r"flair|dark.?fluid|tirm|t2.?fl", re.IGNORECASE)
 # Derived images that carry the scan's name: flair_mask.nii.gz, FLAIR_dseg.nii.gz ...
@@ -117,12 +119,15 @@ def cohort(
     interruption does. Raises WriteError (exit 6) or OutOfResources (exit 7) where the table
     itself cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    with writing(out.name):
+        out.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
+    if not (out / COHORT_TABLE).exists():
+        write_whole(out / COHORT_TABLE, table(outcomes))  # from now on the folder is ours
     for case in cases:
         outcome = _outcome(case, out / case.name, run=run, keep=keep)
         outcomes.append(outcome)
-        write_whole(out / "cohort.tsv", table(outcomes))
+        write_whole(out / COHORT_TABLE, table(outcomes))
         watch(outcome)
     return tuple(outcomes)
 

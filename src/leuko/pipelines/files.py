@@ -1,0 +1,74 @@
+"""The files of a result, written into a folder."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from leuko.formats.write import write
+from leuko.image.image import Image
+from leuko.pipelines.outputs import STATISTICS, writing
+from leuko.pipelines.result import Result
+from leuko.pipelines.statistics import Statistics, encode, lesions_tsv
+
+__all__ = ["write_pages", "write_result", "write_statistics"]
+
+
+def write_result(
+    result: Result, *, image: Image, folder: Path, definition: str | None, pages: bool
+) -> None:
+    """Write images and tables, and with `pages` the report; all but stats.json.
+
+    `definition` is None for a mask that was given. Raises WriteError (exit 6) or OutOfResources
+    (exit 7).
+    """
+    named = [
+        ("wmh.nii.gz", result.mask, True),
+        ("lesions.nii.gz", result.lesions, True),
+        ("anatomy.nii.gz", result.anatomy, True),
+        ("probability.nii.gz", result.probability, False),
+    ]
+    with writing(folder.name), ThreadPoolExecutor(1) as pool:
+        # Compressing releases the interpreter: it goes on beside the drawing of the report.
+        pending = [
+            pool.submit(write, content, folder / name, like=image, labels=labels)
+            for name, content, labels in named
+            if content is not None
+        ]
+        (folder / "lesions.tsv").write_bytes(lesions_tsv(result.table))
+        if pages:
+            write_pages(result, image=image, folder=folder, definition=definition)
+        for written in pending:
+            written.result()
+
+
+def write_pages(result: Result, *, image: Image, folder: Path, definition: str | None) -> None:
+    """Write report.html, report.pdf and preview.png."""
+    from leuko.report.compose import document
+    from leuko.report.html import html
+    from leuko.report.pdf import pdf
+    from leuko.report.preview import preview
+
+    composed = document(
+        image,
+        mask=result.mask,
+        table=result.table,
+        burden=result.burden,
+        labels=result.lesions,
+        anatomy=result.anatomy,
+        findings=result.findings,
+        steps=result.steps,
+        provenance=msgspec.structs.asdict(result.provenance),
+        definition=definition,
+    )
+    (folder / "report.html").write_text(html(composed), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(pdf(composed))
+    (folder / "preview.png").write_bytes(preview(composed))
+
+
+def write_statistics(content: Statistics, *, folder: Path) -> None:
+    """Write stats.json, the last file of a result."""
+    with writing(STATISTICS):
+        (folder / STATISTICS).write_bytes(encode(content))

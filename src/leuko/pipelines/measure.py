@@ -1,0 +1,132 @@
+"""All numbers and the report from a mask that is there already: corrected, or from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.findings import Finding, Policy, Severity
+from leuko.formats.read import read
+from leuko.image.grid import require_same_grid
+from leuko.image.image import Image, to_canonical
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.files import write_result, write_statistics
+from leuko.pipelines.model import Model, checked, load_model
+from leuko.pipelines.numbers import result_of
+from leuko.pipelines.observe import observe
+from leuko.pipelines.outputs import out_folder
+from leuko.pipelines.provenance import model_provenance, name_of, now, sha_of
+from leuko.pipelines.result import Result
+from leuko.pipelines.statistics import Statistics, statistics
+from leuko.progress import Journal, Watcher, silent
+
+__all__ = ["measure", "measure_file"]
+
+REAL_THRESHOLD = 0.5
+
+
+def measure(
+    image: Image,
+    mask: Image,
+    *,
+    config: SegmentConfig | None = None,
+    model: Model | None = None,
+    watch: Watcher = silent,
+) -> Result:
+    """The numbers of a mask on its scan, as `segment` gives them for its own.
+
+    Of integers every label above 0 counts, of real numbers 0.5 and more. Both images must lie on
+    one grid, in whatever order and direction of axes, or GridMismatch (exit 5) is raised. The
+    anatomy comes from `image`; of `config` only what concerns the network and the policy matters.
+    """
+    chosen = checked(config or SegmentConfig())
+    used = model or load_model(chosen)
+    return _measure(image, mask, chosen, used, Journal(watch), began=now())
+
+
+def measure_file(
+    image: Path,
+    mask: Path,
+    *,
+    out: Path,
+    config: SegmentConfig | None = None,
+    model: Model | None = None,
+    force: bool = False,
+    watch: Watcher = silent,
+) -> Statistics:
+    """Measure the mask in one file on the scan in another into the folder `out`."""
+    chosen = checked(config or SegmentConfig())
+    began = now()
+    with out_folder(out, force=force, inputs=(image, mask)) as folder:
+        used = model or load_model(chosen)
+        journal = Journal(watch)
+        with journal.step("read") as noted:
+            policy = Policy(chosen.policy)
+            scan = read(image, policy=policy)
+            given = read(mask, policy=policy, expect="mask")
+            noted |= {"shape": list(scan.grid.shape), "spacing_mm": list(scan.grid.spacing)}
+        result = _measure(scan, given, chosen, used, journal, began=began)
+        with journal.step("report", pages=chosen.report):
+            write_result(result, image=scan, folder=folder, definition=None, pages=chosen.report)
+        numbers = statistics(replace(result, steps=journal.steps))
+        write_statistics(numbers, folder=folder)
+    return numbers
+
+
+def _measure(
+    image: Image,
+    mask: Image,
+    config: SegmentConfig,
+    model: Model,
+    journal: Journal,
+    *,
+    began: str,
+) -> Result:
+    require_same_grid(
+        image.grid.canonical(), mask.grid.canonical(), what="The scan", other_what="the mask"
+    )
+    seen = observe(image, config=config, model=model, journal=journal)
+    lesions, about = counted(to_canonical(mask.data, mask.grid))
+    return result_of(
+        lesions,
+        image=image,
+        seen=seen,
+        config=config,
+        findings=(*mask.findings, *about),
+        provenance=model_provenance(
+            model,
+            input_name=name_of(image.source),
+            input_sha256=sha_of(image.source),
+            mask_name=name_of(mask.source),
+            mask_sha256=sha_of(mask.source),
+            time=began,
+            parameters={
+                "engine": config.engine,
+                "precision": config.precision,
+                "policy": config.policy,
+                "report": config.report,
+            },
+        ),
+        journal=journal,
+    )
+
+
+def counted(
+    values: npt.NDArray[np.generic],
+) -> tuple[npt.NDArray[np.bool_], tuple[Finding, ...]]:
+    """Which voxels of a mask count, and what is to be said about it."""
+    if values.dtype.kind == "f":
+        lesions = np.ascontiguousarray(values >= REAL_THRESHOLD)
+        between = np.any((values > 0) & (values != np.rint(values)))
+        said = "values of 0.5 and more count as lesion" if between else ""
+    else:
+        lesions = np.ascontiguousarray(values > 0)
+        several = np.any(lesions & (values != 1))
+        said = "every label above 0 counts as lesion" if several else ""
+    if not said:
+        return lesions, ()
+    note = Finding("mask.values", Severity.NOTE, f"The mask holds more than 0 and 1: {said}.")
+    return lesions, (note,)

@@ -1,0 +1,151 @@
+"""The network that a run uses: loaded once, for one scan or for a thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+
+from leuko.errors import UsageError
+from leuko.inference.engines import Engine, load_engine
+from leuko.models.card import Card
+from leuko.models.store import load_card
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.provenance import Provenance, Value, program_version
+
+__all__ = [
+    "Model",
+    "Settings",
+    "checked",
+    "load_model",
+    "model_provenance",
+    "parameters",
+    "settings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A card and the engine that runs its weights; `engine` waits until it is ready."""
+
+    card: Card
+    _engine: Callable[[], Engine]
+
+    @property
+    def engine(self) -> Engine:
+        """The engine. Raises what went wrong while it was loaded."""
+        return self._engine()
+
+    @classmethod
+    def of(cls, card: Card, engine: Engine) -> Model:
+        """A model whose engine is ready."""
+        return cls(card, lambda: engine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The operating point of a run: what the config says, the card where it says nothing."""
+
+    definition: str
+    threshold: float
+    refine: bool
+    refine_support: float
+    refine_level: float
+    refine_reach_mm: float
+    confine: bool
+    confine_margin_mm: float
+    min_lesion_mm3: float
+    fill_holes_mm3: float
+
+
+def load_model(config: SegmentConfig, *, weights: Path | None = None) -> Model:
+    """The model for a config; its engine loads in the background, beside the reading of a scan.
+
+    `weights` is a folder of the layout of the packaged weights. Raises ReadError (exit 3) where
+    the weights are missing or changed, UsageError (exit 2) for an engine or precision that does
+    not exist here, MissingExtra (exit 9).
+    """
+    card = load_card(weights)
+    loading: Future[Engine] = Future()
+
+    def load() -> None:
+        try:
+            loading.set_result(
+                load_engine(config.engine, card, folder=weights, precision=config.precision)
+            )
+        except BaseException as error:  # it is raised where the engine is asked for
+            loading.set_exception(error)
+
+    Thread(target=load, name="load engine", daemon=True).start()
+    return Model(card, loading.result)
+
+
+def checked(config: SegmentConfig) -> SegmentConfig:
+    """The config with its values checked; UsageError (exit 2) says which one is impossible."""
+    try:
+        return msgspec.convert(msgspec.structs.asdict(config), SegmentConfig)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"A parameter has an impossible value: {error}.",
+            hint="leuko segment --help lists the parameters and their ranges.",
+        ) from error
+
+
+def settings(config: SegmentConfig, card: Card) -> Settings:
+    """Every parameter of the mask with the value that is used."""
+    point = card.operating_point(config.definition)
+
+    def chosen(given: float | None, on_card: float) -> float:
+        return float(on_card if given is None else given)
+
+    return Settings(
+        definition=config.definition,
+        threshold=chosen(config.threshold, point.threshold),
+        refine=config.refine,
+        refine_support=chosen(config.refine_support, point.refine_support),
+        refine_level=chosen(config.refine_level, point.refine_level),
+        refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),
+        confine=config.confine,
+        confine_margin_mm=chosen(config.confine_margin_mm, point.confine_margin_mm),
+        min_lesion_mm3=chosen(config.min_lesion_mm3, point.min_lesion_mm3),
+        fill_holes_mm3=config.fill_holes_mm3,
+    )
+
+
+def parameters(config: SegmentConfig, card: Card) -> dict[str, Value]:
+    """All of a config for the record, with the card's values where it leaves them open."""
+    used = settings(config, card)
+    return {
+        name: getattr(used, name, value) for name, value in msgspec.structs.asdict(config).items()
+    }
+
+
+def model_provenance(
+    model: Model,
+    *,
+    input_name: str,
+    input_sha256: str | None,
+    time: str,
+    parameters: dict[str, Value],
+    mask_name: str | None = None,
+    mask_sha256: str | None = None,
+) -> Provenance:
+    """The provenance of a run with `model`; waits for its engine."""
+    return Provenance(
+        version=program_version(),
+        weights_name=model.card.name,
+        weights_version=model.card.version,
+        weights_sha256=model.card.sha256,
+        engine=model.engine.name,
+        precision=model.engine.precision,
+        input_name=input_name,
+        input_sha256=input_sha256,
+        mask_name=mask_name,
+        mask_sha256=mask_sha256,
+        time=time,
+        parameters=parameters,
+    )

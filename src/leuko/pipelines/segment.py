@@ -1,0 +1,176 @@
+"""The main job: one FLAIR to a mask, its numbers and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from leuko.errors import WriteError
+from leuko.findings import Policy
+from leuko.formats.read import read
+from leuko.image.image import Image
+from leuko.pipelines.cohort import COHORT_TABLE, Case, Outcome, cohort, kept
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.files import write_result, write_statistics
+from leuko.pipelines.mask import make_mask
+from leuko.pipelines.model import (
+    Model,
+    checked,
+    load_model,
+    model_provenance,
+    parameters,
+    settings,
+)
+from leuko.pipelines.numbers import result_of
+from leuko.pipelines.observe import observe
+from leuko.pipelines.outputs import out_folder
+from leuko.pipelines.provenance import (
+    Provenance,
+    file_sha256,
+    name_of,
+    now,
+    sha_of,
+)
+from leuko.pipelines.result import Result
+from leuko.pipelines.statistics import Statistics, statistics
+from leuko.progress import Journal, Watcher, silent
+
+__all__ = ["Result", "SegmentConfig", "segment", "segment_cohort", "segment_file"]
+
+
+def segment(
+    image: Image,
+    *,
+    config: SegmentConfig | None = None,
+    model: Model | None = None,
+    watch: Watcher = silent,
+) -> Result:
+    """White matter hyperintensities of a FLAIR: mask, lesions, anatomy and numbers.
+
+    Images of the result lie on the grid of `image`, in its axes. `model` saves loading the network
+    again for further scans (`load_model`). Raises UnusableInput (exit 4) for what is no FLAIR of a
+    head, as `config.policy` says, and UsageError (exit 2) for impossible parameters.
+    """
+    chosen = checked(config or SegmentConfig())
+    return _segment(image, chosen, model or load_model(chosen), Journal(watch), began=now())
+
+
+def segment_file(
+    path: Path,
+    *,
+    out: Path,
+    config: SegmentConfig | None = None,
+    model: Model | None = None,
+    force: bool = False,
+    watch: Watcher = silent,
+    also: Callable[[Result, Path], None] = lambda result, folder: None,  # noqa: ARG005
+) -> Statistics:
+    """Segment the scan at `path` into the folder `out`, whole or not at all; what stats.json says.
+
+    `also` may write further files into the folder before it becomes `out`. Raises what
+    `formats.read`, `segment` and `outputs.out_folder` raise.
+    """
+    chosen = checked(config or SegmentConfig())
+    began = now()
+    with out_folder(out, force=force, inputs=(path,)) as folder:
+        used = model or load_model(chosen)
+        journal = Journal(watch)
+        with journal.step("read") as noted:
+            image = read(path, policy=Policy(chosen.policy))
+            noted |= {"shape": list(image.grid.shape), "spacing_mm": list(image.grid.spacing)}
+        result = _segment(image, chosen, used, journal, began=began)
+        with journal.step("report", pages=chosen.report):
+            definition = chosen.definition
+            write_result(
+                result, image=image, folder=folder, definition=definition, pages=chosen.report
+            )
+            also(result, folder)
+        numbers = statistics(replace(result, steps=journal.steps))
+        write_statistics(numbers, folder=folder)
+    return numbers
+
+
+def segment_cohort(
+    cases: Sequence[Case],
+    *,
+    out: Path,
+    config: SegmentConfig | None = None,
+    model: Model | None = None,
+    force: bool = False,
+    watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Segment every case into OUT/<case>/ with one model; see `cohort.cohort`.
+
+    Cases whose folder holds the result of the same version, weights, parameters and input are
+    kept. Raises WriteError (exit 6) where `out` holds something that is no cohort of ours.
+    """
+    chosen = checked(config or SegmentConfig())
+    used = model or load_model(chosen)
+    _require_cohort_folder(out, force=force)
+
+    def run(case: Case, folder: Path) -> Statistics:
+        return segment_file(case.path, out=folder, config=chosen, model=used, force=force)
+
+    def keep(case: Case, folder: Path) -> Statistics | None:
+        if not folder.is_dir() or not case.path.is_file():
+            return None
+        digest = file_sha256(case.path)
+        return kept(
+            folder,
+            wanted=_provenance(chosen, used, name=case.path.name, digest=digest, began=now()),
+        )
+
+    used.engine  # noqa: B018 (what is wrong with the engine is wrong for every case)
+    return cohort(cases, out=out, run=run, keep=keep, watch=watch)
+
+
+def _segment(
+    image: Image, config: SegmentConfig, model: Model, journal: Journal, *, began: str
+) -> Result:
+    used = settings(config, model.card)
+    seen = observe(image, config=config, model=model, journal=journal)
+    made = make_mask(
+        seen.prediction,
+        data=seen.data,
+        spacing=seen.grid.spacing,
+        settings=used,
+        journal=journal,
+    )
+    return result_of(
+        made.mask,
+        image=image,
+        seen=seen,
+        config=config,
+        probability=made.probability,
+        provenance=_provenance(
+            config, model, name=name_of(image.source), digest=sha_of(image.source), began=began
+        ),
+        journal=journal,
+    )
+
+
+def _provenance(
+    config: SegmentConfig, model: Model, *, name: str, digest: str | None, began: str
+) -> Provenance:
+    return model_provenance(
+        model,
+        input_name=name,
+        input_sha256=digest,
+        time=began,
+        parameters=parameters(config, model.card),
+    )
+
+
+def _require_cohort_folder(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise WriteError(
+            f"{out.name} is a file; the results need a folder of their own.",
+            hint="Choose another name with --out.",
+        )
+    if force or not out.exists() or (out / COHORT_TABLE).is_file() or not any(out.iterdir()):
+        return
+    raise WriteError(
+        f"The folder {out.name} is there already and holds something else.",
+        hint="Choose another folder with --out, or --force to add a folder for each scan to it.",
+    )
