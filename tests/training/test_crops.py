@@ -95,9 +95,9 @@ def test_a_head_free_of_lesions_never_allows_them() -> None:
 def test_without_augmentation_values_are_the_scans_own() -> None:
     stream = crops([case(caps=True)], shape=(32, 32), augmentation=CALM, seed=4)
     for crop in itertools.islice(stream, 5):
-        inner = crop.image[:, 8:24, 8:24]
-        assert set(np.unique(np.round(inner, 2))) <= {0.0, 1.0, 2.0} or inner.min() >= 0.0
-        assert crop.image.max() <= 2.01
+        # Head and lesions only; between them the cubic kernel leaves a few others.
+        levels = np.abs(crop.image[..., None].astype(float) - np.array([0.0, 1.0, 2.0])).min(-1)
+        assert np.mean(levels < 0.01) > 0.8
 
 
 def test_mirroring_happens_only_across_the_mid_plane() -> None:

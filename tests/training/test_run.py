@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import matplotlib
 import msgspec
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_weights_of_another_network_are_refused(trained: Path, tmp_path: Path) -
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Killed (-9) in mid-training: the same command reaches the same step, and learning continues."""
+    """Killed in mid-training: the same command reaches the same step; learning continues."""
     command = [sys.executable, str(HERE / "train_fake.py"), str(tmp_path), "1500", "0.1"]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert first.stdout is not None
@@ -132,8 +133,9 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
         time.sleep(0.02)
     time.sleep(1.0)
     os.kill(first.pid, signal.SIGKILL)
-    first.stdout.close()
-    assert first.wait() == -signal.SIGKILL
+    # The pipe ends when the last process that holds it has: the generator goes with its parent.
+    first.communicate(timeout=60)
+    assert first.returncode == -signal.SIGKILL
     reached = torch.load(state, weights_only=True)
     step = reached["global_step"]
     assert 0 < step < 1500
@@ -153,6 +155,54 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert told == sorted(told)
     losses = [float(r["loss"]) for r in rows(tmp_path / "fake") if r["loss"]]
     assert np.mean(losses[-3:]) < losses[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to process groups need POSIX")
+def test_ctrl_c_saves_the_state_and_ends_every_process(tmp_path: Path) -> None:
+    command = [sys.executable, str(HERE / "train_fake.py"), str(tmp_path), "100000", "0.2"]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert run.stdout is not None
+    line = run.stdout.readline()
+    assert line.startswith("step ")
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the generator too
+    _, errors = run.communicate(timeout=120)
+    assert "Interrupted" in errors.splitlines()[-1]
+    saved = torch.load(tmp_path / "fake" / "last.ckpt", weights_only=True)
+    assert saved["global_step"] >= int(line.split()[1])
+
+
+def test_training_opens_no_connection(tmp_path: Path) -> None:
+    """Neither Lightning nor TensorBoard calls anyone."""
+    code = """
+import sys
+def watch(event, arguments):
+    # Unix sockets between a process and its child have a path; an address is a tuple.
+    if event == "socket.getaddrinfo" or (
+        event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple)
+    ):
+        raise SystemExit(f"a connection: {event} {arguments[1:]}")
+sys.addaudithook(watch)
+import runpy
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    script = HERE / "train_fake.py"
+    command = [sys.executable, "-c", code, str(script), str(tmp_path), "5", "1000"]
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(HERE),
+        # Its list of fonts takes seconds to make anew.
+        "MPLCONFIGDIR": matplotlib.get_configdir(),
+    }
+    environment.pop("CI", None)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=500, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "end 5" in done.stdout
 
 
 def test_a_resumed_run_sees_other_slices_than_the_first_start() -> None:

@@ -77,8 +77,8 @@ def draw_intensity(random: np.random.Generator, plan: Augmentation) -> Intensity
     )
 
 
-def place(stack: Tensor, pose: Pose, *, shape: tuple[int, int]) -> Tensor:
-    """Crop (C, *shape) of `stack` (C, H, W), linear between pixels, 0 outside."""
+def place(stack: Tensor, pose: Pose, *, shape: tuple[int, int], kernel: str) -> Tensor:
+    """Crop (C, *shape) of `stack` (C, H, W), 0 outside; kernel: 'bilinear' or 'bicubic'."""
     height, width = stack.shape[1:]
     rows = torch.arange(shape[0], dtype=torch.float32) - (shape[0] - 1) / 2
     columns = torch.arange(shape[1], dtype=torch.float32) - (shape[1] - 1) / 2
@@ -91,7 +91,7 @@ def place(stack: Tensor, pose: Pose, *, shape: tuple[int, int]) -> Tensor:
     column = pose.centre[1] + sine * rows[:, None] + cosine * columns[None, :]
     # grid_sample counts (x, y) = (column, row), both from -1 to 1.
     where = torch.stack((2 * column / (width - 1) - 1, 2 * row / (height - 1) - 1), dim=-1)
-    return F.grid_sample(stack[None], where[None], mode="bilinear", align_corners=True)[0]
+    return F.grid_sample(stack[None], where[None], mode=kernel, align_corners=True)[0]
 
 
 def apply_intensity(image: Tensor, change: Intensity) -> Tensor:

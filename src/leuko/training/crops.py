@@ -152,9 +152,10 @@ def _crop(
         truth.append(_slab(case.cap_rim, index, thickness))
     pose = draw_pose(random, augmentation, centre=centre, left_right=case.left_right)
     change = draw_intensity(random, augmentation)
-    placed = place(torch.from_numpy(image), pose, shape=shape)
+    # Cubic, as in preparation: linear would blur real crops against scans in use.
+    placed = place(torch.from_numpy(image), pose, shape=shape, kernel="bicubic")
     placed = apply_intensity(placed, change)
-    shares = place(torch.from_numpy(np.stack(truth)), pose, shape=shape).numpy()
+    shares = place(torch.from_numpy(np.stack(truth)), pose, shape=shape, kernel="bilinear").numpy()
     return Crop(
         placed.clamp(max=MOST).to(torch.float16).numpy(),
         allowed_classes(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
+import os
 import queue
+import signal
 import threading
 import traceback
 from collections.abc import Iterator
@@ -148,13 +151,22 @@ def _mixed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
+def _end_with_parent() -> None:
+    """End this process when its parent has gone, even by a kill: it would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
 def _produce(plan: SourcePlan, seed: int, slices: Any) -> None:
     """The worker process: slices into the queue, without end, on one thread."""
+    # Ctrl-C reaches every process of a terminal; the training process ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     try:
         for item in stream(plan, seed=seed):
             slices.put((item.image, item.allowed))
-    except KeyboardInterrupt:
-        return
     except Exception as error:
         slices.put(_Failure(f"{type(error).__name__}: {error}", traceback.format_exc()))

@@ -110,7 +110,8 @@ def _generated(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
 
 def _real(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
     """Augmented crops of real cases."""
-    from leuko.training.real import crops, load_case
+    from leuko.training.crops import crops
+    from leuko.training.real import load_case
 
     cases = [load_case(case, pixel_mm=plan.data.pixel_mm) for case in plan.data.cases]
     yield from crops(cases, shape=plan.data.crop, augmentation=plan.data.augmentation, seed=seed)

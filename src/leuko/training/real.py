@@ -1,0 +1,64 @@
+"""Real scans with truth, prepared exactly as scans are in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.errors import UsageError
+from leuko.formats.read import read
+from leuko.image.grid import require_same_grid
+from leuko.image.image import Image, to_canonical
+from leuko.preparation.geometry import Geometry, to_pixels
+from leuko.preparation.prepare import prepare
+from leuko.training.crops import RealCase
+from leuko.training.recipe import Case
+
+__all__ = ["load_case"]
+
+NEIGHBOUR_MM = 3.0  # only crops draw their own
+RIGHT_LEFT = 0  # the canonical axis
+
+
+def load_case(case: Case, *, pixel_mm: float) -> RealCase:
+    """Read and prepare a case of a recipe.
+
+    GridMismatch where truth and scan do not lie on one grid, UsageError where caps are given
+    without lesions, and what `leuko.formats.read` raises.
+    """
+    if case.caps is not None and case.lesions is None:
+        raise UsageError(
+            f"The case {Path(case.flair).parent.name} has caps and no lesions.",
+            hint="Truth of caps and rims needs truth of lesions beside it.",
+        )
+    scan = read(case.flair)
+    spacing = scan.grid.canonical().spacing
+    prepared = prepare(
+        to_canonical(scan.data, scan.grid),
+        spacing=spacing,
+        pixel_mm=pixel_mm,
+        neighbour_mm=NEIGHBOUR_MM,
+    )
+    lesion = _truth(case.lesions, scan, prepared.geometry)
+    return RealCase(
+        image=prepared.slices,
+        lesion=np.zeros_like(prepared.slices) if lesion is None else lesion,
+        cap_rim=_truth(case.caps, scan, prepared.geometry),
+        slice_mm=spacing[prepared.slice_axis],
+        left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
+        weight=case.weight,
+    )
+
+
+def _truth(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
+    """The share of truth in every pixel of the prepared stack."""
+    if path is None:
+        return None
+    mask = read(path, expect="mask")
+    require_same_grid(
+        scan.grid, mask.grid, what="The scan", other_what=f"its truth {Path(path).name}"
+    )
+    inside = np.greater(to_canonical(mask.data, mask.grid), 0).astype(np.float32)
+    return np.clip(to_pixels(inside, geometry, kernel="linear"), 0.0, 1.0)

@@ -1,0 +1,57 @@
+"""Real scans become crops: truth keeps its volume and stays on the bright pixels."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the train extra (torch)")
+
+from leuko.errors import UsageError
+from leuko.models.classes import Tissue
+from leuko.training.crops import crops
+from leuko.training.real import load_case
+from leuko.training.recipe import Augmentation, Case
+
+# Volumes of the manual masks, counted in the files (voxels times voxel volume).
+TABRIZ_MM3 = {"lesions": 2_725.5, "caps": 10_471.9}
+
+
+def tabriz(shared_data: Path) -> Case:
+    folder = shared_data / "wmh" / "tabriz" / "105911"
+    return Case(
+        str(folder / "flair.nii.gz"),
+        str(folder / "lesions.nii.gz"),
+        str(folder / "caps_and_rims.nii.gz"),
+    )
+
+
+def test_truth_keeps_its_volume_on_the_networks_pixels(shared_data: Path) -> None:
+    case = load_case(tabriz(shared_data), pixel_mm=0.8)
+    pixel = 0.8 * 0.8 * case.slice_mm
+    assert case.cap_rim is not None
+    assert case.lesion.sum() * pixel == pytest.approx(TABRIZ_MM3["lesions"], rel=0.02)
+    assert case.cap_rim.sum() * pixel == pytest.approx(TABRIZ_MM3["caps"], rel=0.02)
+    assert np.median(case.image[case.lesion > 0.5]) > 1.2 * np.median(case.image[case.image > 0.5])
+    assert case.left_right == 0
+
+
+def test_crops_of_a_scan_show_lesions_brighter_than_brain(shared_data: Path) -> None:
+    case = load_case(tabriz(shared_data), pixel_mm=0.8)
+    stream = crops([case], shape=(160, 192), augmentation=Augmentation(lesion_share=1.0), seed=1)
+    contrast = [
+        float(np.median(crop.image[1][crop.allowed == 1 << Tissue.LESION]))
+        for crop in itertools.islice(stream, 30)
+        if (crop.allowed == 1 << Tissue.LESION).any()
+    ]
+    assert len(contrast) >= 10
+    assert np.median(contrast) > 1.15
+
+
+def test_caps_without_lesions_are_refused(shared_data: Path) -> None:
+    case = tabriz(shared_data)
+    with pytest.raises(UsageError, match="caps"):
+        load_case(Case(case.flair, None, case.caps), pixel_mm=0.8)
