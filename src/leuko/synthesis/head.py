@@ -27,7 +27,8 @@ __all__ = ["Recipe", "Slices", "draw_recipe", "render"]
 _TISSUES = tuple(t for t in Tissue if t < Tissue.LESION)
 VISIBLE_OVER_NOISE = 1.6  # a lesion is labelled where its signal stands out of the noise
 FAINTEST = 0.11  # of white matter's brightness: fainter than this nobody sees
-PEAK_WINDOW_MM = 8.0
+PEAK_WINDOW_MM = 20.0  # a lesion's summit is looked for this far around
+FOCUS_WINDOW_MM = 8.0  # that of a small spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +194,14 @@ def _truth(
 ) -> Tensor:
     """Label what is visible: above a small multiple of noise and half of the local peak."""
     total = lesion + rim
-    window = 2 * round(PEAK_WINDOW_MM / 2 / pixel_mm) + 1
-    stacked = total.permute(2, 0, 1)[:, None]
-    peak = torch.nn.functional.max_pool2d(stacked, (window, 1), stride=1, padding=(window // 2, 0))
-    peak = torch.nn.functional.max_pool2d(peak, (1, window), stride=1, padding=(0, window // 2))
-    peak = peak[:, 0].permute(1, 2, 0)
+    peak = _pooled(total, PEAK_WINDOW_MM / pixel_mm, highest=True)
+    own_peak = _pooled(total, FOCUS_WINDOW_MM / pixel_mm, highest=True)
+    focal = total > 2.0 * _pooled(total, PEAK_WINDOW_MM / pixel_mm, highest=False)
     faintest = max(FAINTEST, VISIBLE_OVER_NOISE * noise)
-    shown = (total > faintest) & (total > 0.5 * peak)
+    # A haze that fades over centimetres ends at half of its summit; a small spot beside a bright
+    # lesion is measured by its own.
+    stands_out = (total > 0.5 * peak) | (focal & (total > 0.5 * own_peak))
+    shown = (total > faintest) & stands_out
     # Where fluid shares the voxel the excess does not reach above white matter: nobody marks it.
     visible = shown & (above_white > 0.3 * peak)
     # Dark cores and weak parts belong to a lesion that fills the slab and is seen elsewhere.
@@ -207,7 +209,7 @@ def _truth(
     bits = torch.ones_like(tissue, dtype=torch.int16) << tissue.to(torch.int16)
     lesion_bit, rim_bit = 1 << int(Tissue.LESION), 1 << int(Tissue.CAP_RIM)
     # Too faint to demand, too real to forbid.
-    faint = (total > 0.5 * faintest) & (total > 0.5 * peak)
+    faint = (total > 0.5 * faintest) & (total < faintest) & stands_out
     doubtful = ~visible & (faint | (extent > 0.6))
     bits = torch.where(doubtful, bits | lesion_bit | rim_bit, bits)
     is_lesion = visible & ((lesion >= rim) | (extent > 0.6))
@@ -215,6 +217,18 @@ def _truth(
     bits = torch.where(visible & ~is_lesion, torch.full_like(bits, rim_bit), bits)
     fluid = (1 << int(Tissue.CSF)) | (1 << int(Tissue.VENTRICLES))
     return torch.where(cavity & ~visible, bits | fluid | (1 << int(Tissue.WHITE_MATTER)), bits)
+
+
+def _pooled(volume: Tensor, pixels: float, *, highest: bool) -> Tensor:
+    """Highest or mean value in a square window of each slice of (u, v, n)."""
+    window, half = 2 * round(pixels / 2) + 1, round(pixels / 2)
+    pooled = volume.permute(2, 0, 1)[:, None]
+    for kernel, padding in (((window, 1), (half, 0)), ((1, window), (0, half))):
+        if highest:
+            pooled = torch.nn.functional.max_pool2d(pooled, kernel, stride=1, padding=padding)
+        else:
+            pooled = torch.nn.functional.avg_pool2d(pooled, kernel, stride=1, padding=padding)
+    return pooled[:, 0].permute(1, 2, 0)
 
 
 def _level(image: Tensor, tissue: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
                     grains_mm=grains,
                     weights=tuple(rng.dirichlet([1.0, 1.0, 1.0]) + 0.02),
                     share=float(np.exp(rng.uniform(np.log(0.001), np.log(limit)))),
-                    softness=float(rng.uniform(0.02, 0.22)),
+                    softness=float(np.exp(rng.uniform(np.log(0.025), np.log(0.45)))),
                     everywhere=bool(rng.random() < 0.3),
                     periventricular=float(rng.uniform(0.5, 2.5) * rng.integers(2)),
                 )
