@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from leuko.errors import ReadError
+from leuko.errors import OutOfResources, ReadError
 from leuko.formats.read import read
 
 NiftiMaker = Callable[..., Path]
@@ -151,6 +151,17 @@ def test_more_voxels_than_the_file_can_hold_are_refused_before_allocating(
     path = make_nifti(name, dim=[3, 700, 700, 700, 1, 1, 1, 1])
     with pytest.raises(ReadError, match="686,000,000 bytes of voxels"):
         read(path)
+
+
+def test_too_little_memory_is_told(make_nifti: NiftiMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = make_nifti(data=COUNT)
+    monkeypatch.setattr("leuko.formats.nifti.real_values", full)
+    with pytest.raises(OutOfResources, match=r"scan\.nii\.gz does not fit") as caught:
+        read(path)
+    assert caught.value.exit_code == 7
 
 
 def test_an_error_of_the_disk_is_told(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from leuko.errors import OutOfResources, ReadError, UnusableInput
+from leuko.errors import ReadError, UnusableInput
 from leuko.findings import Finding, Severity
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.geometry import grid_findings
@@ -155,13 +155,7 @@ def _read_voxels(
             f"{max(source.most_bytes - skip - (header.size if header.single else 0), 0):,}.",
             hint=_COPY_AGAIN,
         )
-    try:
-        stored = np.empty(count, dtype=dtype)
-    except MemoryError:
-        raise OutOfResources(
-            f"{source.name} needs {size / 2**30:.1f} GB of memory, which is not available.",
-            hint="Close other programs or use a machine with more memory.",
-        ) from None
+    stored = np.empty(count, dtype=dtype)
     found = source.read_into(stored.view(np.uint8).data) if source.skip(skip) == skip else 0
     if found < size:
         raise ReadError(

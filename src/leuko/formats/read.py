@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from leuko.errors import ReadError
+from leuko.errors import OutOfResources, ReadError
 from leuko.findings import Finding, Policy, Severity, gate
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
@@ -52,7 +52,13 @@ def _read_source(
         raise ReadError(
             f"{source.name} is {record.title}, which leuko cannot read yet.", hint=record.advice
         )
-    image: Image = load(record.reader)(source, expect=expect)
+    try:
+        image: Image = load(record.reader)(source, expect=expect)
+    except MemoryError as error:
+        raise OutOfResources(
+            f"{source.name} does not fit into the memory of this machine.",
+            hint="Close other programs or use a machine with more memory.",
+        ) from error
     findings = (*_name_findings(source), *image.findings)
     gate(findings, policy=policy)
     return Image(image.data, image.grid, image.source, findings)

@@ -57,9 +57,7 @@ class Grid:
         object.__setattr__(self, "affine", affine)
 
     @classmethod
-    def from_spacing(
-        cls, shape: tuple[int, int, int], spacing: tuple[float, float, float]
-    ) -> Grid:
+    def from_spacing(cls, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> Grid:
         """A RAS-aligned grid with its first voxel's centre at the origin."""
         return cls(shape, np.diag([*spacing, 1.0]))
 
@@ -153,9 +151,7 @@ class Grid:
     def corner_distance(self, other: Grid) -> float:
         """Largest distance in mm between the eight corresponding corners of two grids."""
         corners = np.array(list(itertools.product(*((0, n - 1) for n in self.shape))))
-        return float(
-            np.linalg.norm(self.to_world(corners) - other.to_world(corners), axis=1).max()
-        )
+        return float(np.linalg.norm(self.to_world(corners) - other.to_world(corners), axis=1).max())
 
 
 def _facing(direction: FloatArray, world: int) -> tuple[tuple[float, ...], bool]:
