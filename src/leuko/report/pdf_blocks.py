@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
-from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfdoc import PDFImageXObject
 from reportlab.platypus import (
     CondPageBreak,
     Flowable,
@@ -22,10 +18,9 @@ from reportlab.platypus import (
 
 from leuko.report import charts
 from leuko.report.document import Document, Measure, MeasureGroup, Notice, Picture
-from leuko.report.drawing import Area, Bar, Drawing, Rule, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SEVERITY, SIZE
-from leuko.report.rounding import unbroken
-from leuko.report.typefaces import BOLD, REGULAR, drawable
+from leuko.report.pdf_pieces import Chart, Photo, looks, markup, paragraph
+from leuko.report.typefaces import REGULAR, drawable
 from leuko.report.wording import Wording
 
 __all__ = ["story"]
@@ -40,20 +35,14 @@ PAD_NONE = [
 ]
 
 
-def _style(size: float, colour: str, *, lead: float = 1.35, **more: Any) -> ParagraphStyle:
-    return ParagraphStyle(
-        "", fontName=REGULAR, fontSize=size, leading=size * lead, textColor=colour, **more
-    )
-
-
-LEAD = _style(11.5, INK, lead=1.4)
-MORE = _style(8.6, MUTED, spaceBefore=3)
-BODY = _style(7.6, INK, lead=1.45)
-NOTE = _style(7, MUTED)
-SMALL = _style(6.4, MUTED, lead=1.25)
-HEADING = _style(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
-SUBHEADING = _style(8, INK)
-RIGHT = _style(7.6, INK, alignment=TA_RIGHT)
+LEAD = looks(11.5, INK, lead=1.4)
+MORE = looks(8.6, MUTED, spaceBefore=3)
+BODY = looks(7.6, INK, lead=1.45)
+NOTE = looks(7, MUTED)
+SMALL = looks(6.4, MUTED, lead=1.25)
+HEADING = looks(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
+SUBHEADING = looks(8, INK)
+RIGHT = looks(7.6, INK, alignment=TA_RIGHT)
 
 
 def story(document: Document, *, width: float, words: Wording) -> list[Flowable]:
@@ -72,22 +61,17 @@ def story(document: Document, *, width: float, words: Wording) -> list[Flowable]
     ]
 
 
-def _text(text: str, style: ParagraphStyle, *, bold: bool = False) -> Paragraph:
-    marked = escape(drawable(unbroken(text)))
-    return Paragraph(f"<b>{marked}</b>" if bold else marked, style)
-
-
 def _heading(text: str, *, room: float = 30 * mm) -> list[Flowable]:
-    heading = _text(text.upper(), HEADING, bold=True)
+    heading = paragraph(text.upper(), HEADING, bold=True)
     return [CondPageBreak(room), heading] if room else [heading]
 
 
 def _summary(document: Document, words: Wording) -> Iterator[Flowable]:
-    yield _text(document.summary[0], LEAD)
+    yield paragraph(document.summary[0], LEAD)
     if len(document.summary) > 1:
-        yield _text(" ".join(document.summary[1:]), MORE)
+        yield paragraph(" ".join(document.summary[1:]), MORE)
     if document.care:
-        style = _style(
+        look = looks(
             8.4,
             INK,
             backColor=HexColor("#fdf5e6"),
@@ -96,8 +80,8 @@ def _summary(document: Document, words: Wording) -> Iterator[Flowable]:
             leftIndent=8,
             rightIndent=6,
         )
-        care = escape(drawable(" ".join(document.care)))
-        yield Paragraph(f"<b>{escape(words('summary.care'))}</b> {care}", style)
+        care = markup(" ".join(document.care))
+        yield Paragraph(f"<b>{markup(words('summary.care'))}</b> {care}", look)
     yield Spacer(1, 5 * mm)
 
 
@@ -108,7 +92,7 @@ def _first(document: Document, width: float, words: Wording) -> Flowable:
     left: list[Flowable] = []
     for picture in document.pictures:
         if picture.name == "key":
-            left = [_Photo(picture, picture_width), Spacer(1, 3)]
+            left = [Photo(picture, picture_width), Spacer(1, 3)]
             left.append(_caption(document, picture, words))
     measures = [[_measure(item, first=item is document.headline[0])] for item in document.headline]
     lines = [
@@ -121,122 +105,55 @@ def _first(document: Document, width: float, words: Wording) -> Flowable:
 
 
 def _caption(document: Document, picture: Picture, words: Wording) -> Paragraph:
-    text = escape(drawable(picture.caption))
+    text = markup(picture.caption)
     if document.lesions:
         swatches = ", ".join(
-            f'<font color="{SIZE[row.name]}"><b>—</b></font> {escape(row.label)} '
-            f"({escape(row.range)})"
+            f'<font color="{SIZE[row.name]}"><b>—</b></font> {markup(row.label)} '
+            f"({markup(row.range)})"
             for row in document.sizes
         )
-        text += f" {escape(words('picture.outlines'))} {swatches}."
+        text += f" {markup(words('picture.outlines'))} {swatches}."
     return Paragraph(text, NOTE)
 
 
 def _measure(item: Measure, *, first: bool) -> list[Flowable]:
     size = 17 if first else 11.5
-    value, unit = escape(drawable(item.value)), escape(item.unit)
+    value, unit = markup(item.value), markup(item.unit)
     if not item.unit and len(item.value) > 11:
         size = 8  # words, not a number
     marked = f'<b>{value}</b> <font size="{size * 0.6:.1f}" color="{MUTED}">{unit}</font>'
-    style = _style(size, ACCENT if first else INK, lead=1.2)
-    parts: list[Flowable] = [_text(item.label, NOTE), Paragraph(marked, style)]
+    look = looks(size, ACCENT if first else INK, lead=1.2)
+    parts: list[Flowable] = [paragraph(item.label, NOTE), Paragraph(marked, look)]
     if item.note:
-        parts.append(_text(item.note, SMALL))
+        parts.append(paragraph(item.note, SMALL))
     return parts
-
-
-class _Photo(Flowable):  # type: ignore[misc]  # reportlab has no types
-    """A JPEG at a width, put into the file byte for byte.
-
-    reportlab's own way decodes the picture and writes it in base 85, in Python: ten times slower.
-    """
-
-    def __init__(self, picture: Picture, width: float) -> None:
-        super().__init__()
-        self.picture = picture
-        self.width, self.height = width, width * picture.height / picture.width
-
-    def draw(self) -> None:
-        canvas, name = self.canv, self.picture.name
-        if not canvas.hasForm(name):
-            image = PDFImageXObject(name)
-            image.width, image.height = self.picture.width, self.picture.height
-            image.bitsPerComponent, image.colorSpace = 8, "DeviceRGB"
-            image.streamContent, image._filters = self.picture.data, ("DCTDecode",)
-            canvas._doc.Reference(image, canvas._doc.getXObjectName(name))
-            canvas._doc.addForm(name, image)
-        canvas.scale(self.width, self.height)
-        canvas.doForm(name)
-
-
-class _Chart(Flowable):  # type: ignore[misc]  # reportlab has no types
-    """A drawing, scaled to a width."""
-
-    def __init__(self, drawing: Drawing, width: float) -> None:
-        super().__init__()
-        self.drawing = drawing
-        self.width, self.height = width, drawing.height * width / drawing.width
-
-    def draw(self) -> None:
-        canvas = self.canv
-        canvas.scale(self.width / self.drawing.width, self.width / self.drawing.width)
-        for shape in self.drawing.shapes:
-            _paint(canvas, shape)
-
-
-def _paint(canvas: Any, shape: Bar | Rule | Text | Area) -> None:
-    match shape:
-        case Bar():
-            canvas.setFillColor(HexColor(shape.colour))
-            canvas.rect(shape.x, shape.y, shape.width, shape.height, stroke=0, fill=1)
-        case Rule():
-            canvas.setStrokeColor(HexColor(shape.colour))
-            canvas.setLineWidth(shape.width)
-            canvas.line(shape.x1, shape.y1, shape.x2, shape.y2)
-        case Text():
-            canvas.setFont(BOLD if shape.bold else REGULAR, shape.size)
-            canvas.setFillColor(HexColor(shape.colour))
-            draw = {
-                "start": canvas.drawString,
-                "middle": canvas.drawCentredString,
-                "end": canvas.drawRightString,
-            }[shape.anchor]
-            draw(shape.x, shape.y, drawable(shape.text))
-        case Area():
-            path = canvas.beginPath()
-            path.moveTo(*shape.points[0])
-            for point in shape.points[1:]:
-                path.lineTo(*point)
-            path.close()
-            canvas.setFillColor(HexColor(shape.colour))
-            canvas.drawPath(path, stroke=0, fill=1)
 
 
 def _charts(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     yield KeepTogether(
         [
             *_heading(words("section.sizes"), room=0),
-            _Chart(charts.sizes_chart(document.sizes), width),
+            Chart(charts.sizes_chart(document.sizes), width),
         ]
     )
     half = (width - 8 * mm) / 2
     sides: list[Flowable] = _heading(words("section.sides"), room=0)
     if document.sides:
-        sides += [_Chart(charts.sides_chart(document.sides), half), Spacer(1, 3)]
-    sides.append(_text(document.sides_note, NOTE))
+        sides += [Chart(charts.sides_chart(document.sides), half), Spacer(1, 3)]
+    sides.append(paragraph(document.sides_note, NOTE))
     regions: list[Flowable] = _heading(words("section.regions"), room=0)
     if document.regions:
-        regions += [_Chart(charts.bars_chart(document.regions), half), Spacer(1, 3)]
-    regions.append(_text(document.regions_note, NOTE))
+        regions += [Chart(charts.bars_chart(document.regions), half), Spacer(1, 3)]
+    regions.append(paragraph(document.regions_note, NOTE))
     yield Spacer(1, 5 * mm)
     yield Table([[sides, [], regions]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
     profile = document.profile
     slices: list[Flowable] = _heading(words("section.profile"), room=0)
     if profile.peak is None:
-        slices.append(_text(profile.peak_text, NOTE))
+        slices.append(paragraph(profile.peak_text, NOTE))
     else:
-        slices += [_Chart(charts.profile_chart(profile), width), Spacer(1, 3)]
-        slices.append(_text(profile.explained, NOTE))
+        slices += [Chart(charts.profile_chart(profile), width), Spacer(1, 3)]
+        slices.append(paragraph(profile.explained, NOTE))
     yield KeepTogether(slices)
 
 
@@ -244,7 +161,7 @@ def _pictures(document: Document, width: float, words: Wording) -> Iterator[Flow
     heading = _heading(words("section.pictures"), room=0)
     for picture in document.pictures:
         if picture.name != "key":
-            parts = [_Photo(picture, width), Spacer(1, 3), _text(picture.caption, NOTE)]
+            parts = [Photo(picture, width), Spacer(1, 3), paragraph(picture.caption, NOTE)]
             yield KeepTogether([*heading, *parts, Spacer(1, 4 * mm)])
             heading = []
 
@@ -262,11 +179,11 @@ def _numbers(document: Document, width: float, words: Wording) -> Iterator[Flowa
 def _group(group: MeasureGroup, width: float) -> list[Flowable]:
     rows = []
     for item in group.measures:
-        label: list[Flowable] = [_text(item.label, BODY)]
+        label: list[Flowable] = [paragraph(item.label, BODY)]
         if item.note:
-            label.append(_text(item.note, SMALL))
-        value = _text(item.value, RIGHT, bold=bool(item.unit) or item.value[:1].isdigit())
-        rows.append([label, value, _text(item.unit, NOTE)])
+            label.append(paragraph(item.note, SMALL))
+        value = paragraph(item.value, RIGHT, bold=bool(item.unit) or item.value[:1].isdigit())
+        rows.append([label, value, paragraph(item.unit, NOTE)])
     style = [
         *PAD_NONE,
         ("LINEABOVE", (0, 0), (-1, -1), 0.5, HexColor(LINE)),
@@ -275,12 +192,12 @@ def _group(group: MeasureGroup, width: float) -> list[Flowable]:
         ("LEFTPADDING", (2, 0), (2, -1), 4),
     ]
     table = Table(rows, colWidths=[width - 84, 60, 24], style=style)
-    return [_text(group.title, SUBHEADING, bold=True), Spacer(1, 2), table]
+    return [paragraph(group.title, SUBHEADING, bold=True), Spacer(1, 2), table]
 
 
 def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     yield from _heading(words("section.lesions"), room=55 * mm)
-    yield _text(document.lesions_note, NOTE)
+    yield paragraph(document.lesions_note, NOTE)
     if not document.lesions:
         return
     names = ("label", "volume", "size", "side", "region", "centre", "distance", "z", "confidence")
@@ -313,23 +230,23 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
     yield Spacer(1, 3)
     yield Table(rows, colWidths=[width * part for part in share], style=style, repeatRows=1)
     yield Spacer(1, 3)
-    yield _text(words("table.explained"), NOTE)
+    yield paragraph(words("table.explained"), NOTE)
 
 
 def _findings(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     yield from _heading(words("section.findings"))
     if not document.notices:
-        yield _text(words("findings.none"), NOTE)
+        yield paragraph(words("findings.none"), NOTE)
     for item in document.notices:
         yield _notice(item, width)
 
 
 def _notice(item: Notice, width: float) -> Flowable:
     colour = SEVERITY[item.severity]
-    text: list[Flowable] = [_text(item.what, BODY)]
+    text: list[Flowable] = [paragraph(item.what, BODY)]
     if item.hint:
-        text.append(_text(item.hint, NOTE))
-    text.append(_text(item.code, SMALL))
+        text.append(paragraph(item.hint, NOTE))
+    text.append(paragraph(item.code, SMALL))
     style = [
         *PAD_NONE,
         ("LINEBEFORE", (0, 0), (0, -1), 2.5, HexColor(colour)),
@@ -337,21 +254,26 @@ def _notice(item: Notice, width: float) -> Flowable:
         ("TOPPADDING", (0, 0), (-1, -1), 3),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
     ]
-    label = _text(item.severity_label, _style(7.6, colour), bold=True)
-    return Table([[label, text]], colWidths=[34 * mm, width - 34 * mm], style=style)
+    label = paragraph(item.severity_label, looks(7.6, colour), bold=True)
+    return Table([[label, text]], colWidths=[34 * mm, width - 34 * mm], style=style, splitInRow=1)
 
 
 def _methods(document: Document, words: Wording) -> Iterator[Flowable]:
     yield from _heading(words("section.methods"))
     for item in document.methods:
         yield KeepTogether(
-            [_text(item.title, SUBHEADING, bold=True), _text(item.text, BODY), Spacer(1, 3 * mm)]
+            [
+                paragraph(item.title, SUBHEADING, bold=True),
+                paragraph(item.text, BODY),
+                Spacer(1, 3 * mm),
+            ]
         )
-    style = _style(7.2, INK, leftIndent=12, firstLineIndent=-12, spaceBefore=2)
+    look = looks(7.2, INK, leftIndent=12, firstLineIndent=-12, spaceBefore=2)
     references = [
-        _text(f"{item.number}. {item.text} doi:{item.doi}", style) for item in document.references
+        paragraph(f"{item.number}. {item.text} doi:{item.doi}", look)
+        for item in document.references
     ]
-    yield KeepTogether([_text(words("section.references"), SUBHEADING, bold=True), *references])
+    yield KeepTogether([paragraph(words("section.references"), SUBHEADING, bold=True), *references])
 
 
 def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
@@ -359,12 +281,12 @@ def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowabl
         return
     yield from _heading(words("section.steps"))
     head = [
-        _text(words("steps.name"), NOTE),
-        _text(words("steps.seconds"), _style(7, MUTED, alignment=TA_RIGHT)),
-        _text(words("steps.details"), NOTE),
+        paragraph(words("steps.name"), NOTE),
+        paragraph(words("steps.seconds"), looks(7, MUTED, alignment=TA_RIGHT)),
+        paragraph(words("steps.details"), NOTE),
     ]
     rows = [
-        [_text(item.name, BODY), _text(item.seconds, RIGHT), _text(item.details, NOTE)]
+        [paragraph(item.name, BODY), paragraph(item.seconds, RIGHT), paragraph(item.details, NOTE)]
         for item in document.steps
     ]
     yield _ruled([head, *rows], [0.24 * width, 0.1 * width, 0.66 * width])
@@ -372,7 +294,9 @@ def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowabl
 
 def _provenance(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     yield from _heading(words("section.provenance"))
-    rows = [[_text(item.label, NOTE), _text(item.value, BODY)] for item in document.provenance]
+    rows = [
+        [paragraph(item.label, NOTE), paragraph(item.value, BODY)] for item in document.provenance
+    ]
     if rows:
         yield _ruled(rows, [0.3 * width, 0.7 * width])
 
@@ -385,4 +309,4 @@ def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
         ("RIGHTPADDING", (0, 0), (-2, -1), 10),
     ]
-    return Table(rows, colWidths=widths, style=style)
+    return Table(rows, colWidths=widths, style=style, splitInRow=1)
