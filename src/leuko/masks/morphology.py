@@ -69,22 +69,19 @@ def border(mask: BoolArray) -> BoolArray:
     return np.asarray(mask & ~inner)
 
 
-def plane_holes(
-    mask: BoolArray, *, plane_normal: int, max_voxels: int
-) -> tuple[BoolArray, BoolArray]:
+def plane_holes(mask: BoolArray, *, plane_normal: int, max_voxels: int) -> npt.NDArray[np.int32]:
     """Holes of at most `max_voxels` in the planes across axis `plane_normal` of a 3D mask.
 
     A hole is background, connected by edges within its plane, that reaches neither the edge of the
     plane nor background outside the mask's bounding box. Each plane has its own holes.
 
     Returns:
-        The voxels of the holes, and one voxel of each hole (its first in C order).
+        A number for each hole (not in a row), 0 elsewhere.
     """
-    holes = np.zeros(mask.shape, dtype=np.bool_)
-    firsts = np.zeros(mask.shape, dtype=np.bool_)
+    holes = np.zeros(mask.shape, dtype=np.int32)
     box = bounding_box(mask)
     if box is None or max_voxels < 1:
-        return holes, firsts
+        return holes
     outside = ~np.ascontiguousarray(mask[box])
     in_plane = ndimage.generate_binary_structure(3, 1)
     for side in (0, 2):
@@ -98,14 +95,8 @@ def plane_holes(
         if axis != plane_normal:
             for edge in (0, -1):
                 small[np.take(labels, edge, axis=axis)] = False
-    found = small[labels]
-    voxels = np.flatnonzero(found)
-    _, first = np.unique(labels.ravel()[voxels], return_index=True)
-    marks = np.zeros(found.size, dtype=np.bool_)
-    marks[voxels[first]] = True
-    holes[box] = found
-    firsts[box] = marks.reshape(found.shape)
-    return holes, firsts
+    holes[box] = np.where(small[labels], labels, 0)
+    return holes
 
 
 def _squared_share(offset: int, step: float, radius: float) -> float:

@@ -1,0 +1,51 @@
+"""How bright normal white matter is in a scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.anatomy.tissues import BRAIN, tissue_mask
+from leuko.models.classes import Tissue
+
+__all__ = ["Level", "white_matter_level"]
+
+FEWEST_VOXELS = 100  # less white matter than this says nothing: the brain stands in for it
+MAD_TO_DEVIATION = 1.4826  # of a normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Median and robust standard deviation (1.4826 MAD) of intensities, in the scan's units."""
+
+    median: float
+    deviation: float
+
+
+def white_matter_level(
+    image: npt.NDArray[np.generic],
+    *,
+    anatomy: npt.NDArray[np.uint8],
+    mask: npt.NDArray[np.bool_],
+) -> Level | None:
+    """The level of white matter outside `mask`; with hardly any white matter, of the brain.
+
+    Args:
+        image: intensities, 3D.
+        anatomy: tissues (values of `Tissue`) on the same voxels.
+        mask: lesions on the same voxels.
+
+    Returns:
+        None where the anatomy holds no brain either.
+    """
+    normal = (anatomy == Tissue.WHITE_MATTER) & ~mask
+    if np.count_nonzero(normal) < FEWEST_VOXELS:
+        normal = tissue_mask(anatomy, BRAIN) & ~mask
+        if np.count_nonzero(normal) < FEWEST_VOXELS:
+            return None
+    values = np.asarray(image[normal], dtype=np.float32)
+    median = np.median(values)
+    deviation = MAD_TO_DEVIATION * float(np.median(np.abs(values - median)))
+    return Level(median=float(median), deviation=deviation)
