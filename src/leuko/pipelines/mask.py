@@ -1,0 +1,127 @@
+"""The second half of the main job: from what the network saw to a clean mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.inference.predict import Prediction
+from leuko.models.classes import Tissue
+from leuko.pipelines.model import Settings
+from leuko.postprocess.cleanup import confine, fill_holes, keep_main_brain, remove_small
+from leuko.postprocess.refine import refine
+from leuko.postprocess.threshold import definition_probability, over_threshold
+from leuko.preparation.prepare import slice_axis
+from leuko.progress import Journal
+
+__all__ = ["Made", "make_mask"]
+
+BoolArray = npt.NDArray[np.bool_]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A mask and the probability of its definition; canonical axes, native grid."""
+
+    mask: BoolArray
+    probability: npt.NDArray[np.float32]
+
+
+def make_mask(
+    prediction: Prediction,
+    *,
+    data: npt.NDArray[Any],
+    spacing: Triple,
+    settings: Settings,
+    journal: Journal | None = None,
+) -> Made:
+    """Threshold, remove small lesions and fill holes, each a step of the journal.
+
+    `data` is the scan in canonical axes, `spacing` its voxels' in mm. Thresholding takes in the
+    refinement of edges and the confinement to white matter, where these are wanted.
+    """
+    journal = journal or Journal()
+    voxel_mm3 = float(np.prod(spacing))
+    probability = definition_probability(
+        prediction.lesion, prediction.cap_rim, definition=settings.definition
+    )
+    with journal.step("threshold", **_about_threshold(settings)) as noted:
+        mask = _thresholded(prediction, probability, data, spacing, settings, noted)
+        noted["voxels"] = int(np.count_nonzero(mask))
+    with journal.step("remove small lesions", min_lesion_mm3=settings.min_lesion_mm3) as noted:
+        mask, effect = remove_small(mask, voxel_mm3=voxel_mm3, min_mm3=settings.min_lesion_mm3)
+        noted.update(effect.as_details())
+    with journal.step("fill holes", fill_holes_mm3=settings.fill_holes_mm3) as noted:
+        if settings.fill_holes_mm3 > 0 and mask.any():
+            mask, effect = fill_holes(
+                mask,
+                voxel_mm3=voxel_mm3,
+                slice_axis=slice_axis(spacing),
+                max_mm3=settings.fill_holes_mm3,
+                image=data,
+                darkest=_white_level(data, prediction, mask),
+            )
+            noted.update(effect.as_details())
+    return Made(mask, probability)
+
+
+def _thresholded(
+    prediction: Prediction,
+    probability: npt.NDArray[np.float32],
+    data: npt.NDArray[Any],
+    spacing: Triple,
+    settings: Settings,
+    noted: dict[str, object],
+) -> BoolArray:
+    mask = over_threshold(probability, threshold=settings.threshold)
+    if settings.refine:
+        refined = refine(
+            mask,
+            data=data,
+            probability=probability,
+            anatomy=prediction.anatomy,
+            spacing=spacing,
+            support=settings.refine_support,
+            level=settings.refine_level,
+            reach_mm=settings.refine_reach_mm,
+        )
+        mask = refined.mask
+        noted |= {"refine_added": refined.added, "refine_removed": refined.removed}
+    mask, effect = keep_main_brain(mask, anatomy=prediction.anatomy)
+    if effect.voxels_removed:
+        noted["removed_outside_brain"] = effect.voxels_removed
+    if settings.confine:
+        mask, effect = confine(
+            mask,
+            anatomy=prediction.anatomy,
+            spacing=spacing,
+            margin_mm=settings.confine_margin_mm,
+        )
+        noted["confine_removed"] = effect.voxels_removed
+    return mask
+
+
+def _about_threshold(settings: Settings) -> dict[str, object]:
+    about: dict[str, object] = {
+        "definition": settings.definition,
+        "threshold": settings.threshold,
+        "refine": settings.refine,
+        "confine": settings.confine,
+    }
+    if settings.refine:
+        about["refine_support"] = settings.refine_support
+        about["refine_level"] = settings.refine_level
+        about["refine_reach_mm"] = settings.refine_reach_mm
+    if settings.confine:
+        about["confine_margin_mm"] = settings.confine_margin_mm
+    return about
+
+
+def _white_level(data: npt.NDArray[Any], prediction: Prediction, mask: BoolArray) -> float | None:
+    """The level of white matter outside the lesions; None where there is none."""
+    values = data[(prediction.anatomy == Tissue.WHITE_MATTER) & ~mask]
+    return float(np.median(values)) if values.size else None
