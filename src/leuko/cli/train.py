@@ -28,14 +28,15 @@ __all__ = ["train"]
 def train(recipe: Path, data: Path | None, out: Path, fresh: bool) -> None:
     """Train a network as RECIPE (YAML) says; the same command continues a run that was stopped."""
     from leuko.errors import MissingExtra
+    from leuko.training.recipe import load_recipe
 
+    plan = load_recipe(recipe, data=data)  # a wrong recipe is told before torch is loaded
     try:
-        from leuko.training.recipe import load_recipe
         from leuko.training.run import train as run
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "leuko":
             raise
         raise MissingExtra.needed("Training", extra="train", modules=[error.name]) from None
 
-    outcome = run(load_recipe(recipe, data=data), out=out, fresh=fresh, tell=click.echo)
+    outcome = run(plan, out=out, fresh=fresh, tell=click.echo)
     click.echo(f"Done at step {outcome.step}: {outcome.weights}, curves in {outcome.curves}")
