@@ -137,6 +137,14 @@ class Grid:
         affine[:3, 3] = origin
         return Grid((shape[0], shape[1], shape[2]), affine, self.oriented)
 
+    def from_canonical_index(self, axis: int, index: int) -> tuple[int, int]:
+        """The array axis of this grid that runs along canonical `axis`, and the index on it."""
+        if not self.oriented:
+            return axis, index
+        orientation = self.orientation
+        own = orientation.axes[axis]
+        return own, self.shape[own] - 1 - index if orientation.flipped[axis] else index
+
     def to_world(self, voxels: npt.ArrayLike) -> FloatArray:
         """World coordinates (RAS mm), shape (..., 3), of voxel coordinates of shape (..., 3)."""
         points = np.asarray(voxels, dtype=np.float64)
