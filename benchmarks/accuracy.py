@@ -114,24 +114,29 @@ def _try_grid(
         dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
     ]
     sections = [f"# Grid over {', '.join(grid)}: {masks.name}\n\n`{_command()}`\n"]
-    record = []
+    record: list[object] = []
     for entry, cases in sets:
-        tried: list[tuple[str, list[Row]]] = []
-        for changes in combinations:
-            text = " ".join(f"{key}={value}" for key, value in changes.items())
-            _say(f"{entry.key} {text}")
-            rows = [
-                score(entry, case, masks.mask(entry, case, changes), method=text, everything=False)[
-                    0
-                ]
-                for case in cases
-            ]
-            tried.append((text, rows))
-            record.append({"set": entry.key, "parameters": changes, "mean": summary_record(rows)})
-        sections.append(f"## {entry.key} ({entry.definition})\n\n{grid_table(entry, tried)}")
+        tried: dict[str, list[Row]] = {_text(changes): [] for changes in combinations}
+        for case in cases:
+            _say(f"{entry.key} {case.name}")
+            for changes in combinations:
+                mask = masks.mask(entry, case, changes)
+                text = _text(changes)
+                tried[text].append(score(entry, case, mask, method=text, everything=False)[0])
+        record += [
+            {"set": entry.key, "parameters": changes, "mean": summary_record(tried[_text(changes)])}
+            for changes in combinations
+        ]
+        sections.append(
+            f"## {entry.key} ({entry.definition})\n\n{grid_table(entry, list(tried.items()))}"
+        )
         print(sections[-1], flush=True)
     _write(out / "grid.md", "\n".join(sections))
     _write(out / "grid.json", _as_json(masks, tried=record))
+
+
+def _text(changes: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in changes.items())
 
 
 def _set_record(entry: ScanSet, rows: list[Row]) -> dict[str, object]:

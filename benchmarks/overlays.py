@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Picture
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageFont
 
 from leuko.image.image import Image, to_canonical
 
@@ -52,7 +52,7 @@ def draw(
         plain = _grey(scan[i][box], window)
         tinted = _tinted(plain, real[i][box], found[i][box])
         tiles.append([_tile(picture, in_plane, label=str(i)) for picture in (plain, tinted)])
-    _montage(tiles, caption).save(path, optimize=True)
+    _montage(tiles, caption).save(path)
 
 
 def _choose(shown: npt.NDArray[np.bool_], scan: npt.NDArray[np.float32], limit: int) -> list[int]:
@@ -113,7 +113,8 @@ def _montage(tiles: list[list[Picture.Image]], caption: str) -> Picture.Image:
     width, height = tiles[0][0].size
     columns = min(COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / columns)
-    head, gap = 24, 6
+    head, gap = 28, 6
+    font = ImageFont.load_default(size=15)
     step = 2 * width + gap
     sheet = Picture.new("RGB", (max(columns * step, 720), rows * height + head), (0, 0, 0))
     for index, pair in enumerate(tiles):
@@ -121,9 +122,9 @@ def _montage(tiles: list[list[Picture.Image]], caption: str) -> Picture.Image:
             left = (index % columns) * step + side * width
             sheet.paste(tile, (left, head + (index // columns) * height))
     pen = ImageDraw.Draw(sheet)
-    pen.text((6, 6), caption, fill=(255, 255, 255))
-    right = sheet.width - 200
+    pen.text((6, 5), caption, fill=(255, 255, 255), font=font)
+    right = sheet.width - 210
     for text, tint in (("hit", HIT), ("false", FALSE), ("missed", MISSED)):
-        pen.text((right, 6), text, fill=tint)
-        right += 60
+        pen.text((right, 5), text, fill=tint, font=font)
+        right += 65
     return sheet

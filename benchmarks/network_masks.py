@@ -1,0 +1,200 @@
+"""Masks of a network: predicted once a scan and kept, made into masks as often as wanted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+import leuko
+from leuko.errors import ReadError
+from leuko.formats.read import read
+from leuko.image.image import Image, from_canonical, to_canonical
+from leuko.inference.predict import Prediction
+from leuko.models.card import Card
+from leuko.models.classes import Tissue
+from leuko.models.store import load_card, packaged_folder
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.mask import make_mask
+from leuko.pipelines.model import Model, load_model, parameters, settings
+from leuko.pipelines.observe import observe
+from leuko.progress import Journal
+from scan_sets import Case, ScanSet
+
+__all__ = ["NetworkMasks"]
+
+# What decides a prediction, besides the weights and the scan: a change makes kept ones stale.
+ROOMS = ("preparation", "inference", "pipelines/observe.py")
+NEIGHBOUR_MM = 3.0
+PIXEL_MM = 0.8
+# For a checkpoint that comes without a card, and no packaged weights to take them from.
+OPERATING_POINT = {
+    "threshold": 0.5,
+    "refine_support": 0.4,
+    "refine_level": 0.5,
+    "refine_reach_mm": 1.0,
+    "confine_margin_mm": 2.0,
+    "min_lesion_mm3": 0.0,
+}
+
+
+@dataclass(slots=True)
+class NetworkMasks:
+    """A network under test; `weights` is a folder with a card."""
+
+    name: str
+    weights: Path
+    card: Card
+    config: SegmentConfig
+    store: Path
+    _model: list[Model] = field(default_factory=list)
+    _last: dict[Path, tuple[Image, Any, Prediction]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, weights: Path | None, *, name: str, store: Path, changes: Mapping[str, str]
+    ) -> NetworkMasks:
+        """The network in `weights` with `changes` to the default parameters.
+
+        `weights`: None for the packaged ones, a folder that leuko export wrote (or its graph), or
+        a checkpoint of a run, which is exported first. `store` keeps what it predicts.
+        """
+        if weights is None:
+            folder = packaged_folder()
+        elif weights.suffix in (".pt", ".ckpt"):
+            folder = _export(weights, store=store)
+        else:
+            folder = weights if weights.is_dir() else weights.parent
+        card = load_card(folder)
+        kept = store / f"{card.sha256[:12]}-{_fingerprint()}"
+        for stale in store.glob(f"{card.sha256[:12]}-*"):
+            if stale != kept:
+                shutil.rmtree(stale)
+        return cls(
+            name=name or _run_name(weights, card),
+            weights=folder,
+            card=card,
+            config=_changed(SegmentConfig(policy="lenient"), changes),
+            store=kept,
+        )
+
+    def mask(self, entry: ScanSet, case: Case, changes: Mapping[str, str]) -> Image:
+        """The mask of a case under the set's definition, on the FLAIR's grid."""
+        image, data, prediction = self._seen(case)
+        if entry.definition == "ventricles":
+            found = prediction.anatomy == Tissue.VENTRICLES
+        else:
+            config = _changed(self.config, {"definition": entry.definition, **changes})
+            made = make_mask(
+                prediction,
+                data=data,
+                spacing=image.grid.canonical().spacing,
+                settings=settings(config, self.card),
+                journal=Journal(),
+            )
+            found = made.mask
+        mask = np.ascontiguousarray(from_canonical(found.astype(np.uint8), image.grid))
+        return Image(mask, image.grid)
+
+    def about(self) -> dict[str, object]:
+        """The weights, and every parameter under both definitions."""
+        return {
+            "weights": self.card.name,
+            "version": self.card.version,
+            "sha256": self.card.sha256,
+            "training": self.card.training,
+            "parameters": {
+                definition: parameters(_changed(self.config, {"definition": definition}), self.card)
+                for definition in ("vascular", "ms")
+            },
+        }
+
+    def _seen(self, case: Case) -> tuple[Image, Any, Prediction]:
+        """The scan, its canonical voxels and what the network saw, predicted or kept."""
+        if case.flair in self._last:
+            return self._last[case.flair]
+        image = read(case.flair)
+        digest = image.source.sha256 if image.source else sha256(image.data.tobytes()).hexdigest()
+        path = self.store / f"{case.folder.parent.name}-{case.name}-{digest[:12]}.npz"
+        if path.is_file():
+            with np.load(path) as kept:
+                prediction = Prediction(kept["lesion"], kept["cap_rim"], kept["anatomy"])
+            data = np.ascontiguousarray(to_canonical(image.data, image.grid))
+        else:
+            seen = observe(image, config=self.config, model=self._loaded(), journal=Journal())
+            data, prediction = seen.data, seen.prediction
+            self.store.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part.npz")
+            np.savez(
+                part,
+                lesion=prediction.lesion,
+                cap_rim=prediction.cap_rim,
+                anatomy=prediction.anatomy,
+            )
+            part.replace(path)
+        self._last.clear()  # one scan at a time: a grid asks for it many times in a row
+        self._last[case.flair] = (image, data, prediction)
+        return self._last[case.flair]
+
+    def _loaded(self) -> Model:
+        if not self._model:
+            self._model.append(load_model(self.config, weights=self.weights))
+        return self._model[0]
+
+
+def _changed(config: SegmentConfig, changes: Mapping[str, str]) -> SegmentConfig:
+    """The config with values given as text, checked and converted to their types."""
+    values = {**msgspec.structs.asdict(config), **changes}
+    return msgspec.convert(values, SegmentConfig, strict=False)
+
+
+def _export(checkpoint: Path, *, store: Path) -> Path:
+    """The checkpoint of a run as a folder with a card, in the store under its checksum."""
+    import torch
+
+    from leuko.training.export import export
+
+    digest = sha256(checkpoint.read_bytes()).hexdigest()
+    folder = store / "exported" / digest[:12]
+    if (folder / "card.json").is_file():
+        return folder
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    recipe = content.get("recipe", {})
+    try:
+        points = msgspec.to_builtins(load_card().operating_points)
+    except ReadError:
+        points = {"vascular": OPERATING_POINT, "ms": OPERATING_POINT}
+    export(
+        checkpoint,
+        out=folder,
+        card={
+            "name": checkpoint.parent.name or "checkpoint",
+            "version": "0",
+            "pixel_mm": recipe.get("data", {}).get("pixel_mm", PIXEL_MM),
+            "neighbour_mm": NEIGHBOUR_MM,
+            "operating_points": points,
+            "training": f"a run of leuko train, {checkpoint.name}",
+        },
+    )
+    return folder
+
+
+def _run_name(weights: Path | None, card: Card) -> str:
+    return card.name if weights is None else f"{card.name}-{card.sha256[:6]}"
+
+
+def _fingerprint() -> str:
+    """A checksum of the source that decides predictions."""
+    home = Path(leuko.__file__).parent
+    digest = sha256()
+    for room in ROOMS:
+        path = home / room
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:8]
