@@ -41,8 +41,10 @@ class OpenVinoEngine:
 
     def __call__(self, slices: FloatArray) -> FloatArray:
         """Probabilities (n, classes, H, W) of slices (n, 3, H, W); see `Engine`."""
-        found = [self._one(slices[index : index + 1]) for index in range(len(slices))]
-        return found[0] if len(found) == 1 else np.concatenate([f.copy() for f in found])
+        if len(slices) == 1:
+            return self._one(slices)
+        # A request's next result takes the place of its last one.
+        return np.concatenate([self._one(image[None]).copy() for image in slices])
 
     def _one(self, image: FloatArray) -> FloatArray:
         request = self._request(image.shape)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from leuko.errors import ReadError, UsageError
+from leuko.models.card import Card, OperatingPoint, card_to_json, parse_card
+
+POINT = OperatingPoint(
+    threshold=0.5,
+    refine_support=0.1,
+    refine_level=0.5,
+    refine_reach_mm=1.0,
+    confine_margin_mm=2.0,
+    min_lesion_mm3=3.0,
+)
+CARD = Card(
+    name="w",
+    version="1.0",
+    graph="w.xml",
+    files={"w.xml": "a" * 64, "w.bin": "b" * 64},
+    architecture="unet",
+    options={"width": 16, "norm": "batch", "dropout": 0.0},
+    classes=("background", "lesion"),
+    pixel_mm=0.8,
+    neighbour_mm=3.0,
+    operating_points={"vascular": POINT},
+)
+
+
+def test_a_card_survives_its_file() -> None:
+    assert CARD == parse_card(card_to_json(CARD))
+
+
+def test_the_hash_of_the_weights_is_that_of_the_bin_file() -> None:
+    assert "b" * 64 == CARD.sha256
+    assert 16 == CARD.width
+
+
+def test_operating_points_go_by_definition() -> None:
+    assert POINT == CARD.operating_point("vascular")
+    with pytest.raises(UsageError, match="'ms'"):
+        CARD.operating_point("ms")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pixel_mm": 0},
+        {"files": {"w.bin": "short"}},
+        {"surprise": 1},
+        {"operating_points": {"stroke": {}}},
+    ],
+)
+def test_nonsense_is_refused(change: dict[str, object]) -> None:
+    content = msgspec.json.encode({**msgspec.to_builtins(CARD), **change})
+    with pytest.raises(ReadError, match=r"card\.json"):
+        parse_card(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+def test_what_is_no_card_is_refused(content: bytes) -> None:
+    with pytest.raises(ReadError):
+        parse_card(content)

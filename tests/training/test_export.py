@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs leuko[train]")
+
+import torch
+
+from leuko.errors import ReadError
+from leuko.inference.engines import load_engine
+from leuko.models.store import load_card, weights_path
+from leuko.networks import catalogue
+from leuko.training.export import export
+
+OPTIONS = {"in_channels": 3, "classes": 10, "width": 8, "levels": 5}
+POINT = {
+    "threshold": 0.5,
+    "refine_support": 0.1,
+    "refine_level": 0.5,
+    "refine_reach_mm": 1.0,
+    "confine_margin_mm": 2.0,
+    "min_lesion_mm3": 3.0,
+}
+CARD = {
+    "name": "small",
+    "version": "0.1",
+    "pixel_mm": 0.8,
+    "neighbour_mm": 3.0,
+    "operating_points": {"vascular": POINT, "ms": POINT},
+}
+
+
+@pytest.fixture(scope="module", params=["unet", "resunet"])
+def final(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    network = catalogue.build(request.param, **OPTIONS)
+    for name, value in network.named_buffers():  # as after training, not fresh
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2.0)
+        if name.endswith("running_mean"):
+            value.normal_(0.0, 0.3)
+    path = tmp_path_factory.mktemp("run") / "final.pt"
+    torch.save(
+        {
+            "network": {"name": request.param, "options": OPTIONS},
+            "state_dict": network.state_dict(),
+            "step": 1,
+        },
+        path,
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(final: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    made = export(final, out=folder, card=CARD)
+    assert load_card(folder) == made
+    return folder
+
+
+def test_both_engines_compute_what_was_trained(final: Path, exported: Path) -> None:
+    card = load_card(exported)
+    saved = torch.load(final, weights_only=True)
+    network = catalogue.build(saved["network"]["name"], **OPTIONS)
+    network.load_state_dict(saved["state_dict"])
+    network.eval()
+    shown = np.random.default_rng(0).random((2, 3, 48, 64), dtype=np.float32)
+    with torch.no_grad():
+        expected = torch.softmax(network(torch.from_numpy(shown)), dim=1).numpy()
+    for name in ("openvino", "torch"):
+        engine = load_engine(name, card, folder=exported, precision="f32", threads=1)
+        np.testing.assert_allclose(engine(shown), expected, atol=5e-3)
+
+
+def test_the_folder_is_complete_and_small(exported: Path) -> None:
+    card = load_card(exported)
+    assert {"small.xml", "small.bin", "small.pt", "card.json"} == {
+        path.name for path in exported.iterdir()
+    }
+    assert weights_path(card, folder=exported).name == "small.xml"
+    assert (exported / "small.bin").stat().st_size < 2.2 * card.parameters
+    assert 8 == card.width
+    assert 10 == len(card.classes)
+
+
+def test_the_graph_says_nothing_about_the_machine(exported: Path) -> None:
+    graph = (exported / "small.xml").read_text(encoding="utf-8")
+    assert str(Path.home()) not in graph
+    assert str(exported) not in graph
+    assert "site-packages" not in graph
+
+
+def test_what_is_no_run_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "final.pt").write_bytes(b"nothing")
+    with pytest.raises(ReadError):
+        export(tmp_path / "final.pt", out=tmp_path / "out", card=CARD)
