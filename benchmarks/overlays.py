@@ -11,6 +11,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
 from leuko.image.image import Image, to_canonical
+from leuko.preparation.intensity import brain_level
 
 __all__ = ["draw"]
 
@@ -19,7 +20,7 @@ OPACITY = 0.55
 TILE_PIXELS = 260  # height of a slice in the montage
 MARGIN_MM = 8.0
 COLUMNS = 4
-WINDOW = (1.0, 98.0)  # percentiles of the head; the brightest fat may be clipped
+BRIGHTEST = 2.0  # times the level of the brain is shown white: lesions are grey, not clipped
 
 
 def draw(
@@ -46,7 +47,7 @@ def draw(
     in_plane = [length for index, length in enumerate(spacing) if index != axis]
     chosen = _choose(real | found, scan, slices)
     box = _head_box(scan, in_plane)
-    window = np.percentile(scan[scan > 0], WINDOW) if (scan > 0).any() else (0.0, 1.0)
+    window = (0.0, BRIGHTEST * brain_level(scan))
     tiles = []
     for i in chosen:
         plain = _grey(scan[i][box], window)

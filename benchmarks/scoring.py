@@ -125,16 +125,23 @@ def report(entry: ScanSet, rows: Sequence[Row], *, ours: str) -> str:
 
 def grid_table(entry: ScanSet, tried: Sequence[tuple[str, Sequence[Row]]]) -> str:
     """Markdown: a line a combination with its means over the set; the best Dice is bold."""
+    if entry.truth is None:
+        amounts = ("prediction_ml", "predicted_lesions")
+        lines = [
+            (text, *(f"{value:.2f}" for value in means(rows, amounts).values()))
+            for text, rows in tried
+        ]
+        return _table(("parameters", "false positive ml", "lesions"), lines)
     names = (*COLUMNS, "lesion_precision", "prediction_ml")
     found = [(text, means(rows, names)) for text, rows in tried]
     best = max((mean["dice"] for _, mean in found), default=math.nan)
-    rows = []
+    lines = []
     for text, mean in found:
         cells = [_text(name, mean[name]) for name in names]
-        if entry.truth is not None and mean["dice"] == best:
+        if mean["dice"] == best:
             cells[0] = f"**{cells[0]}**"
-        rows.append((text, *cells))
-    return _table(("parameters", *HEADINGS, "precision", "mask ml"), rows)
+        lines.append((text, *cells))
+    return _table(("parameters", *HEADINGS, "precision", "mask ml"), lines)
 
 
 def uncut(pair: Pair) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
