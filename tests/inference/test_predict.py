@@ -126,3 +126,27 @@ def test_neighbours_repeat_the_outermost_slice() -> None:
     stack = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
     shown = with_neighbours(stack, [0, 2, 4], distance=2)
     assert [[0, 0, 2], [0, 2, 4], [2, 4, 4]] == shown[:, :, 0, 0].tolist()
+
+
+def test_thin_slices_without_brain_are_left_out() -> None:
+    """Half of the head is empty for this network: it hardly runs there, and the rest is equal."""
+
+    class UpperBrain(FakeEngine):
+        def __call__(self, slices: FloatArray) -> FloatArray:
+            found = super().__call__(slices)
+            empty = slices[:, 1].max(axis=(1, 2)) < 0.5
+            found[empty] = 0.0
+            found[empty, Tissue.BACKGROUND] = 1.0
+            return found
+
+    data = np.full((40, 48, 90), 100.0)
+    data[:, :, :45] = 30.0  # as bright as a neck may be
+    data[0, 0, 0] = data[-1, -1, 0] = 100.0
+    prepared = prepare(data, spacing=(1.0, 1.0, 1.0), pixel_mm=0.8, neighbour_mm=3.0, level=80.0)
+    prepared = Prepared(prepared.slices, 2, prepared.level, neighbour=1, geometry=prepared.geometry)
+    engine = UpperBrain()
+    found = predict(prepared, engine=engine)
+    assert sum(engine.sizes) < 0.75 * len(prepared.slices)
+    whole = UpperBrain()(with_neighbours(prepared.slices, range(len(prepared.slices)), distance=1))
+    expected = to_voxels(whole[:, Tissue.LESION], prepared.geometry, kernel="linear")
+    np.testing.assert_allclose(found.lesion[:, :, 46:], expected[:, :, 46:], atol=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.inference.engines import Engine
+from leuko.inference.focus import remaining, scouts, shows_brain
 from leuko.inference.slices import with_neighbours
 from leuko.models.classes import Tissue
 from leuko.preparation.geometry import Geometry, from_matrices
@@ -39,23 +41,30 @@ class Prediction:
 
 
 def predict(prepared: Prepared, *, engine: Engine) -> Prediction:
-    """Run the network over every slice and bring the outcome back, a few slices at a time."""
+    """Run the network over the slices and bring the outcome back, a few slices at a time.
+
+    Of thin slices, one every few millimetres is run first; the others follow where these show
+    brain. In the neck, and above the head, all stays 0.
+    """
     target = _Target.empty(prepared.geometry)
-    stack = prepared.slices
+    count = len(prepared.slices)
 
-    def run(indices: Sequence[int]) -> None:
-        shown = with_neighbours(stack, indices, distance=prepared.neighbour)
-        for index, probabilities in zip(indices, engine(shown), strict=True):
-            target.put(index, probabilities)
+    def run(indices: Sequence[int]) -> list[bool]:
+        shown = with_neighbours(prepared.slices, indices, distance=prepared.neighbour)
+        found = zip(indices, engine(shown), strict=True)
+        return [shows_brain(target.put(index, probabilities)) for index, probabilities in found]
 
+    first = scouts(count, slice_mm=prepared.geometry.spacing[prepared.slice_axis])
     with ThreadPoolExecutor(engine.workers) as pool:
-        for _ in pool.map(run, _batches(range(len(stack)), size=engine.batch)):
+        brain = itertools.chain(*pool.map(run, _batches(first, size=engine.batch)))
+        rest = remaining(dict(zip(first, brain, strict=True)), count=count)
+        for _ in pool.map(run, _batches(rest, size=engine.batch)):
             pass
     return target.prediction
 
 
-def _batches(indices: range, *, size: int) -> Iterator[range]:
-    return (indices[first : first + size] for first in range(0, len(indices), size))
+def _batches(indices: Sequence[int], *, size: int) -> Iterator[Sequence[int]]:
+    return (indices[at : at + size] for at in range(0, len(indices), size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +90,11 @@ class _Target:
             (_source(rows), _source(columns)),
         )
 
-    def put(self, index: int, probabilities: npt.NDArray[np.float32]) -> None:
-        """Bring the probabilities (classes, H, W) of a slice of the stack to its native slice."""
+    def put(self, index: int, probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """Bring the probabilities (classes, H, W) of a slice of the stack to its native slice.
+
+        Returns the tissues (H, W) of the stack's slice.
+        """
         native = self.geometry.first + index
         for channel, volume in (
             (Tissue.LESION, self.prediction.lesion),
@@ -90,9 +102,12 @@ class _Target:
         ):
             if probabilities[channel].max() >= NOTHING:
                 in_plane(probabilities[channel], *self.linear, out=self._slice(volume, native))
-        labels = np.pad(_most_likely(probabilities), ((0, 1), (0, 1)))
+        tissues = _most_likely(probabilities)
+        # The row and column that are added stand for what lies beyond the stack.
+        labels = np.pad(tissues, ((0, 1), (0, 1)))
         rows, columns = self.nearest
         self._slice(self.prediction.anatomy, native)[:] = labels[rows][:, columns]
+        return tissues
 
     def _slice(self, volume: npt.NDArray[Scalar], index: int) -> npt.NDArray[Scalar]:
         view: npt.NDArray[Scalar] = np.moveaxis(volume, self.geometry.slice_axis, 0)[index]
