@@ -246,14 +246,17 @@ def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
 def _effects(numbers: Statistics) -> Iterator[str]:
     """What the steps after the network did to the mask, where they did anything."""
     done = {step.name: step.parameters for step in numbers.steps}
-    for name, key, text in (
-        ("remove small lesions", "removed_lesions", "Small lesions removed"),
-        ("fill holes", "filled_voxels", "Voxels filled in holes"),
-    ):
-        if count := done.get(name, {}).get(key):
-            volume = done[name].get(key.partition("_")[0] + "_mm3")
-            size = f" ({volume:.1f} mm³)" if isinstance(volume, float) else ""
-            yield f"{text}: {count}{size}."
+    small, holes = done.get("remove small lesions", {}), done.get("fill holes", {})
+    if removed := small.get("lesions_removed"):
+        yield (
+            f"Removed {removed} lesions smaller than {small['min_lesion_mm3']:g} mm³ "
+            f"({small['voxels_removed']} voxels)."
+        )
+    if filled := holes.get("holes_filled"):
+        yield (
+            f"Filled {filled} holes of up to {holes['fill_holes_mm3']:g} mm³ "
+            f"({holes['voxels_added']} voxels)."
+        )
 
 
 def _known(value: float | None, text: Callable[[float], str], *, missing: str = MISSING) -> str:

@@ -26,7 +26,14 @@ OUT holds what `leuko segment` writes, and sample_flair.nii.gz, sample_truth.nii
 @out_options
 @mask_options
 @job_options
-def demo(out: str, force: bool, as_json: bool, quiet: bool, **parameters: Any) -> None:
+def demo(
+    out: str,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    weights: Path | None,
+    **parameters: Any,
+) -> None:
     """Segment the sample that comes with leuko and compare the mask with its known truth.
 
     The sample is synthetic: drawn by leuko's own generator, so every voxel's truth is known and no
@@ -38,7 +45,7 @@ def demo(out: str, force: bool, as_json: bool, quiet: bool, **parameters: Any) -
 
     config = SegmentConfig(**parameters)
     with steps_on_screen(quiet=quiet or as_json) as watch:
-        shown = demonstrate(out=Path(out), config=config, force=force, watch=watch)
+        shown = demonstrate(out=Path(out), config=config, weights=weights, force=force, watch=watch)
     if not (as_json or quiet):
         print_agreement(shown.agreement, definition=config.definition)
     print_result(shown.statistics, out=Path(out), as_json=as_json, quiet=quiet)

@@ -32,7 +32,14 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @out_options
 @job_options
 def measure(
-    image: str, mask: str, out: str, force: bool, as_json: bool, quiet: bool, **parameters: Any
+    image: str,
+    mask: str,
+    out: str,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    weights: Path | None,
+    **parameters: Any,
 ) -> None:
     """Measure the lesions of MASK on the FLAIR IMAGE: a corrected mask, or a foreign one.
 
@@ -46,6 +53,12 @@ def measure(
     config = SegmentConfig(**parameters)
     with steps_on_screen(quiet=quiet or as_json) as watch:
         numbers = measure_file(
-            Path(image), Path(mask), out=Path(out), config=config, force=force, watch=watch
+            Path(image),
+            Path(mask),
+            out=Path(out),
+            config=config,
+            weights=weights,
+            force=force,
+            watch=watch,
         )
     print_result(numbers, out=Path(out), as_json=as_json, quiet=quiet)

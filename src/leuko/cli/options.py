@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -62,6 +63,18 @@ mask_options = _together(
         help="How far the refined edge may lie from the network's own lesion." + FROM_CARD,
     ),
     click.option(
+        "--refine-through-mm",
+        type=LENGTH,
+        help="The same across slices.  [default: as in the slice]",
+    ),
+    click.option(
+        "--refine-locality",
+        type=SHARE,
+        default=0.0,
+        show_default=True,
+        help="Whose brightness places a lesion's edge: 0 that of all lesions, 1 its own.",
+    ),
+    click.option(
         "--confine/--no-confine",
         default=True,
         show_default=True,
@@ -93,6 +106,12 @@ mask_options = _together(
 )
 
 job_options = _together(
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="Other weights than the packaged ones: a folder with a card.json.",
+    ),
     click.option(
         "--engine",
         type=click.Choice(["auto", "openvino", "torch"]),

@@ -44,6 +44,7 @@ def segment(
     force: bool,
     as_json: bool,
     quiet: bool,
+    weights: Path | None,
     **parameters: Any,
 ) -> None:
     """Find white matter hyperintensities in FLAIR scans.
@@ -53,32 +54,35 @@ def segment(
     """
     from leuko.pipelines.config import SegmentConfig
 
-    config = SegmentConfig(**parameters)
     paths = [Path(given) for given in inputs]
+    job: dict[str, Any] = {
+        "out": Path(out),
+        "config": SegmentConfig(**parameters),
+        "weights": weights,
+        "force": force,
+    }
     if len(paths) == 1 and not paths[0].is_dir():
-        _one(paths[0], Path(out), config, force=force, as_json=as_json, quiet=quiet)
+        _one(paths[0], job, as_json=as_json, quiet=quiet)
     else:
-        context.exit(_many(paths, Path(out), config, force=force, as_json=as_json, quiet=quiet))
+        context.exit(_many(paths, job, as_json=as_json, quiet=quiet))
 
 
-def _one(path: Path, out: Path, config: Any, *, force: bool, as_json: bool, quiet: bool) -> None:
+def _one(path: Path, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     from leuko.cli.console import print_result, steps_on_screen
     from leuko.pipelines.segment import segment_file
 
     with steps_on_screen(quiet=quiet or as_json) as watch:
-        numbers = segment_file(path, out=out, config=config, force=force, watch=watch)
-    print_result(numbers, out=out, as_json=as_json, quiet=quiet)
+        numbers = segment_file(path, watch=watch, **job)
+    print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
 
 
-def _many(
-    paths: list[Path], out: Path, config: Any, *, force: bool, as_json: bool, quiet: bool
-) -> int:
+def _many(paths: list[Path], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
     from leuko.cli.console import cases_on_screen, print_outcomes
     from leuko.pipelines.cohort import cohort_exit_code, find_cases
     from leuko.pipelines.segment import segment_cohort
 
     cases = find_cases(paths)
     with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
-        outcomes = segment_cohort(cases, out=out, config=config, force=force, watch=watch)
-    print_outcomes(outcomes, out=out, as_json=as_json, quiet=quiet)
+        outcomes = segment_cohort(cases, watch=watch, **job)
+    print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)
     return cohort_exit_code(outcomes)

@@ -38,6 +38,12 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refine_reach_mm: Millimetres | None = None
     """How far in mm the refined edge may lie from the network's own lesion."""
 
+    refine_through_mm: Millimetres | None = None
+    """The same across slices; None: as in the slice."""
+
+    refine_locality: Share = 0.0
+    """Whose brightness places a lesion's edge: 0 that of all lesions, 1 its own."""
+
     confine: bool = True
     """Keep the mask within white matter grown by `confine_margin_mm`."""
 

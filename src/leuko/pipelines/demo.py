@@ -43,6 +43,7 @@ def demonstrate(
     out: Path,
     config: SegmentConfig | None = None,
     model: Model | None = None,
+    weights: Path | None = None,
     force: bool = False,
     watch: Watcher = silent,
 ) -> Demonstration:
@@ -63,7 +64,14 @@ def demonstrate(
             (folder / "agreement.json").write_text(json.dumps(known, indent=2) + "\n")
 
     numbers = segment_file(
-        sample_path(), out=out, config=chosen, model=model, force=force, watch=watch, also=compare
+        sample_path(),
+        out=out,
+        config=chosen,
+        model=model,
+        weights=weights,
+        force=force,
+        watch=watch,
+        also=compare,
     )
     return Demonstration(numbers, found)
 

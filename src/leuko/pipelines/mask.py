@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.levels import white_matter_level
 from leuko.inference.predict import Prediction
-from leuko.models.classes import Tissue
 from leuko.pipelines.model import Settings
 from leuko.postprocess.cleanup import confine, fill_holes, keep_main_brain, remove_small
-from leuko.postprocess.refine import refine
+from leuko.postprocess.refine import Refinement, refine
 from leuko.postprocess.threshold import definition_probability, over_threshold
 from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
@@ -57,13 +57,14 @@ def make_mask(
         noted.update(effect.as_details())
     with journal.step("fill holes", fill_holes_mm3=settings.fill_holes_mm3) as noted:
         if settings.fill_holes_mm3 > 0 and mask.any():
+            white = white_matter_level(data, anatomy=prediction.anatomy, mask=mask)
             mask, effect = fill_holes(
                 mask,
                 voxel_mm3=voxel_mm3,
                 slice_axis=slice_axis(spacing),
                 max_mm3=settings.fill_holes_mm3,
                 image=data,
-                darkest=_white_level(data, prediction, mask),
+                darkest=None if white is None else white.median,
             )
             noted.update(effect.as_details())
     return Made(mask, probability)
@@ -79,21 +80,25 @@ def _thresholded(
 ) -> BoolArray:
     mask = over_threshold(probability, threshold=settings.threshold)
     if settings.refine:
-        refined = refine(
+        mask, refined = refine(
             mask,
-            data=data,
             probability=probability,
+            image=data,
             anatomy=prediction.anatomy,
             spacing=spacing,
-            support=settings.refine_support,
-            level=settings.refine_level,
-            reach_mm=settings.refine_reach_mm,
+            slice_axis=slice_axis(spacing),
+            parameters=Refinement(
+                support=settings.refine_support,
+                level=settings.refine_level,
+                reach_mm=settings.refine_reach_mm,
+                through_mm=settings.refine_through_mm,
+                locality=settings.refine_locality,
+            ),
         )
-        mask = refined.mask
-        noted |= {"refine_added": refined.added, "refine_removed": refined.removed}
+        noted.update({f"refine_{name}": value for name, value in refined.as_details().items()})
     mask, effect = keep_main_brain(mask, anatomy=prediction.anatomy)
     if effect.voxels_removed:
-        noted["removed_outside_brain"] = effect.voxels_removed
+        noted["outside_brain_voxels_removed"] = effect.voxels_removed
     if settings.confine:
         mask, effect = confine(
             mask,
@@ -101,7 +106,7 @@ def _thresholded(
             spacing=spacing,
             margin_mm=settings.confine_margin_mm,
         )
-        noted["confine_removed"] = effect.voxels_removed
+        noted["confine_voxels_removed"] = effect.voxels_removed
     return mask
 
 
@@ -116,12 +121,8 @@ def _about_threshold(settings: Settings) -> dict[str, object]:
         about["refine_support"] = settings.refine_support
         about["refine_level"] = settings.refine_level
         about["refine_reach_mm"] = settings.refine_reach_mm
+        about["refine_through_mm"] = settings.refine_through_mm
+        about["refine_locality"] = settings.refine_locality
     if settings.confine:
         about["confine_margin_mm"] = settings.confine_margin_mm
     return about
-
-
-def _white_level(data: npt.NDArray[Any], prediction: Prediction, mask: BoolArray) -> float | None:
-    """The level of white matter outside the lesions; None where there is none."""
-    values = data[(prediction.anatomy == Tissue.WHITE_MATTER) & ~mask]
-    return float(np.median(values)) if values.size else None

@@ -54,6 +54,7 @@ def measure_file(
     out: Path,
     config: SegmentConfig | None = None,
     model: Model | None = None,
+    weights: Path | None = None,
     force: bool = False,
     watch: Watcher = silent,
 ) -> Statistics:
@@ -61,7 +62,7 @@ def measure_file(
     chosen = checked(config or SegmentConfig())
     began = now()
     with out_folder(out, force=force, inputs=(image, mask)) as folder:
-        used = model or load_model(chosen)
+        used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
             policy = Policy(chosen.policy)

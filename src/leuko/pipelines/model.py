@@ -56,6 +56,8 @@ class Settings:
     refine_support: float
     refine_level: float
     refine_reach_mm: float
+    refine_through_mm: float | None
+    refine_locality: float
     confine: bool
     confine_margin_mm: float
     min_lesion_mm3: float
@@ -80,7 +82,8 @@ def load_model(config: SegmentConfig, *, weights: Path | None = None) -> Model:
         except BaseException as error:  # it is raised where the engine is asked for
             loading.set_exception(error)
 
-    Thread(target=load, name="load engine", daemon=True).start()
+    # No daemon: a native library must not be caught half loaded by the end of the process.
+    Thread(target=load, name="load engine").start()
     return Model(card, loading.result)
 
 
@@ -109,6 +112,8 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
         refine_support=chosen(config.refine_support, point.refine_support),
         refine_level=chosen(config.refine_level, point.refine_level),
         refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),
+        refine_through_mm=config.refine_through_mm,
+        refine_locality=config.refine_locality,
         confine=config.confine,
         confine_margin_mm=chosen(config.confine_margin_mm, point.confine_margin_mm),
         min_lesion_mm3=chosen(config.min_lesion_mm3, point.min_lesion_mm3),

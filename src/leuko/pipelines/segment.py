@@ -62,6 +62,7 @@ def segment_file(
     out: Path,
     config: SegmentConfig | None = None,
     model: Model | None = None,
+    weights: Path | None = None,
     force: bool = False,
     watch: Watcher = silent,
     also: Callable[[Result, Path], None] = lambda result, folder: None,  # noqa: ARG005
@@ -74,7 +75,7 @@ def segment_file(
     chosen = checked(config or SegmentConfig())
     began = now()
     with out_folder(out, force=force, inputs=(path,)) as folder:
-        used = model or load_model(chosen)
+        used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
             image = read(path, policy=Policy(chosen.policy))
@@ -97,6 +98,7 @@ def segment_cohort(
     out: Path,
     config: SegmentConfig | None = None,
     model: Model | None = None,
+    weights: Path | None = None,
     force: bool = False,
     watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
 ) -> tuple[Outcome, ...]:
@@ -106,7 +108,7 @@ def segment_cohort(
     kept. Raises WriteError (exit 6) where `out` holds something that is no cohort of ours.
     """
     chosen = checked(config or SegmentConfig())
-    used = model or load_model(chosen)
+    used = model or load_model(chosen, weights=weights)
     _require_cohort_folder(out, force=force)
 
     def run(case: Case, folder: Path) -> Statistics:
