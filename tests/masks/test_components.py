@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from leuko.masks.box import bounding_box, grow_box, union_box
+from leuko.masks.box import bounding_box, grow_box, voxel_indices
 from leuko.masks.components import connected_components, count_components, select
 
 MASKS = arrays.arrays(bool, arrays.array_shapes(min_dims=3, max_dims=3, max_side=7))
@@ -96,12 +96,17 @@ def test_the_bounding_box_is_the_smallest_that_holds_the_mask(mask: np.ndarray) 
     assert expected == [(part.start, part.stop) for part in box]
 
 
-def test_boxes_grow_within_the_array_and_unite() -> None:
+def test_a_box_grows_within_the_array() -> None:
     box = (slice(1, 3), slice(0, 2), slice(4, 5))
     grown = grow_box(box, by=(2, 1, 0), shape=(4, 9, 5))
     assert (slice(0, 4), slice(0, 3), slice(4, 5)) == grown
-    other = (slice(2, 6), slice(1, 2), slice(0, 1))
-    assert (slice(1, 6), slice(0, 2), slice(0, 5)) == union_box(box, other)
+
+
+@given(MASKS)
+@settings(deadline=None, max_examples=40)
+def test_voxel_indices_are_those_of_argwhere(mask: np.ndarray) -> None:
+    assert np.array_equal(np.argwhere(mask), voxel_indices(mask))
+    assert np.array_equal(np.argwhere(mask), voxel_indices(np.asfortranarray(mask)))
 
 
 @pytest.mark.parametrize("connectivity", [6, 26])

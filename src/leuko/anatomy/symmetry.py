@@ -36,15 +36,15 @@ BRAIN = (Tissue.CORTEX, Tissue.DEEP_GREY, Tissue.WHITE_MATTER, Tissue.BRAINSTEM,
 
 # Yaw, roll (to about 25 degrees) and place from the brain's centre; of equals the first is taken.
 SEARCH_TANGENTS = (0.0, -0.18, 0.18, -0.36, 0.36)
-SEARCH_OFFSETS_MM = tuple(sorted(range(-32, 33, 4), key=abs))
-SEARCH_POINTS, REFINE_POINTS = 600, 4000
+SEARCH_OFFSETS_MM = np.array(sorted(range(-32, 33, 4), key=abs), dtype=np.float64)
+SEARCH_POINTS, REFINE_POINTS = 400, 1500
 CUT_AREA = 0.03  # of the largest cross-section: more brain than this in a border plane is cut
 FEWEST_KNOWN = 0.6  # share of the points whose mirror image must lie in the scan
 STEPS = 12
 PROBES = np.diag([0.5, 0.01, 0.01])  # mm, tangents
 OUTLIER = 0.5
 LARGEST_STEP = np.array([6.0, 0.12, 0.12])
-SMALLEST_STEP = np.array([0.01, 1e-4, 1e-4])
+SMALLEST_STEP = np.array([0.05, 5e-4, 5e-4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +157,12 @@ class _TissueMaps:
         return total
 
 
-def _mirror(points: Points, offset: float, b: float, c: float) -> Points:
-    """Points (N, 3), relative to the centre, mirrored at x = offset + b y + c z."""
+def _mirror(points: Points, offset: Points | float, b: float, c: float) -> Points:
+    """Points (..., 3), relative to the centre, mirrored at x = offset + b y + c z."""
     normal = np.array([1.0, -b, -c])
-    distance = (points[:, 0] - offset - b * points[:, 1] - c * points[:, 2]) / (1 + b * b + c * c)
-    return np.asarray(points - 2 * distance[:, None] * normal)
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    distance = (x - offset - b * y - c * z) / (1 + b * b + c * c)
+    return np.asarray(points - 2 * distance[..., None] * normal)
 
 
 def _search(maps: _TissueMaps, points: Points, centre: Points) -> tuple[float, float, float]:
@@ -169,15 +170,16 @@ def _search(maps: _TissueMaps, points: Points, centre: Points) -> tuple[float, f
     every = max(1, len(points) // SEARCH_POINTS)
     some, own = points[::every] - centre, maps.own()[::every]
     best, least = (0.0, 0.0, 0.0), np.inf
-    for offset, b, c in itertools.product(SEARCH_OFFSETS_MM, SEARCH_TANGENTS, SEARCH_TANGENTS):
-        found = maps.nearest(_mirror(some, offset, b, c) + centre)
-        known = found[:, -1]
-        if known.sum() < FEWEST_KNOWN * len(some):
-            continue
-        differences = ((found[:, :-1] - own) ** 2).sum(axis=1)
-        difference = float((differences * known).sum() / known.sum())
-        if difference < least:
-            best, least = (float(offset), b, c), difference
+    for b, c in itertools.product(SEARCH_TANGENTS, SEARCH_TANGENTS):
+        mirrored = _mirror(some[None], SEARCH_OFFSETS_MM[:, None], b, c)
+        found = maps.nearest(mirrored + centre)  # (offsets, points, groups + 1)
+        known = found[..., -1]
+        differences = ((found[..., :-1] - own) ** 2).sum(axis=-1)
+        mean = (differences * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1.0)
+        mean[known.sum(axis=1) < FEWEST_KNOWN * len(some)] = np.inf
+        first = int(np.argmin(mean))
+        if mean[first] < least:
+            best, least = (float(SEARCH_OFFSETS_MM[first]), b, c), float(mean[first])
     return best
 
 
@@ -200,8 +202,9 @@ def _refine(
     for _ in range(STEPS):
         slopes = [(residuals(plane + probe) - now) / probe.sum() for probe in PROBES]
         weight = 1 / (1 + (now / OUTLIER) ** 2) ** 2
-        normal = np.array([[(weight * p * q).sum() for q in slopes] for p in slopes])
-        towards = np.array([(weight * p * now).sum() for p in slopes])
+        pulls = [weight * slope for slope in slopes]
+        normal = np.array([[(pull * slope).sum() for slope in slopes] for pull in pulls])
+        towards = np.array([(pull * now).sum() for pull in pulls])
         damping = np.diag(np.maximum(np.diag(normal) * 1e-3, 1e-9))  # solvable for one slice, too
         change = np.linalg.solve(normal + damping, -towards)
         change = np.clip(change, -LARGEST_STEP, LARGEST_STEP)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Box", "bounding_box", "grow_box", "union_box"]
+__all__ = ["Box", "bounding_box", "grow_box", "voxel_indices"]
 
 Box = tuple[slice, slice, slice]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -33,12 +33,14 @@ def grow_box(box: Box, *, by: tuple[int, int, int], shape: tuple[int, ...]) -> B
     return x, y, z
 
 
-def union_box(box: Box, other: Box) -> Box:
-    """The smallest box that holds both."""
-    x, y, z = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True)
-    )
-    return x, y, z
+def voxel_indices(mask: npt.NDArray[Scalar]) -> npt.NDArray[np.int64]:
+    """Indices (N, 3) of the non-zero voxels in C order; faster than argwhere on sparse masks."""
+    box = bounding_box(mask)
+    if box is None:
+        return np.zeros((0, 3), dtype=np.int64)
+    part = np.ascontiguousarray(mask[box])
+    indices = np.stack(np.unravel_index(np.flatnonzero(part), part.shape), axis=1)
+    return np.asarray(indices + [edge.start for edge in box], dtype=np.int64)
 
 
 def _extent(occupied: npt.NDArray[np.bool_] | np.bool_) -> slice:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from leuko.masks.box import Box, bounding_box, grow_box
+from leuko.masks.box import Box, bounding_box, grow_box, voxel_indices
 from leuko.masks.morphology import border
 
 __all__ = ["distance_in_box", "nearest_distance"]
@@ -63,7 +63,7 @@ def nearest_distance(
     within = np.all((local >= 0) & (local < part.shape), axis=1)
     inside[within] = part[tuple(local[within].T)]
     distances[inside] = 0.0
-    targets = np.argwhere(border(part))
+    targets = voxel_indices(border(part))
     if len(targets) and not inside.all():
         tree = cKDTree(targets * np.asarray(spacing), balanced_tree=False, compact_nodes=False)
         found, _ = tree.query(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from leuko.masks.box import bounding_box, grow_box
+from leuko.masks.box import bounding_box, grow_box, voxel_indices
 
 __all__ = ["border", "dilate", "plane_holes"]
 
@@ -69,19 +69,21 @@ def border(mask: BoolArray) -> BoolArray:
     return np.asarray(mask & ~inner)
 
 
-def plane_holes(mask: BoolArray, *, plane_normal: int, max_voxels: int) -> npt.NDArray[np.int32]:
+def plane_holes(
+    mask: BoolArray, *, plane_normal: int, max_voxels: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Holes of at most `max_voxels` in the planes across axis `plane_normal` of a 3D mask.
 
     A hole is background, connected by edges within its plane, that reaches neither the edge of the
     plane nor background outside the mask's bounding box. Each plane has its own holes.
 
     Returns:
-        A number for each hole (not in a row), 0 elsewhere.
+        Indices (N, 3) of the voxels of all holes in C order, and for each the number of its hole
+        (numbers are not in a row).
     """
-    holes = np.zeros(mask.shape, dtype=np.int32)
     box = bounding_box(mask)
     if box is None or max_voxels < 1:
-        return holes
+        return np.zeros((0, 3), dtype=np.int64), np.zeros(0, dtype=np.int32)
     outside = ~np.ascontiguousarray(mask[box])
     in_plane = ndimage.generate_binary_structure(3, 1)
     for side in (0, 2):
@@ -95,8 +97,8 @@ def plane_holes(mask: BoolArray, *, plane_normal: int, max_voxels: int) -> npt.N
         if axis != plane_normal:
             for edge in (0, -1):
                 small[np.take(labels, edge, axis=axis)] = False
-    holes[box] = np.where(small[labels], labels, 0)
-    return holes
+    voxels = voxel_indices(small[labels])
+    return voxels + [edge.start for edge in box], labels[tuple(voxels.T)]
 
 
 def _squared_share(offset: int, step: float, radius: float) -> float:

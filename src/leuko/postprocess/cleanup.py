@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.anatomy.tissues import BRAIN, tissue_mask
-from leuko.masks.box import bounding_box, grow_box
+from leuko.masks.box import voxel_indices
 from leuko.masks.components import connected_components, select
 from leuko.masks.distance import nearest_distance
 from leuko.masks.morphology import plane_holes
@@ -60,16 +62,22 @@ def confine(
         margin_mm: how far outside the tissues a lesion may reach.
         tissues: the tissues that bear lesions.
     """
-    outside = mask & ~tissue_mask(anatomy, tissues)
-    voxels = np.argwhere(outside)
     kept = mask.copy()
+    voxels = voxel_indices(mask)
+    voxels = voxels[~tissue_mask(anatomy[tuple(voxels.T)], tissues)]
     if len(voxels):
-        far = ~np.isfinite(
-            nearest_distance(
-                voxels, to=tissue_mask(anatomy, tissues), spacing=spacing, limit_mm=margin_mm
-            )
+        reach = [int(np.ceil(margin_mm / step)) for step in spacing]
+        around = tuple(
+            slice(max(low - more, 0), high + more + 1)
+            for low, high, more in zip(voxels.min(axis=0), voxels.max(axis=0), reach, strict=True)
         )
-        kept[tuple(voxels[far].T)] = False
+        distance = nearest_distance(
+            voxels - [part.start for part in around],
+            to=tissue_mask(anatomy[around], tissues),
+            spacing=spacing,
+            limit_mm=margin_mm,
+        )
+        kept[tuple(voxels[np.isinf(distance)].T)] = False
     return kept, effect_of(mask, kept)
 
 
@@ -83,31 +91,28 @@ def keep_main_brain(mask: BoolArray, *, anatomy: Labels) -> tuple[BoolArray, Eff
         mask: 3D.
         anatomy: tissues (values of `Tissue`) on the same voxels.
     """
-    lesions = connected_components(mask)
-    box = bounding_box(mask)
-    main = _main_brain(anatomy)
-    if box is None or main is None:
+    parts, count = ndimage.label(tissue_mask(anatomy, BRAIN))
+    if count == 0:
         return mask, effect_of(mask, mask)
-    around = grow_box(box, by=(1, 1, 1), shape=mask.shape)
-    near = ndimage.binary_dilation(main[around], structure=np.ones((3, 3, 3), dtype=np.bool_))
-    touching = np.zeros(lesions.count + 1, dtype=np.bool_)
-    touching[lesions.labels[around][near]] = True
-    if touching[1:].all():
-        return mask, effect_of(mask, mask)
-    kept = select(lesions, keep=touching[1:])
-    return kept, effect_of(mask, kept, lesions_removed=int(np.count_nonzero(~touching[1:])))
-
-
-def _main_brain(anatomy: Labels) -> BoolArray | None:
-    brain = tissue_mask(anatomy, BRAIN)
-    box = bounding_box(brain)
-    if box is None:
-        return None
-    parts, count = ndimage.label(brain[box])
     sizes = np.bincount(parts.ravel(), minlength=count + 1)
     sizes[0] = 0
-    brain[box] = (sizes >= MAIN_BRAIN_SHARE * sizes.max())[parts] & (parts > 0)
-    return brain
+    main = sizes >= max(MAIN_BRAIN_SHARE * sizes.max(), 1)
+    lesions = connected_components(mask)
+    touching = np.ones(lesions.count + 1, dtype=np.bool_)
+    touching[1:] = False
+    inside = voxel_indices(mask)
+    own = lesions.labels[tuple(inside.T)]
+    touching[own[main[parts[tuple(inside.T)]]]] = True
+    # The few lesions without a voxel in it may still lie at its surface.
+    apart = inside[~touching[own]]
+    for offset in itertools.product((-1, 0, 1), repeat=3):
+        beside = np.clip(apart + offset, 0, np.array(mask.shape) - 1)
+        there = main[parts[tuple(beside.T)]]
+        touching[lesions.labels[tuple(apart[there].T)]] = True
+    if touching.all():
+        return mask, effect_of(mask, mask)
+    kept = select(lesions, keep=touching[1:])
+    return kept, effect_of(mask, kept, lesions_removed=int(np.count_nonzero(~touching)))
 
 
 def remove_small(
@@ -145,11 +150,10 @@ def fill_holes(
         darkest: the level of normal white matter.
     """
     most = int(np.round(max_mm3 / voxel_mm3, VOLUME_DECIMALS))
-    holes = plane_holes(mask, plane_normal=slice_axis, max_voxels=most)
-    inside = np.nonzero(holes)
+    voxels, holes = plane_holes(mask, plane_normal=slice_axis, max_voxels=most)
     if image is not None and darkest is not None:
-        bright = np.asarray(image[inside], dtype=np.float32) >= np.float32(darkest)
-        inside = tuple(index[bright] for index in inside)
+        bright = np.asarray(image[tuple(voxels.T)], dtype=np.float32) >= np.float32(darkest)
+        voxels, holes = voxels[bright], holes[bright]
     filled = mask.copy()
-    filled[inside] = True
-    return filled, effect_of(mask, filled, holes_filled=int(np.unique(holes[inside]).size))
+    filled[tuple(voxels.T)] = True
+    return filled, effect_of(mask, filled, holes_filled=int(np.unique(holes).size))

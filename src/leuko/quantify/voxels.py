@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from leuko.masks.box import Box, bounding_box
+from leuko.masks.box import Box, bounding_box, voxel_indices
 
 __all__ = ["LesionVoxels", "lesion_voxels"]
 
@@ -58,9 +58,6 @@ def lesion_voxels(labels: npt.NDArray[np.int32]) -> LesionVoxels:
     if box is None:
         none = np.zeros(0, dtype=np.int64)
         return LesionVoxels(none.reshape(0, 3), none, none, None)
-    part = np.ascontiguousarray(labels[box])
-    flat = np.flatnonzero(part)
-    indices = np.stack(np.unravel_index(flat, part.shape), axis=1).astype(np.int64)
-    indices += [edge.start for edge in box]
-    of_voxel = part.ravel()[flat].astype(np.int64)
+    indices = voxel_indices(labels)
+    of_voxel = labels[tuple(indices.T)].astype(np.int64)
     return LesionVoxels(indices, of_voxel, np.bincount(of_voxel)[1:], box)
