@@ -43,7 +43,8 @@ def draw(
     found = to_canonical(mask, flair.grid)
     spacing = flair.grid.canonical().spacing
     axis = int(np.argmax(spacing)) if max(spacing) > 1.5 * sorted(spacing)[1] else 2
-    scan, real, found = (np.moveaxis(array, axis, 0) for array in (scan, real, found))
+    scan = np.moveaxis(scan, axis, 0)
+    real, found = np.moveaxis(real, axis, 0), np.moveaxis(found, axis, 0)
     in_plane = [length for index, length in enumerate(spacing) if index != axis]
     chosen = _choose(real | found, scan, slices)
     box = _head_box(scan, in_plane)
