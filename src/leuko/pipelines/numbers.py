@@ -1,0 +1,102 @@
+"""From a mask to everything that is said about it, on the grid of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.anatomy.hemispheres import fit_midsagittal_plane, sides
+from leuko.anatomy.tissues import (
+    brain_is_cut,
+    is_brain_extracted,
+    measure_tissues,
+    side_labels,
+)
+from leuko.findings import Finding, Policy, gate
+from leuko.image.image import Image, from_canonical
+from leuko.models.classes import Tissue
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.observe import Observation
+from leuko.pipelines.provenance import Provenance
+from leuko.pipelines.result import Result
+from leuko.preparation.prepare import slice_axis
+from leuko.progress import Journal
+from leuko.quality.result import result_checks
+from leuko.quantify.burden import measure_burden
+from leuko.quantify.lesions import label_lesions, measure_lesions
+
+__all__ = ["result_of"]
+
+
+def result_of(
+    mask: npt.NDArray[np.bool_],
+    *,
+    image: Image,
+    seen: Observation,
+    config: SegmentConfig,
+    provenance: Provenance,
+    journal: Journal,
+    probability: npt.NDArray[np.float32] | None = None,
+    findings: Sequence[Finding] = (),
+) -> Result:
+    """Measure a mask (canonical axes) of `image`, as the step 'measure' of the journal.
+
+    `seen` is the same scan in canonical axes with the network's anatomy; `probability` is None
+    for a mask that was given; `findings` are added to those of the scan. Raises UnusableInput
+    (exit 4) where the policy refuses what the result looks like.
+    """
+    grid, anatomy = seen.grid, seen.prediction.anatomy
+    known = bool((anatomy == Tissue.WHITE_MATTER).any())
+    sided = image.grid.oriented and known
+    with journal.step("measure") as noted:
+        labels, count = label_lesions(mask)
+        plane = fit_midsagittal_plane(anatomy, spacing=grid.spacing) if sided else None
+        side = sides(anatomy, grid.spacing, plane=plane) if plane is not None else None
+        table = measure_lesions(
+            labels,
+            grid=grid,
+            anatomy=anatomy if known else None,
+            sides=side,
+            image=seen.data,
+            probability=probability,
+        )
+        burden = measure_burden(
+            labels,
+            table=table,
+            grid=grid,
+            file_grid=image.grid,
+            slice_axis=slice_axis(grid.spacing),
+            sides=side,
+            tissues=measure_tissues(
+                anatomy,
+                mask=mask,
+                voxel_mm3=grid.voxel_mm3,
+                whole_head=not brain_is_cut(anatomy)
+                and not is_brain_extracted(anatomy, image=seen.data, spacing=grid.spacing),
+            )
+            if known
+            else None,
+        )
+        about = result_checks(mask, burden=burden, anatomy=anatomy)
+        noted |= {"lesions": count, "findings": len(about)}
+        gate(about, policy=Policy(config.policy))
+    written = side_labels(anatomy, spacing=grid.spacing, plane=plane)
+
+    def on_file(values: npt.NDArray[np.generic]) -> Image:
+        return image.with_data(np.ascontiguousarray(from_canonical(values, image.grid)))
+
+    return Result(
+        mask=on_file(mask.astype(np.uint8)),
+        lesions=on_file(labels),
+        anatomy=on_file(written),
+        probability=on_file(probability)
+        if probability is not None and config.probability
+        else None,
+        table=table,
+        burden=burden,
+        findings=(*seen.findings, *findings, *about),
+        steps=journal.steps,
+        provenance=provenance,
+    )
