@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -25,6 +25,8 @@ def pair(reference: np.ndarray, prediction: np.ndarray, grid: Grid | None = None
     )
 
 
+# Time limits would only measure how busy the machine is.
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 mask_pairs = st.tuples(arrays.arrays(bool, SHAPE), arrays.arrays(bool, SHAPE))
 
 
@@ -55,6 +57,7 @@ def test_empty_masks_score_as_the_registry_says(name: str) -> None:
             assert expected == pytest.approx(actual, nan_ok=True)
 
 
+@unhurried
 @given(mask_pairs)
 def test_values_are_numbers_in_their_range(masks: tuple[np.ndarray, np.ndarray]) -> None:
     for name, value in scores(pair(*masks)).items():
@@ -68,6 +71,7 @@ def test_values_are_numbers_in_their_range(masks: tuple[np.ndarray, np.ndarray])
             assert value >= 0, name
 
 
+@unhurried
 @given(arrays.arrays(bool, SHAPE))
 def test_a_mask_agrees_perfectly_with_itself(mask: np.ndarray) -> None:
     for name, value in scores(pair(mask, mask)).items():
@@ -78,6 +82,7 @@ def test_a_mask_agrees_perfectly_with_itself(mask: np.ndarray) -> None:
             assert value == 0.0, name
 
 
+@unhurried
 @given(mask_pairs)
 def test_symmetric_metrics_do_not_mind_who_is_the_reference(
     masks: tuple[np.ndarray, np.ndarray],
@@ -98,7 +103,7 @@ def test_symmetric_metrics_do_not_mind_who_is_the_reference(
     assert there["volume_difference_ml"] == pytest.approx(-back["volume_difference_ml"])
 
 
-@settings(max_examples=60)
+@unhurried
 @given(
     mask_pairs,
     st.permutations([0, 1, 2]),
@@ -125,6 +130,7 @@ def test_turning_the_file_with_its_affine_changes_no_metric_but_the_in_plane_one
     assert again == pytest.approx(plain, nan_ok=True, abs=1e-9)
 
 
+@unhurried
 @given(mask_pairs, st.integers(1, 5))
 def test_empty_space_around_the_masks_changes_only_what_counts_it(
     masks: tuple[np.ndarray, np.ndarray], width: int
