@@ -38,6 +38,7 @@ OPERATING_POINT = {
     "threshold": 0.5,
     "refine_support": 0.4,
     "refine_level": 0.5,
+    "refine_summit": 0.5,
     "refine_reach_mm": 1.0,
     "confine_margin_mm": 2.0,
     "min_lesion_mm3": 0.0,

@@ -68,6 +68,11 @@ mask_options = _together(
         help="The same across slices.  [default: as in the slice]",
     ),
     click.option(
+        "--refine-summit",
+        type=SHARE,
+        help="Quantile of the lesions' brightness that counts as theirs." + FROM_CARD,
+    ),
+    click.option(
         "--refine-locality",
         type=SHARE,
         default=0.0,

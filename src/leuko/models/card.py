@@ -30,6 +30,9 @@ class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     refine_level: Share
     """Where the edge lies between the brightness of brain (0) and of lesions (1)."""
 
+    refine_summit: Share
+    """Which quantile of the lesions' brightness is theirs: .5 the median, .9 the bright core."""
+
     refine_reach_mm: Magnitude
     """How far in mm the refined edge may lie from the network's own lesion."""
 

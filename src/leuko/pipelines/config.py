@@ -35,6 +35,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refine_level: Share | None = None
     """Where the edge lies between the brightness of brain (0) and of the lesions (1)."""
 
+    refine_summit: Share | None = None
+    """Which quantile of the lesions' brightness is theirs: .5 the median, .9 the bright core."""
+
     refine_reach_mm: Millimetres | None = None
     """How far in mm the refined edge may lie from the network's own lesion."""
 

@@ -90,6 +90,7 @@ def _thresholded(
             parameters=Refinement(
                 support=settings.refine_support,
                 level=settings.refine_level,
+                summit=settings.refine_summit,
                 reach_mm=settings.refine_reach_mm,
                 through_mm=settings.refine_through_mm,
                 locality=settings.refine_locality,
@@ -120,6 +121,7 @@ def _about_threshold(settings: Settings) -> dict[str, object]:
     if settings.refine:
         about["refine_support"] = settings.refine_support
         about["refine_level"] = settings.refine_level
+        about["refine_summit"] = settings.refine_summit
         about["refine_reach_mm"] = settings.refine_reach_mm
         about["refine_through_mm"] = settings.refine_through_mm
         about["refine_locality"] = settings.refine_locality

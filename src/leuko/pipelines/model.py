@@ -55,6 +55,7 @@ class Settings:
     refine: bool
     refine_support: float
     refine_level: float
+    refine_summit: float
     refine_reach_mm: float
     refine_through_mm: float | None
     refine_locality: float
@@ -111,6 +112,7 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
         refine=config.refine,
         refine_support=chosen(config.refine_support, point.refine_support),
         refine_level=chosen(config.refine_level, point.refine_level),
+        refine_summit=chosen(config.refine_summit, point.refine_summit),
         refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),
         refine_through_mm=config.refine_through_mm,
         refine_locality=config.refine_locality,

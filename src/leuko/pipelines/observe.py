@@ -22,6 +22,8 @@ from leuko.quality.scan import input_checks
 
 __all__ = ["Observation", "observe"]
 
+PERHAPS_LESION = 0.3  # probability from which a voxel says nothing about normal white matter
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -67,7 +69,11 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         prediction = predict(prepared, engine=engine)
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         findings += anatomy_checks(
-            data, anatomy=prediction.anatomy, spacing=grid.spacing, sided=image.grid.oriented
+            data,
+            anatomy=prediction.anatomy,
+            lesions=prediction.lesion + prediction.cap_rim > PERHAPS_LESION,
+            spacing=grid.spacing,
+            sided=image.grid.oriented,
         )
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
