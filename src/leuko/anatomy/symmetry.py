@@ -35,16 +35,16 @@ GROUPS: tuple[tuple[Tissue, ...], ...] = (
 BRAIN = (Tissue.CORTEX, Tissue.DEEP_GREY, Tissue.WHITE_MATTER, Tissue.BRAINSTEM, Tissue.CEREBELLUM)
 
 # Yaw, roll (to about 25 degrees) and place from the brain's centre; of equals the first is taken.
-SEARCH_TANGENTS = (0.0, -0.18, 0.18, -0.36, 0.36)
+SEARCH_TANGENTS = (0.0, -0.25, 0.25)
 SEARCH_OFFSETS_MM = np.array(sorted(range(-32, 33, 4), key=abs), dtype=np.float64)
-SEARCH_POINTS, REFINE_POINTS = 400, 1500
+SEARCH_POINTS, REFINE_POINTS = 400, 1200
 CUT_AREA = 0.03  # of the largest cross-section: more brain than this in a border plane is cut
 FEWEST_KNOWN = 0.6  # share of the points whose mirror image must lie in the scan
 STEPS = 12
 PROBES = np.diag([0.5, 0.01, 0.01])  # mm, tangents
 OUTLIER = 0.5
 LARGEST_STEP = np.array([6.0, 0.12, 0.12])
-SMALLEST_STEP = np.array([0.05, 5e-4, 5e-4])
+SMALLEST_STEP = np.array([0.1, 1e-3, 1e-3])
 
 
 @dataclass(frozen=True, slots=True)
