@@ -67,7 +67,28 @@ def test_a_t2_is_refused() -> None:
 
 
 def test_bright_fluid_is_a_warning() -> None:
-    assert codes(PD) == ["scan.fluid_not_dark"]
+    assert codes(PD) == ["scan.unusual_contrast"]
+
+
+def test_a_diffusion_scan_is_refused() -> None:
+    """As measured on a real one: the network takes part of the bright fluid for cortex."""
+    levels = {**FLAIR, Tissue.CORTEX: 141, Tissue.VENTRICLES: 84}
+    assert codes(levels) == ["scan.unusual_contrast"]
+    label = tissues()
+    label[38:42, 38:42, :] = np.where(label[38:42, 38:42, :] > 0, Tissue.DEEP_GREY, 0)
+    data = scan(label, {**levels, Tissue.DEEP_GREY: 62})
+    (finding,) = anatomy_checks(data, anatomy=label, spacing=SPACING)
+    assert finding.code == "scan.wrong_contrast"
+
+
+def test_many_lesions_do_not_make_a_t1_of_a_flair() -> None:
+    label = tissues()
+    levels = {**FLAIR, Tissue.CORTEX: 110}
+    data = scan(label, levels)
+    lesions = (label == Tissue.WHITE_MATTER) & (np.random.default_rng(1).random(label.shape) < 0.6)
+    data[lesions] *= 1.5
+    assert [f.code for f in anatomy_checks(data, anatomy=label, spacing=SPACING)] != []
+    assert anatomy_checks(data, anatomy=label, lesions=lesions, spacing=SPACING) == ()
 
 
 def test_noise_is_a_warning_and_is_measured() -> None:
