@@ -28,6 +28,7 @@ __all__ = ["Feed", "FeedDataset"]
 
 QUEUE_SLICES = 32
 POLL_S = 0.5
+WORKER_NICENESS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,9 @@ def _produce(plan: SourcePlan, seed: int, slices: Any) -> None:
     # Ctrl-C reaches every process of a terminal; the training process ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # A full buffer is refreshed without end: that must not take the processor from the network.
+    if hasattr(os, "nice"):
+        os.nice(WORKER_NICENESS)
     torch.set_num_threads(1)
     try:
         for item in stream(plan, seed=seed):
