@@ -31,7 +31,16 @@ from leuko import __version__
 from leuko.formats.read import read
 from masks_of import FolderMasks, Masks
 from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
-from scoring import Row, grid_table, report, row_record, score, summary_record, uncut
+from scoring import (
+    Row,
+    grid_table,
+    report,
+    row_record,
+    score,
+    seen_note,
+    summary_record,
+    uncut,
+)
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
@@ -78,7 +87,7 @@ def _score_all(
     with_overlays: bool,
     with_peers: bool,
 ) -> None:
-    sections = [f"# Accuracy of {masks.name}\n\n`{_command()}`\n"]
+    sections = [_head(f"Accuracy of {masks.name}", masks)]
     record: dict[str, object] = {}
     for entry, cases in sets:
         rows = []
@@ -99,8 +108,9 @@ def _score_all(
                 score(entry, case, peer.mask(case), method=peer.name, everything=False)[0]
                 for case in cases
             ]
-        sections.append(report(entry, rows, ours=masks.name))
-        record[entry.key] = _set_record(entry, rows)
+        seen = masks.seen(entry, cases)
+        sections.append(report(entry, rows, ours=masks.name, seen=seen))
+        record[entry.key] = {**_set_record(entry, rows), "trained_on": seen}
     print("\n".join(sections))
     _write(out / "scores.md", "\n".join(sections))
     _write(out / "scores.json", _as_json(masks, sets=record))
@@ -115,7 +125,7 @@ def _try_grid(
     combinations = [
         dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())
     ]
-    sections = [f"# Grid over {', '.join(grid)}: {masks.name}\n\n`{_command()}`\n"]
+    sections = [_head(f"Grid over {', '.join(grid)}: {masks.name}", masks)]
     record: list[object] = []
     for entry, cases in sets:
         tried: dict[str, list[Row]] = {_text(changes): [] for changes in combinations}
@@ -129,9 +139,9 @@ def _try_grid(
             {"set": entry.key, "parameters": changes, "mean": summary_record(tried[_text(changes)])}
             for changes in combinations
         ]
-        sections.append(
-            f"## {entry.key} ({entry.definition})\n\n{grid_table(entry, list(tried.items()))}"
-        )
+        title = f"## {entry.key} ({entry.definition})"
+        table = grid_table(entry, list(tried.items()))
+        sections.append("\n\n".join([title, *seen_note(masks.seen(entry, cases)), table]))
         print(sections[-1], flush=True)
     _write(out / "grid.md", "\n".join(sections))
     _write(out / "grid.json", _as_json(masks, tried=record))
@@ -139,6 +149,12 @@ def _try_grid(
 
 def _text(changes: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in changes.items())
+
+
+def _head(title: str, masks: Masks) -> str:
+    """Title, command, and what the weights say of their training."""
+    training = str(masks.about().get("training", ""))
+    return "\n\n".join([f"# {title}", f"`{_command()}`", *([training] if training else [])]) + "\n"
 
 
 def _set_record(entry: ScanSet, rows: list[Row]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,9 @@ class Masks(Protocol):
         `changes` are parameters to change for this mask, by the names of SegmentConfig.
         """
 
+    def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:
+        """The cases of a set that the method is known to have been trained on."""
+
     def about(self) -> dict[str, object]:
         """What a reader needs to make the same masks again, for JSON."""
 
@@ -50,6 +53,11 @@ class FolderMasks:
                 if path.is_file():
                     return read(path, expect="mask")
         raise SystemExit(f"There is no mask of {entry.key}/{case.name} in {self.folder.name}.")
+
+    def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:
+        """Nothing is known of foreign masks."""
+        del entry, cases
+        return []
 
     def about(self) -> dict[str, object]:
         """The folder's name."""

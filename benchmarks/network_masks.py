@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,7 @@ from leuko.errors import ReadError
 from leuko.formats.read import read
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
-from leuko.models.card import Card
+from leuko.models.card import Card, OperatingPoint
 from leuko.models.classes import Tissue
 from leuko.models.store import load_card, packaged_folder
 from leuko.pipelines.config import SegmentConfig
@@ -54,6 +55,7 @@ class NetworkMasks:
     card: Card
     config: SegmentConfig
     store: Path
+    trained_on: frozenset[str] = frozenset()  # GROUP/CASE of the run's real scans, where known
     _model: list[Model] = field(default_factory=list)
     _last: dict[Path, tuple[Image, Any, Prediction]] = field(default_factory=dict)
 
@@ -66,10 +68,12 @@ class NetworkMasks:
         `weights`: None for the packaged ones, a folder that leuko export wrote (or its graph), or
         a checkpoint of a run, which is exported first. `store` keeps what it predicts.
         """
+        trained_on: frozenset[str] = frozenset()
         if weights is None:
             folder = packaged_folder()
         elif weights.suffix in (".pt", ".ckpt"):
             folder = _export(weights, store=store)
+            trained_on = frozenset(_trained_on(weights))
         else:
             folder = weights if weights.is_dir() else weights.parent
         card = load_card(folder)
@@ -83,6 +87,7 @@ class NetworkMasks:
             card=card,
             config=_changed(SegmentConfig(policy="lenient"), changes),
             store=kept,
+            trained_on=trained_on,
         )
 
     def mask(self, entry: ScanSet, case: Case, changes: Mapping[str, str]) -> Image:
@@ -103,6 +108,11 @@ class NetworkMasks:
         mask = np.ascontiguousarray(from_canonical(found.astype(np.uint8), image.grid))
         return Image(mask, image.grid)
 
+    def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:
+        """The cases of a set that the run's own recipe trains on."""
+        del entry
+        return [case.name for case in cases if _key(case.flair) in self.trained_on]
+
     def about(self) -> dict[str, object]:
         """The weights, and every parameter under both definitions."""
         return {
@@ -110,6 +120,7 @@ class NetworkMasks:
             "version": self.card.version,
             "sha256": self.card.sha256,
             "training": self.card.training,
+            "trained_on": sorted(self.trained_on),
             "parameters": {
                 definition: parameters(_changed(self.config, {"definition": definition}), self.card)
                 for definition in ("vascular", "ms")
@@ -157,20 +168,19 @@ def _changed(config: SegmentConfig, changes: Mapping[str, str]) -> SegmentConfig
 
 def _export(checkpoint: Path, *, store: Path) -> Path:
     """The checkpoint of a run as a folder with a card, in the store under its checksum."""
-    import torch
-
     from leuko.training.export import export
 
     digest = sha256(checkpoint.read_bytes()).hexdigest()
     folder = store / "exported" / digest[:12]
     if (folder / "card.json").is_file():
         return folder
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    recipe = content.get("recipe", {})
+    recipe = _recipe(checkpoint)
     try:
         points = msgspec.to_builtins(load_card().operating_points)
     except ReadError:
-        points = {"vascular": OPERATING_POINT, "ms": OPERATING_POINT}
+        known = OperatingPoint.__struct_fields__
+        point = {name: value for name, value in OPERATING_POINT.items() if name in known}
+        points = {"vascular": point, "ms": point}
     export(
         checkpoint,
         out=folder,
@@ -184,6 +194,34 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
         },
     )
     return folder
+
+
+def _trained_on(checkpoint: Path) -> set[str]:
+    """GROUP/CASE of the real scans of a run's recipe, and of the runs that it started from."""
+    found: set[str] = set()
+    following: str | None = str(checkpoint)
+    while following is not None and Path(following).is_file():
+        recipe = _recipe(Path(following))
+        data = recipe.get("data", {})
+        if data.get("real_share", 0) > 0:
+            found |= {_key(Path(case["flair"])) for case in data.get("cases", ())}
+        following = recipe.get("init_from")
+    return found
+
+
+def _recipe(checkpoint: Path) -> dict[str, Any]:
+    """What the run was made by: in final.pt, or beside it; empty where neither knows."""
+    import torch
+
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    beside = checkpoint.with_name("recipe.json")
+    if "recipe" not in content and beside.is_file():
+        return dict(json.loads(beside.read_bytes()))
+    return dict(content.get("recipe", {}))
+
+
+def _key(flair: Path) -> str:
+    return "/".join(flair.parts[-3:-1])
 
 
 def _run_name(weights: Path | None, card: Card) -> str:

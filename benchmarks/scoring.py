@@ -26,6 +26,7 @@ __all__ = [
     "report",
     "row_record",
     "score",
+    "seen_note",
     "set_table",
     "summary_record",
     "uncut",
@@ -114,10 +115,18 @@ def case_table(rows: Sequence[Row]) -> str:
     )
 
 
-def report(entry: ScanSet, rows: Sequence[Row], *, ours: str) -> str:
+def seen_note(seen: Sequence[str]) -> list[str]:
+    """A warning where a set is no test: cases that the weights were trained on."""
+    if not seen:
+        return []
+    return [f"**Trained on {len(seen)} of these scans ({', '.join(seen)}): not a test.**"]
+
+
+def report(entry: ScanSet, rows: Sequence[Row], *, ours: str, seen: Sequence[str] = ()) -> str:
     """The section of a set: its table, then the cases of the method called `ours`."""
     own = [row for row in rows if row.method == ours]
-    parts = [f"## {entry.key} ({entry.definition}): {entry.title}", set_table(entry, rows)]
+    title = f"## {entry.key} ({entry.definition}): {entry.title}"
+    parts = [title, *seen_note(seen), set_table(entry, rows)]
     if entry.truth is not None and own:
         parts.append(case_table(own))
     return "\n\n".join(parts) + "\n"
