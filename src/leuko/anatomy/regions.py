@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.anatomy.tissues import tissue_mask
-from leuko.masks.box import Box, grow_box
+from leuko.masks.box import Box, bounding_box, grow_box
 from leuko.masks.morphology import dilate
 from leuko.models.classes import Tissue
 
@@ -74,10 +75,22 @@ def classify_regions(
     count = len(ventricle_mm)
     if anatomy is None:
         return (Region.UNKNOWN,) * count
+    box = bounding_box(labels)
+    if box is None:
+        return ()
+    # At least a voxel in every direction, so that thick slices have neighbours, too.
+    radius = (
+        max(NEIGHBOURHOOD_MM, spacing[0]),
+        max(NEIGHBOURHOOD_MM, spacing[1]),
+        max(NEIGHBOURHOOD_MM, spacing[2]),
+    )
+    x, y, z = (int(np.ceil(r / step)) for r, step in zip(radius, spacing, strict=True))
+    wide = grow_box(box, by=(x, y, z), shape=labels.shape)
+    near = _Surroundings(labels[wide], anatomy[wide], spacing, radius, (x, y, z))
     reach = ventricle_reach_mm(spacing)
     regions = []
-    for index, (x, y, z) in enumerate(ndimage.find_objects(labels, max_label=count)):
-        if _infratentorial(labels, index + 1, (x, y, z), anatomy, spacing):
+    for index, (i, j, k) in enumerate(ndimage.find_objects(near.labels, max_label=count)):
+        if near.infratentorial(index + 1, (i, j, k)):
             regions.append(Region.INFRATENTORIAL)
         elif ventricle_mm[index] <= reach:
             regions.append(Region.PERIVENTRICULAR)
@@ -86,22 +99,24 @@ def classify_regions(
     return tuple(regions)
 
 
-def _infratentorial(
-    labels: npt.NDArray[np.int32],
-    label: int,
-    box: Box,
-    anatomy: npt.NDArray[np.uint8],
-    spacing: Triple,
-) -> bool:
-    # At least a voxel in every direction, so that thick slices have neighbours, too.
-    radius = [max(NEIGHBOURHOOD_MM, step) for step in spacing]
-    x, y, z = (int(np.ceil(r / step)) for r, step in zip(radius, spacing, strict=True))
-    wide = grow_box(box, by=(x, y, z), shape=labels.shape)
-    around = anatomy[wide]
-    below = tissue_mask(around, INFRATENTORIAL)
-    if not below.any():
-        return False
-    here = labels[wide]
-    near = dilate(here == label, spacing=spacing, radius_mm=(radius[0], radius[1], radius[2]))
-    near &= here == 0
-    return bool((below & near).sum() > (tissue_mask(around, SUPRATENTORIAL) & near).sum())
+@dataclass(frozen=True, slots=True, eq=False)
+class _Surroundings:
+    """Lesions and tissues in a box, and how far to look around a lesion: in mm and in voxels."""
+
+    labels: npt.NDArray[np.int32]
+    anatomy: npt.NDArray[np.uint8]
+    spacing: Triple
+    radius_mm: Triple
+    reach: tuple[int, int, int]
+
+    def infratentorial(self, label: int, box: Box) -> bool:
+        """Whether brainstem and cerebellum outnumber the cerebrum around a lesion."""
+        wide = grow_box(box, by=self.reach, shape=self.labels.shape)
+        around = self.anatomy[wide]
+        below = tissue_mask(around, INFRATENTORIAL)
+        if not below.any():
+            return False
+        here = self.labels[wide]
+        near = dilate(here == label, spacing=self.spacing, radius_mm=self.radius_mm)
+        near &= here == 0
+        return bool((below & near).sum() > (tissue_mask(around, SUPRATENTORIAL) & near).sum())
