@@ -164,6 +164,7 @@ def _slices(
     """Every slice in canonical order, with its index in the file."""
     count = grid.shape[slice_axis]
     first = file_grid.from_canonical_index(slice_axis, 0)[1]
+    voxel_mm3 = grid.voxel_mm3
     held = np.bincount(voxels.indices[:, slice_axis], minlength=count).tolist()
     middles = np.tile((np.array(grid.shape) - 1) / 2, (count, 1))
     middles[:, slice_axis] = np.arange(count)
@@ -173,7 +174,7 @@ def _slices(
             index=abs(first - index),  # the file counts up from 0, or down from the last
             position_mm=positions[index],
             voxels=held[index],
-            volume_ml=volume_of(held[index], voxel_mm3=grid.voxel_mm3) / MM3_PER_ML,
+            volume_ml=volume_of(held[index], voxel_mm3=voxel_mm3) / MM3_PER_ML,
         )
         for index in range(count)
     )

@@ -120,7 +120,8 @@ def measure_lesions(
     if voxels.count == 0:
         return ()
     sizes = voxels.sizes.tolist()
-    volumes = [volume_of(size, voxel_mm3=grid.voxel_mm3) for size in sizes]
+    voxel_mm3 = grid.voxel_mm3
+    volumes = [volume_of(size, voxel_mm3=voxel_mm3) for size in sizes]
     centres = grid.to_world(
         np.stack([voxels.means(voxels.indices[:, axis]) for axis in range(3)], axis=1)
     )

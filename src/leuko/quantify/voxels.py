@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from leuko.masks.box import Box, bounding_box, voxel_indices
+from leuko.masks.box import Box, voxel_indices
 
 __all__ = ["LesionVoxels", "lesion_voxels"]
 
@@ -54,10 +54,14 @@ class LesionVoxels:
 
 def lesion_voxels(labels: npt.NDArray[np.int32]) -> LesionVoxels:
     """The voxels of lesions numbered 1..n, with no number missing."""
-    box = bounding_box(labels)
-    if box is None:
-        none = np.zeros(0, dtype=np.int64)
-        return LesionVoxels(none.reshape(0, 3), none, none, None)
     indices = voxel_indices(labels)
     of_voxel = labels[tuple(indices.T)].astype(np.int64)
-    return LesionVoxels(indices, of_voxel, np.bincount(of_voxel)[1:], box)
+    if not len(indices):
+        return LesionVoxels(indices, of_voxel, np.zeros(0, dtype=np.int64), None)
+    x, y, z = (
+        slice(low, high + 1)
+        for low, high in zip(
+            indices.min(axis=0).tolist(), indices.max(axis=0).tolist(), strict=True
+        )
+    )
+    return LesionVoxels(indices, of_voxel, np.bincount(of_voxel)[1:], (x, y, z))
