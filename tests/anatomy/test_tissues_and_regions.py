@@ -77,6 +77,19 @@ def test_a_scan_that_ends_within_the_brain_is_cut(centre: float, cut: bool) -> N
     assert cut == brain_is_cut(ball(centre=centre))
 
 
+def test_empty_planes_do_not_hide_a_cut() -> None:
+    anatomy = ball()
+    anatomy[:, :, :14] = 0
+    assert brain_is_cut(anatomy)
+    assert not brain_is_cut(np.zeros_like(anatomy))
+
+
+def test_the_brainstem_goes_on_below() -> None:
+    anatomy = ball()
+    anatomy[16:25, 16:25, :5] = Tissue.BRAINSTEM
+    assert not brain_is_cut(anatomy)
+
+
 def test_a_scan_without_scalp_is_brain_extracted() -> None:
     anatomy = ball(radius=12)
     image = np.where(anatomy > 0, 100.0, 0.0)

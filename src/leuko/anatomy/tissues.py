@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.anatomy.hemispheres import MidsagittalPlane, right_of_plane
+from leuko.masks.box import bounding_box
 from leuko.models.classes import Tissue
 
 __all__ = [
@@ -38,7 +39,9 @@ PAIRED = (
     Tissue.CEREBELLUM,
 )
 LEFT_OFFSET, RIGHT_OFFSET = 10, 20  # added to a paired tissue's value in the written label map
-CUT_AREA = 0.1  # of the largest cross-section: more brain than this in a border plane is cut
+# Of the largest cross-section: more brain than this in the scan's first or last plane is cut; next
+# to empty planes it takes more, because thick slices end abruptly by themselves.
+CUT_AREA, ABRUPT_AREA = 0.1, 0.4
 SHELL_MM = (3.0, 10.0)  # around the brain: scalp and skull lie there, or nothing
 # Of the brain's own level, and of the shell: .8 or more on scans with scalp, below .1 without.
 BRIGHT, FEWEST_BRIGHT = 0.15, 0.3
@@ -131,18 +134,27 @@ def measure_tissues(
 
 
 def brain_is_cut(anatomy: Labels) -> bool:
-    """Whether an edge of the scan cuts through more than the ends of the brain.
+    """Whether an edge of the scan, or empty planes around it, cut through the brain.
 
-    Judged by the area of brain in the first and last planes of each axis against the largest.
+    Judged by the area of brain in the first and last planes that hold any tissue against the
+    largest; natural ends taper. The brainstem goes on below and does not count.
     """
+    body = tuple(tissue for tissue in BRAIN if tissue is not Tissue.BRAINSTEM)
+    box = bounding_box(anatomy)
+    if box is None:
+        return False
     for axis in range(3):
         # Every other voxel within the planes is enough for areas.
-        step = [slice(None, None, 2)] * 3
-        step[axis] = slice(None)
-        planes = np.moveaxis(tissue_mask(anatomy[tuple(step)], BRAIN), axis, 0)
+        step = [slice(part.start, part.stop, 2) for part in box]
+        step[axis] = box[axis]
+        planes = np.moveaxis(tissue_mask(anatomy[step[0], step[1], step[2]], body), axis, 0)
         areas = planes.sum(axis=(1, 2))
-        if max(areas[0], areas[-1]) > CUT_AREA * areas.max():
-            return True
+        for area, at_edge in (
+            (areas[0], box[axis].start == 0),
+            (areas[-1], box[axis].stop == anatomy.shape[axis]),
+        ):
+            if area > (CUT_AREA if at_edge else ABRUPT_AREA) * areas.max():
+                return True
     return False
 
 
