@@ -74,8 +74,8 @@ def write_weights(folder: Path) -> Path:
 
 def make_card(**changed: Any) -> Card:
     point = OperatingPoint(
-        threshold=0.5, refine_support=0.4, refine_level=0.5, refine_reach_mm=1.0,
-        confine_margin_mm=4.0, min_lesion_mm3=3.0,
+        threshold=0.5, refine_support=0.4, refine_level=0.5, refine_summit=0.5,
+        refine_reach_mm=1.0, confine_margin_mm=4.0, min_lesion_mm3=3.0,
     )  # fmt: skip
     values: dict[str, Any] = {
         "name": "brightness", "version": "1", "graph": "net.xml",

@@ -151,11 +151,11 @@ def test_no_lesion_is_zero(fake_model: Model) -> None:
 
 
 def test_small_lesions_are_removed_and_it_is_recorded(head_image: Image, fake_model: Model) -> None:
-    config = SegmentConfig(min_lesion_mm3=4000.0)
+    config = SegmentConfig(min_lesion_mm3=500.0)
     result = segment(head_image, config=config, model=fake_model)
     assert 0 < result.burden.lesion_count < 4
     (step,) = (step for step in result.steps if step.name == "remove small lesions")
-    assert step.details["min_lesion_mm3"] == 4000.0
+    assert step.details["min_lesion_mm3"] == 500.0
     assert step.details["lesions_removed"] == 4 - result.burden.lesion_count
 
 

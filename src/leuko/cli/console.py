@@ -182,7 +182,9 @@ def _print_table(outcomes: Iterable[Outcome], out: Path) -> None:
             status,
             rounding.millilitres(found.volume_ml),
             rounding.count(found.lesion_count),
-            _known(found.white_matter_percent, rounding.percent, missing=""),
+            ""
+            if found.white_matter_percent is None
+            else rounding.percent(found.white_matter_percent),
             str(warnings or ""),
         )
     console.print(table)
@@ -216,21 +218,15 @@ def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
             f"{rounding.millilitres(size.volume_ml)} ml, {label}",
         )
     yield "Largest lesion", rounding.volume(n.largest_lesion_mm3), "mm³", ""
-    yield "Left", _known(n.left_ml, rounding.millilitres), "ml", _share(n.left_ml, n.volume_ml)
-    yield "Right", _known(n.right_ml, rounding.millilitres), "ml", _share(n.right_ml, n.volume_ml)
-    yield (
-        "Midline",
-        _known(n.midline_ml, rounding.millilitres),
-        "ml",
-        _share(n.midline_ml, n.volume_ml),
-    )
+    for label, side in (("Left", n.left_ml), ("Right", n.right_ml), ("Midline", n.midline_ml)):
+        yield label, *_known(side, rounding.millilitres, "ml"), _share(side, n.volume_ml)
     for label, percent, whole in (
         ("Of white matter", n.white_matter_percent, n.white_matter_ml),
         ("Of the brain", n.brain_percent, n.brain_ml),
         ("Of intracranial volume", n.icv_percent, n.icv_ml),
     ):
         of = "" if whole is None else f"of {whole:,.0f} ml"
-        yield label, _known(percent, rounding.percent), "%", of
+        yield label, *_known(percent, rounding.percent, "%"), of
     for region, ml in n.regions_ml.items():
         yield region.capitalize(), rounding.millilitres(ml), "ml", _share(ml, n.volume_ml)
     if most := n.most_affected_slice:
@@ -249,18 +245,19 @@ def _effects(numbers: Statistics) -> Iterator[str]:
     small, holes = done.get("remove small lesions", {}), done.get("fill holes", {})
     if removed := small.get("lesions_removed"):
         yield (
-            f"Removed {removed} lesions smaller than {small['min_lesion_mm3']:g} mm³ "
-            f"({small['voxels_removed']} voxels)."
+            f"Lesions below {small['min_lesion_mm3']:g} mm³ that were removed: {removed} "
+            f"(voxels: {small['voxels_removed']})"
         )
     if filled := holes.get("holes_filled"):
         yield (
-            f"Filled {filled} holes of up to {holes['fill_holes_mm3']:g} mm³ "
-            f"({holes['voxels_added']} voxels)."
+            f"Holes of up to {holes['fill_holes_mm3']:g} mm³ that were filled: {filled} "
+            f"(voxels: {holes['voxels_added']})"
         )
 
 
-def _known(value: float | None, text: Callable[[float], str], *, missing: str = MISSING) -> str:
-    return missing if value is None else text(value)
+def _known(value: float | None, text: Callable[[float], str], unit: str) -> tuple[str, str]:
+    """A number and its unit, or that it was not measured."""
+    return (MISSING, "") if value is None else (text(value), unit)
 
 
 def _share(part: float | None, whole: float) -> str:

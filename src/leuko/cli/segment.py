@@ -39,6 +39,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @click.pass_context
 def segment(
     context: click.Context,
+    /,
     inputs: tuple[str, ...],
     out: str,
     force: bool,

@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import CHALLENGE
@@ -79,7 +81,8 @@ def demonstrate(
 def agreement(mask: Image, *, definition: str) -> dict[str, float]:
     """The challenge's metrics of a mask of the sample, and both volumes in ml."""
     truth = read(truth_path(), expect="mask")
-    counted = truth.data > 0 if definition == "vascular" else truth.data == LESION
+    drawn: npt.NDArray[Any] = truth.data
+    counted = drawn > 0 if definition == "vascular" else drawn == LESION
     reference = truth.with_data(counted.astype(np.uint8))
     voxel_ml = mask.grid.voxel_mm3 / 1000
     return {

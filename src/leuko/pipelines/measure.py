@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,11 @@ from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_result, write_statistics
-from leuko.pipelines.model import Model, checked, load_model
+from leuko.pipelines.model import Model, checked, load_model, model_provenance
 from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
 from leuko.pipelines.outputs import out_folder
-from leuko.pipelines.provenance import model_provenance, name_of, now, sha_of
+from leuko.pipelines.provenance import name_of, now, sha_of
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
 from leuko.progress import Journal, Watcher, silent
@@ -116,7 +117,7 @@ def _measure(
 
 
 def counted(
-    values: npt.NDArray[np.generic],
+    values: npt.NDArray[Any],
 ) -> tuple[npt.NDArray[np.bool_], tuple[Finding, ...]]:
     """Which voxels of a mask count, and what is to be said about it."""
     if values.dtype.kind == "f":
