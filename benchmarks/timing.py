@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
 MEMORY_GOAL_MB = 800.0
 YARDSTICK_GOAL = 1 / 12  # of the yardstick's loop, whole process with report, at 1 mm
+BUSY = 0.5  # load average before anything was started
 SLOW_1MM_GOAL = 8.0  # s, where the processor has no bfloat16 arithmetic
 
 
@@ -170,7 +171,7 @@ def print_case(case: Case, timings: dict[str, Timing], loop: dict[str, object] |
     for name, seconds in steps.items():
         print(f"    {name:24} {seconds:6.2f} s  {100 * seconds / whole.wall_s:5.1f} %")
     if isinstance(loop, str):
-        print(f"  yardstick could not run: {loop}")
+        print(f"  yardstick not run: {loop}")
         return
     seconds = float(str(loop["loop_seconds"]))
     share = whole.wall_s / seconds
@@ -194,6 +195,8 @@ def main() -> int:
     options = parser.parse_args()
     about = machine()
     print("  ".join(f"{key} {value}" for key, value in about.items()))
+    if os.getloadavg()[0] > BUSY:
+        print("The machine is busy with something else: these times say little.")
     results = []
     with tempfile.TemporaryDirectory(prefix="leuko-bench-") as name:
         folder = Path(name)
@@ -206,7 +209,7 @@ def main() -> int:
                     case.volume, folder, "--no-report", repeats=options.repeats
                 ),
             }
-            loop = "left out" if options.no_yardstick else yardstick(case.volume)
+            loop = "--no-yardstick" if options.no_yardstick else yardstick(case.volume)
             print_case(case, timings, loop)
             results.append({
                 "case": case.name,

@@ -20,7 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPORT = HERE.parent / "demo-out" / "report.html"
 WIDTH = 96  # columns of the help texts
-PICTURE = (1200, 900)  # pixels of the first screen
+PICTURE = (1200, 850)  # pixels of the first screen
 INTRODUCTION = """\
 # Commands
 
