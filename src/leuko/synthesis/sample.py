@@ -81,8 +81,8 @@ def _centred(shape: tuple[int, ...], spacing: tuple[float, float, float]) -> Gri
 
 def _plan(seed: int, spacing_mm: float) -> Recipe:
     lesions = LesionPlan(
-        contrast=0.85,
-        contrast_variation=0.2,
+        contrast=0.7,
+        contrast_variation=0.12,
         dark_cores=0.0,
         noisy=(Noisy((5.0, 11.0, 20.0), (0.5, 0.6, 0.4), 0.03, 0.1, False, 1.5),),
         foci=(
@@ -92,7 +92,7 @@ def _plan(seed: int, spacing_mm: float) -> Recipe:
         band_mm=0.0,
         rim_mm=1.1,
         cap_mm=2.6,
-        rim_contrast=0.5,
+        rim_contrast=0.6,
         halo=0.05,
         halo_mm=7.0,
         deep_haze=0.03,
