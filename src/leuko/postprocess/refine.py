@@ -36,14 +36,19 @@ class Refinement:
     supported voxels in the slice plane, within `through_mm` across slices (None: as in plane).
     The brightness of lesions is the quantile `summit` of their voxels: .5 is the median, .9 the
     bright core that raters halve. `locality` 1 measures it lesion by lesion, 0 of all together.
+
+    The defaults are what eight scans of two scanners favoured, with a network trained on synthetic
+    heads alone: a summit of .9 against .5 raised mean Dice from .46 to .62 (MS lesions, thick
+    slices), .56 to .70 (with caps and rims) and .55 to .60 (1 mm); levels of each lesion by itself
+    found up to 3 % more lesions and lost .01 to .05 of Dice.
     """
 
-    support: float = 0.4
+    support: float = 0.5
     level: float = 0.5
     reach_mm: float = 1.0
     through_mm: float | None = None
     locality: float = 0.0
-    summit: float = 0.5
+    summit: float = 0.9
 
     def radii(self, slice_axis: int) -> Triple:
         """The reach along each axis in mm."""
