@@ -18,6 +18,7 @@ from leuko.pipelines.cohort import (
     cohort_exit_code,
     find_cases,
     kept,
+    left_out,
 )
 from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance
@@ -115,6 +116,7 @@ def test_of_a_folder_only_what_is_named_flair_counts_if_anything_is(tmp_path: Pa
         "derivatives/sub-01_desc-x_FLAIR_dseg.nii.gz",
     )
     assert found(tmp_path, ".") == {"sub-01_FLAIR": "sub-01/anat/sub-01_FLAIR.nii.gz"}
+    assert left_out([tmp_path], find_cases([tmp_path])) == 3
 
 
 def test_a_file_that_was_given_itself_counts_whatever_its_name(tmp_path: Path) -> None:

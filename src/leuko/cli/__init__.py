@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType, MappingProxyType
@@ -106,7 +107,8 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every failure ends in one clear message."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)
     try:
         result = program.main(given, prog_name="leuko", standalone_mode=False)
     except BaseException as error:  # the last line of defence: nobody else sees a traceback

@@ -79,10 +79,16 @@ def _one(path: Path, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None
 
 def _many(paths: list[Path], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
     from leuko.cli.console import cases_on_screen, print_outcomes
-    from leuko.pipelines.cohort import cohort_exit_code, find_cases
+    from leuko.pipelines.cohort import cohort_exit_code, find_cases, left_out
     from leuko.pipelines.segment import segment_cohort
 
     cases = find_cases(paths)
+    if not (as_json or quiet) and (others := left_out(paths, cases)):
+        click.echo(
+            f"Scans: {len(cases)}. Other images in these folders, left out: {others} (where files "
+            "are named FLAIR only these count; name a file itself to include it).",
+            err=True,
+        )
     with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
         outcomes = segment_cohort(cases, watch=watch, **job)
     print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)

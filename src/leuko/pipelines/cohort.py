@@ -29,6 +29,7 @@ __all__ = [
     "cohort_exit_code",
     "find_cases",
     "kept",
+    "left_out",
     "table",
 ]
 
@@ -102,6 +103,13 @@ def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
     # Links name cases better than what they point to (in some archives that is only a hash).
     different = list({path.resolve(): path.absolute() for path in reversed(paths)}.values())[::-1]
     return tuple(map(Case, _names(different), different))
+
+
+def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
+    """How many images in the folders among `inputs` are no case: derived, or not named FLAIR."""
+    taken = {case.path.resolve() for case in cases}
+    seen = {path.resolve() for given in inputs if given.is_dir() for path in _images_in(given)}
+    return len(seen - taken)
 
 
 def cohort(
