@@ -8,8 +8,14 @@ import click
 
 __all__ = ["train"]
 
+EXAMPLES = """\b
+Examples:
+  leuko train recipes/wmh-flair.yaml --data DATA
+  leuko train recipes/wmh-flair.yaml --data DATA --fresh
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--data",
