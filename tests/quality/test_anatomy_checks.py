@@ -17,7 +17,7 @@ SPACING = (2.0, 2.0, 2.0)
 FLAIR = {Tissue.WHITE_MATTER: 100, Tissue.CORTEX: 120, Tissue.VENTRICLES: 30, Tissue.CSF: 25}
 T1 = {Tissue.WHITE_MATTER: 100, Tissue.CORTEX: 75, Tissue.VENTRICLES: 30, Tissue.CSF: 25}
 T2 = {Tissue.WHITE_MATTER: 100, Tissue.CORTEX: 120, Tissue.VENTRICLES: 220, Tissue.CSF: 230}
-PD = {Tissue.WHITE_MATTER: 100, Tissue.CORTEX: 115, Tissue.VENTRICLES: 105, Tissue.CSF: 110}
+PD = {Tissue.WHITE_MATTER: 100, Tissue.CORTEX: 115, Tissue.VENTRICLES: 85, Tissue.CSF: 80}
 
 
 def tissues(shape: tuple[int, int, int] = (80, 100, 80)) -> Array:

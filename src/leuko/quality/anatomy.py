@@ -29,9 +29,10 @@ LEAST_VOXELS = 50  # fewer of a tissue have no level worth a name
 LEAST_BRAIN_ML, LEAST_WHITE_ML, MOST_BRAIN_ML = 150.0, 30.0, 2200.0
 # Levels are shares of the level of white matter.
 # Measured on 21 FLAIRs of 7 scanners: fluid .15-.59, cortex .96-1.20, deep grey .92-1.15; on 14
-# T1-weighted heads: fluid .18-.55, cortex .74-.87; on a diffusion scan: .84, 1.41 and .62.
-FLUID_BRIGHT = 1.15  # ventricles brighter than this: T2-weighted
-FLUID_DARK = 0.85  # ventricles darker than this: fluid is suppressed, or T1-weighted
+# T1-weighted heads: fluid .18-.55, cortex .74-.87; on a diffusion scan: .84, 1.41 and .62; on an
+# echo-planar one: fluid 1.04 (what is brightest in it the network holds for lesions).
+FLUID_BRIGHT = 1.0  # ventricles brighter than this: T2-weighted
+FLUID_DARK = 0.75  # ventricles darker than this: fluid is suppressed, or T1-weighted
 GREY_T1 = 0.90  # cortex darker than this beside dark fluid: T1-weighted
 GREY_BRIGHT, DEEP_DARK = 1.3, 0.75  # cortex brighter, deep grey matter darker than on FLAIRs
 # A brain is cut where the outermost plane holds more of it than this (of the fullest plane) and
@@ -222,7 +223,7 @@ def _contrast_findings(contrast: Contrast) -> list[Finding]:
     if fluid is not None and fluid > FLUID_BRIGHT:
         found.append(
             _wrong_contrast(
-                f"the ventricles are {fluid:.1f} times as bright as white matter, as on a "
+                f"the ventricles are {fluid:.2g} times as bright as white matter, as on a "
                 "T2-weighted scan"
             )
         )
