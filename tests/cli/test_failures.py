@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -77,7 +78,9 @@ def test_an_interruption_is_8(
     assert "Stopped" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("std::bad_alloc"), OSError(errno.ENOMEM, "")]
+)
 def test_no_memory_is_7(
     error: BaseException,
     failing: Callable[[BaseException], Run],

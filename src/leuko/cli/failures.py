@@ -18,6 +18,7 @@ __all__ = ["explain", "version"]
 
 OUR_BUG = LeukoError.exit_code
 STOPPED = Interrupted.exit_code
+NO_MEMORY = ("bad_alloc", "can't alloc", "out of memory", "could not create a memory")
 
 
 def version() -> str:
@@ -69,8 +70,11 @@ def _is_out_of_memory(error: BaseException) -> bool:
         return False
     if isinstance(error, MemoryError):
         return True
-    # Native libraries hand a failed allocation on as a RuntimeError with this text.
-    return isinstance(error, RuntimeError) and "bad_alloc" in str(error)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    # Native libraries hand a failed allocation on as a RuntimeError.
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in said for sign in NO_MEMORY)
 
 
 def _our_bug(error: BaseException, *, command: str) -> int:
