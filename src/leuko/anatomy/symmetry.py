@@ -35,10 +35,11 @@ GROUPS: tuple[tuple[Tissue, ...], ...] = (
 BRAIN = (Tissue.CORTEX, Tissue.DEEP_GREY, Tissue.WHITE_MATTER, Tissue.BRAINSTEM, Tissue.CEREBELLUM)
 
 # Yaw, roll (to about 25 degrees) and place from the brain's centre; of equals the first is taken.
-SEARCH_TANGENTS = (0.0, -0.25, 0.25)
+SEARCH_TANGENTS = (0.0, -0.18, 0.18, -0.36, 0.36)
 SEARCH_OFFSETS_MM = np.array(sorted(range(-32, 33, 4), key=abs), dtype=np.float64)
-SEARCH_POINTS, REFINE_POINTS = 400, 1200
+SEARCH_POINTS, REFINE_POINTS = 300, 800
 CUT_AREA = 0.03  # of the largest cross-section: more brain than this in a border plane is cut
+STARTS = 2  # planes of the search that are refined: the nearest valley is not always the deepest
 FEWEST_KNOWN = 0.6  # share of the points whose mirror image must lie in the scan
 STEPS = 12
 PROBES = np.diag([0.5, 0.01, 0.01])  # mm, tangents
@@ -77,9 +78,10 @@ def fit_mirror(anatomy: Labels, *, spacing: Triple) -> Mirror | None:
         return None
     points = maps.points()
     centre = points.mean(axis=0)
-    offset, b, c, asymmetry = _refine(maps, points, centre, _search(maps, points, centre))
-    a = float(offset + centre[0] - b * centre[1] - c * centre[2])
-    return Mirror(a, b, c, asymmetry)
+    reached = [_refine(maps, points, centre, one) for one in _search(maps, points, centre)]
+    asymmetry, (offset, b, c) = min(reached, key=lambda one: one[0])
+    a = offset + centre[0] - b * centre[1] - c * centre[2]
+    return Mirror(float(a), float(b), float(c), asymmetry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,31 +167,28 @@ def _mirror(points: Points, offset: Points | float, b: float, c: float) -> Point
     return np.asarray(points - 2 * distance[..., None] * normal)
 
 
-def _search(maps: _TissueMaps, points: Points, centre: Points) -> tuple[float, float, float]:
-    """The best of a grid of planes, with nearest cells and few points."""
+def _search(maps: _TissueMaps, points: Points, centre: Points) -> list[Points]:
+    """The best planes (offset, b, c) of a coarse grid, each of another pair of angles."""
     every = max(1, len(points) // SEARCH_POINTS)
     some, own = points[::every] - centre, maps.own()[::every]
-    best, least = (0.0, 0.0, 0.0), np.inf
+    found = []
     for b, c in itertools.product(SEARCH_TANGENTS, SEARCH_TANGENTS):
         mirrored = _mirror(some[None], SEARCH_OFFSETS_MM[:, None], b, c)
-        found = maps.nearest(mirrored + centre)  # (offsets, points, groups + 1)
-        known = found[..., -1]
-        differences = ((found[..., :-1] - own) ** 2).sum(axis=-1)
+        values = maps.nearest(mirrored + centre)  # (offsets, points, groups + 1)
+        known = values[..., -1]
+        differences = ((values[..., :-1] - own) ** 2).sum(axis=-1)
         mean = (differences * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1.0)
         mean[known.sum(axis=1) < FEWEST_KNOWN * len(some)] = np.inf
         first = int(np.argmin(mean))
-        if mean[first] < least:
-            best, least = (float(SEARCH_OFFSETS_MM[first]), b, c), float(mean[first])
-    return best
+        found.append((float(mean[first]), np.array([SEARCH_OFFSETS_MM[first], b, c])))
+    found.sort(key=lambda one: one[0])  # stable: of equals the first of the grid
+    return [plane for _, plane in found[:STARTS]]
 
 
 def _refine(
-    maps: _TissueMaps,
-    points: Points,
-    centre: Points,
-    start: tuple[float, float, float],
-) -> tuple[float, float, float, float]:
-    """Gauss-Newton steps from `start`: the squared differences of the maps and their mirror."""
+    maps: _TissueMaps, points: Points, centre: Points, start: Points
+) -> tuple[float, Points]:
+    """Gauss-Newton steps from `start`; the mean squared difference reached, and the plane."""
     every = max(1, len(points) // REFINE_POINTS)
     some, own = points[::every] - centre, maps.own()[::every]
 
@@ -197,7 +196,7 @@ def _refine(
         found = maps.linear(_mirror(some, plane[0], plane[1], plane[2]) + centre)
         return ((found[:, :-1] - own) * found[:, -1:]).astype(np.float64)
 
-    plane = np.array(start)
+    plane = start
     first = now = residuals(plane)
     for _ in range(STEPS):
         slopes = [(residuals(plane + probe) - now) / probe.sum() for probe in PROBES]
@@ -212,9 +211,8 @@ def _refine(
         now = residuals(plane)
         if np.all(np.abs(change) < SMALLEST_STEP):
             break
-    if (now**2).mean() > (first**2).mean():
-        plane, now = np.array(start), first
-    return float(plane[0]), float(plane[1]), float(plane[2]), float((now**2).mean())
+    before, after = float((first**2).mean()), float((now**2).mean())
+    return (after, plane) if after <= before else (before, start)
 
 
 def _table(tissues: tuple[Tissue, ...]) -> FloatArray:
