@@ -40,6 +40,7 @@ SEARCH_OFFSETS_MM = np.array(sorted(range(-32, 33, 4), key=abs), dtype=np.float6
 SEARCH_POINTS, REFINE_POINTS = 300, 800
 CUT_AREA = 0.03  # of the largest cross-section: more brain than this in a border plane is cut
 STARTS = 2  # planes of the search that are refined: the nearest valley is not always the deepest
+RIVAL = 1.5  # times the best mean difference: a plane that is worse is no second start
 FEWEST_KNOWN = 0.6  # share of the points whose mirror image must lie in the scan
 STEPS = 12
 PROBES = np.diag([0.5, 0.01, 0.01])  # mm, tangents
@@ -182,7 +183,7 @@ def _search(maps: _TissueMaps, points: Points, centre: Points) -> list[Points]:
         first = int(np.argmin(mean))
         found.append((float(mean[first]), np.array([SEARCH_OFFSETS_MM[first], b, c])))
     found.sort(key=lambda one: one[0])  # stable: of equals the first of the grid
-    return [plane for _, plane in found[:STARTS]]
+    return [plane for mean, plane in found[:STARTS] if mean <= RIVAL * found[0][0]]
 
 
 def _refine(
