@@ -150,7 +150,14 @@ def test_ctrl_c_is_8_and_leaves_nothing(tmp_path: Path, small_weights: Path) -> 
     out = tmp_path / "out"
     command = [sys.executable, "-m", "leuko", "segment", folder, "-o", out, "--no-report"]
     command += ["--weights", small_weights]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background ignores Ctrl-C, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     while not any(out.glob("s*/stats.json")) and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)

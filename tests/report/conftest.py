@@ -195,9 +195,19 @@ def some_case(left_box: tuple[slice, slice, slice]) -> Case:
 
 
 @pytest.fixture(scope="session")
+def some_page(some_case: Case) -> Document:
+    return some_case.document()
+
+
+@pytest.fixture(scope="session")
 def empty_case() -> Case:
     """A head without a lesion."""
     return build()
+
+
+@pytest.fixture(scope="session")
+def empty_page(empty_case: Case) -> Document:
+    return empty_case.document()
 
 
 @pytest.fixture(scope="session")

@@ -101,8 +101,8 @@ def test_sides_are_compared_in_words(some_case: Any, left: float, right: float, 
     assert f", {words};" in summary(some_case.rest["table"], burden=burden, words=english())[0]
 
 
-def test_no_lesion_has_its_own_sentence(empty_case: Any) -> None:
-    page = empty_case.document()
+def test_no_lesion_has_its_own_sentence(empty_page: Any) -> None:
+    page = empty_page
     assert page.summary[0] == "No white matter hyperintensities were found."
     assert "can be missed" in page.summary[1]
     volume, count = page.headline[:2]

@@ -25,8 +25,8 @@ def _pages(data: bytes) -> int:
     return len(re.findall(rb"/Type /Page\b", data))
 
 
-def test_the_pdf_is_whole(some_case: Any) -> None:
-    data = pdf(some_case.document())
+def test_the_pdf_is_whole(some_page: Any) -> None:
+    data = pdf(some_page)
     assert data.startswith(b"%PDF-1.")
     assert data.rstrip().endswith(b"%%EOF")
     assert 2 <= _pages(data) <= 6
@@ -35,15 +35,15 @@ def test_the_pdf_is_whole(some_case: Any) -> None:
     assert data[int(found[1]) :].startswith(b"xref")
 
 
-def test_its_pictures_are_the_pages_own(some_case: Any) -> None:
-    document = some_case.document()
+def test_its_pictures_are_the_pages_own(some_page: Any) -> None:
+    document = some_page
     data = pdf(document)
     for picture in document.pictures:
         assert picture.data in data
 
 
-def test_every_typeface_is_embedded(some_case: Any) -> None:
-    data = pdf(some_case.document())
+def test_every_typeface_is_embedded(some_page: Any) -> None:
+    data = pdf(some_page)
     assert data.count(b"/FontFile2") == 2
     assert b"Helvetica" not in data
 
@@ -89,14 +89,14 @@ def test_hostile_and_endless_texts_do_not_stop_it(some_case: Any) -> None:
     assert _pages(pdf(document)) > 4
 
 
-def test_an_empty_mask_has_a_pdf_and_a_preview(empty_case: Any) -> None:
-    document = empty_case.document()
+def test_an_empty_mask_has_a_pdf_and_a_preview(empty_page: Any) -> None:
+    document = empty_page
     assert _pages(pdf(document)) >= 2
     assert preview(document).startswith(b"\x89PNG")
 
 
-def test_the_preview_is_one_picture_1200_wide(some_case: Any) -> None:
-    document = some_case.document()
+def test_the_preview_is_one_picture_1200_wide(some_page: Any) -> None:
+    document = some_page
     data = preview(document)
     with Pictures.open(io.BytesIO(data)) as picture:
         assert picture.size[0] == 1200

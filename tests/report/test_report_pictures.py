@@ -44,12 +44,38 @@ def test_the_patients_left_is_on_the_right(make_case: Any, left_box: Any, code: 
     assert rows.mean() < 0.45 * picture.height, "the front is on top"
 
 
-def test_every_order_of_axes_gives_the_same_pictures(make_case: Any, left_box: Any) -> None:
+@pytest.mark.parametrize("code", ["RAI", "SPL"])
+def test_other_orders_of_axes_give_the_same_pictures(
+    make_case: Any, left_box: Any, code: str
+) -> None:
     reference = [picture.data for picture in make_case(left_box).document().pictures]
+    shown = make_case(left_box, code=code).document().pictures
+    assert reference == [picture.data for picture in shown]
+
+
+def test_all_48_orders_of_axes_are_one_scan(make_case: Any, left_box: Any) -> None:
+    def scan(code: str) -> Scan:
+        case = make_case(left_box, code=code)
+        return Scan.of(
+            case.image.data,
+            labels=case.rest["labels"].data,
+            classes=np.array([0, 3], np.uint8),
+            brain=case.rest["anatomy"].data,
+            grid=case.image.grid,
+        )
+
+    reference = scan("RAS")
     assert len(CODES) == 48
     for code in CODES:
-        shown = make_case(left_box, code=code).document().pictures
-        assert reference == [picture.data for picture in shown], code
+        other = scan(code)
+        assert np.array_equal(reference.data, other.data), code
+        assert np.array_equal(reference.labels, other.labels), code
+        assert (reference.window, reference.box, reference.ends, reference.spacing) == (
+            other.window,
+            other.box,
+            other.ends,
+            other.spacing,
+        )
 
 
 def test_planes_follow_the_radiological_convention() -> None:
@@ -105,8 +131,8 @@ def test_a_single_voxel_is_outlined() -> None:
     assert np.asarray(line).max() > 200
 
 
-def test_no_lesion_no_outline(empty_case: Any) -> None:
-    for picture in empty_case.document().pictures:
+def test_no_lesion_no_outline(empty_page: Any) -> None:
+    for picture in empty_page.pictures:
         assert not _outlined(picture).any(), picture.name
 
 

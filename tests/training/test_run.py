@@ -161,7 +161,13 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_ctrl_c_saves_the_state_and_ends_every_process(tmp_path: Path) -> None:
     command = [sys.executable, str(HERE / "train_fake.py"), str(tmp_path), "100000", "0.2"]
     run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A test run in the background ignores Ctrl-C, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert run.stdout is not None
     line = run.stdout.readline()
