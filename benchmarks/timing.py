@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
 MEMORY_GOAL_MB = 800.0
 YARDSTICK_GOAL = 1 / 12  # of the yardstick's loop, whole process with report, at 1 mm
+LONGEST_S = 120  # no run takes that long; one that hangs must not hold the benchmark
 BUSY = 0.5  # load average before anything was started
 SLOW_1MM_GOAL = 8.0  # s, where the processor has no bfloat16 arithmetic
 
@@ -75,12 +77,17 @@ def run_once(volume: Path, out: Path, *options: str) -> Run:
     with tempfile.TemporaryFile() as complaints:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=complaints)
+        watchdog = threading.Timer(LONGEST_S, process.kill)
+        watchdog.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
+        watchdog.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             complaints.seek(0)
             text = complaints.read().decode(errors="replace").strip()
+            if wall >= LONGEST_S:
+                text = f"stopped: it did not end within {LONGEST_S} s. {text}"
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{text}")
     steps = json.loads((out / "stats.json").read_text(encoding="utf-8")).get("steps", [])
     return Run(
