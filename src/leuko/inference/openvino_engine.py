@@ -67,7 +67,7 @@ class OpenVinoEngine:
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         self._graph.reshape(list(shape))
-        return _core().compile_model(
+        compiled = _core().compile_model(
             self._graph,
             "CPU",
             {
@@ -79,6 +79,10 @@ class OpenVinoEngine:
                 "CACHE_DIR": "",
             },
         )
+        # OpenVINO's Python layer looks up numpy's types at its first inference; two threads that
+        # do so at once can wait for each other for ever. Here only one is let in.
+        compiled.create_infer_request().infer([np.zeros(shape, dtype=np.float32)])
+        return compiled
 
 
 def load(weights: Path, *, precision: str = "auto", threads: int | None = None) -> OpenVinoEngine:
