@@ -76,7 +76,7 @@ $(LEUKO): $(MADE) pyproject.toml
 	@touch $@
 
 $(DEV): $(LEUKO)
-	$(PIP) install -q -e '.[dev]'
+	$(PIP) install -q -e '.[dev,features]'
 	@touch $@
 
 # Without torch (no wheel for this machine, no index that holds it) the rest must still be tested.

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import overlays
 from leuko import __version__
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from masks_of import FolderMasks, Masks
 from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 from scoring import (
@@ -98,7 +98,7 @@ def _score_all(
             rows.append(row)
             if with_overlays:
                 overlays.draw(
-                    read(case.flair),
+                    read_scan(case.flair),
                     *uncut(pair),
                     caption=f"{entry.key} {case.name}   {masks.name}   {_caption(row)}",
                     path=out / f"{entry.key}_{case.name}.png",

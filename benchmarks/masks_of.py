@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.image.image import Image
 from scan_sets import Case, ScanSet
 
@@ -51,7 +51,7 @@ class FolderMasks:
             for tail in (f"{case.name}.nii.gz", f"{case.name}/wmh.nii.gz"):
                 path = self.folder / owner / tail
                 if path.is_file():
-                    return read(path, expect="mask")
+                    return read_mask(path)
         raise SystemExit(f"There is no mask of {entry.key}/{case.name} in {self.folder.name}.")
 
     def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 import leuko
 from leuko.errors import ReadError
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
 from leuko.models.card import Card, OperatingPoint
@@ -131,7 +131,7 @@ class NetworkMasks:
         """The scan, its canonical voxels and what the network saw, predicted or kept."""
         if case.flair in self._last:
             return self._last[case.flair]
-        image = read(case.flair)
+        image = read_scan(case.flair)
         digest = image.source.sha256 if image.source else sha256(image.data.tobytes()).hexdigest()
         path = self.store / f"{case.folder.parent.name}-{case.name}-{digest[:12]}.npz"
         if path.is_file():

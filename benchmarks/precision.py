@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import load_model
 from leuko.pipelines.segment import segment
@@ -26,7 +26,7 @@ def main(data: Path) -> None:
     models = [load_model(config) for config in configs]
     agreement = []
     for path in sorted(data.glob("wmh/*/*/*flair.nii.gz")):
-        image = read(path)
+        image = read_scan(path)
         full, fast = (
             np.asarray(segment(image, config=config, model=model).mask.data) > 0
             for config, model in zip(configs, models, strict=True)

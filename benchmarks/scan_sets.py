@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.image.image import Image
 
 __all__ = ["SETS", "Case", "Peer", "ScanSet", "find_cases", "find_sets"]
@@ -36,7 +36,7 @@ class Peer:
 
     def mask(self, case: Case) -> Image:
         """The tool's mask of a case."""
-        return read(case.folder / "peers" / f"{self.stem}.nii.gz", expect="mask")
+        return read_mask(case.folder / "peers" / f"{self.stem}.nii.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ScanSet:
 
 def _mask(name: str) -> Callable[[Case], Image]:
     def load(case: Case) -> Image:
-        return read(case.folder / f"{name}.nii.gz", expect="mask")
+        return read_mask(case.folder / f"{name}.nii.gz")
 
     return load
 

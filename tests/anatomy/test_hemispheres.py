@@ -170,10 +170,10 @@ RIGHT_IDS = (41, 42, 43, 44, 46, 47, 49, 50, 51, 52, 53, 54, 57, 58, 60)
 
 @pytest.mark.parametrize("number", [5, 20])
 def test_sides_of_label_maps_are_those_of_their_ids(shared_data, number: int) -> None:
-    from leuko.formats.read import read
+    from leuko.formats.read import read_scan
     from leuko.image.image import to_canonical
 
-    scan = read(shared_data / "labelmaps" / f"head_{number:02}.nii.gz")
+    scan = read_scan(shared_data / "labelmaps" / f"head_{number:02}.nii.gz")
     ids = to_canonical(scan.data, scan.grid)
     spacing = scan.grid.canonical().spacing
     anatomy = np.zeros(ids.shape, dtype=np.uint8)
@@ -193,14 +193,14 @@ def test_sides_of_label_maps_are_those_of_their_ids(shared_data, number: int) ->
 
 
 def test_sides_of_muse_labels_are_those_of_their_names(shared_data) -> None:
-    from leuko.formats.read import read
+    from leuko.formats.read import read_scan
     from leuko.image.image import to_canonical
 
     names = {}
     for line in (shared_data / "wmh/nichart/muse_dict.csv").read_text().splitlines()[1:]:
         index, _, name = line.split(",")[:3]
         names[int(index)] = name
-    scan = read(shared_data / "wmh/nichart/Subj1/muse_auto.nii.gz")
+    scan = read_scan(shared_data / "wmh/nichart/Subj1/muse_auto.nii.gz")
     ids = np.rint(to_canonical(scan.data, scan.grid)).astype(int)
     anatomy = np.where(ids > 1, Tissue.CORTEX, np.where(ids == 1, Tissue.CSF, 0)).astype(np.uint8)
     present = np.unique(ids[ids > 1])

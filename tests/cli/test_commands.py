@@ -16,7 +16,7 @@ import pytest
 from brightness_network import make_head
 
 from leuko import cli
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
@@ -102,7 +102,7 @@ def test_bad_input_is_one_clear_message(
 def test_a_mask_given_as_scan_is_4(
     tmp_path: Path, scan: Path, quick: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = read(scan)
+    image = read_scan(scan)
     write(
         image.with_data((image.data > 800).astype(np.uint8)), tmp_path / "mask.nii.gz", labels=True
     )
@@ -212,7 +212,7 @@ def test_a_cohort_does_not_run_into_a_folder_of_something_else(
 def test_measure_takes_a_mask_and_refuses_another_grid(
     tmp_path: Path, scan: Path, quick: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    image = read(scan)
+    image = read_scan(scan)
     mask = tmp_path / "mask.nii.gz"
     write(image.with_data((image.data > 800).astype(np.uint8)), mask)
     out = tmp_path / "out"

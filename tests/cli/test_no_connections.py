@@ -51,10 +51,10 @@ def test_no_connection_is_opened(
     home.mkdir()
     inputs = [scan] if command == "segment" else [scan, scan]
     if command == "measure":
-        from leuko.formats.read import read
+        from leuko.formats.read import read_scan
         from leuko.formats.write import write
 
-        image = read(scan)
+        image = read_scan(scan)
         inputs[1] = tmp_path / "mask.nii.gz"
         write(image.with_data((image.data > 800).astype("uint8")), inputs[1])
     done = run(

@@ -14,7 +14,7 @@ from leuko.cli.evaluate import evaluate as command
 from leuko.errors import GridMismatch, LeukoError, ReadError, UsageError
 from leuko.evaluation.pair import REAL_RULE
 from leuko.evaluation.registry import METRICS
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.pipelines.evaluate import evaluate, evaluate_paths
 from leuko.pipelines.pairing import pair_paths
 
@@ -66,7 +66,7 @@ def test_json_holds_numbers_and_null(tmp_path: Path) -> None:
 def test_a_probability_map_is_cut_at_one_half(tmp_path: Path) -> None:
     truth = save(tmp_path / "truth.nii.gz", TRUTH)
     values = save(tmp_path / "p.nii.gz", (0.9 * TRUTH + 0.1).astype(np.float32))
-    scored = evaluate(read(truth), read(values), metrics=["dice"])
+    scored = evaluate(read_scan(truth), read_scan(values), metrics=["dice"])
     assert (scored.rule, dict(scored.values)) == (REAL_RULE, {"dice": 1.0})
 
 

@@ -11,7 +11,7 @@ import pytest
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import CHALLENGE
 from leuko.evaluation.scores import scores
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 
@@ -32,9 +32,9 @@ PUBLISHED = [
 
 def truth(case: Path, kind: str) -> Image:
     if kind != "union":
-        return read(case / f"{kind}.nii.gz", expect="mask")
-    lesions = read(case / "lesions.nii.gz", expect="mask")
-    rims = read(case / "caps_and_rims.nii.gz", expect="mask")
+        return read_mask(case / f"{kind}.nii.gz")
+    lesions = read_mask(case / "lesions.nii.gz")
+    rims = read_mask(case / "caps_and_rims.nii.gz")
     return lesions.with_data(((lesions.data == 1) | (rims.data == 1)).astype(np.uint8))
 
 
@@ -46,7 +46,7 @@ def test_peers_score_as_published_to_the_printed_decimals(
     names = (*CHALLENGE, "lesion_f1_strict")
     rows = []
     for case in cases:
-        mask = read(case / "peers" / f"{method}.nii.gz", expect="mask")
+        mask = read_mask(case / "peers" / f"{method}.nii.gz")
         rows.append(list(scores(pair_images(truth(case, kind), mask), names=names).values()))
     for mean, text in zip(np.mean(rows, axis=0), printed.split(), strict=False):
         decimals = len(text.partition(".")[2])

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from leuko.errors import LeukoError
 from leuko.findings import Policy
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
@@ -63,7 +63,7 @@ def test_what_leuko_writes_is_read_the_same(
 ) -> None:
     grid = Grid(data.shape, affine)
     write(Image(data, grid), folder / name)
-    image, oracle = read(folder / name, policy=Policy.STRICT), nibabel.load(folder / name)
+    image, oracle = read_scan(folder / name, policy=Policy.STRICT), nibabel.load(folder / name)
     np.testing.assert_array_equal(image.data, data)
     np.testing.assert_array_equal(np.asanyarray(oracle.dataobj), data)
     assert image.grid.corner_distance(grid) < 1e-3
@@ -71,7 +71,7 @@ def test_what_leuko_writes_is_read_the_same(
     if oracle.header["qform_code"]:
         assert Grid(data.shape, oracle.get_qform()).corner_distance(grid) < 0.1
     write(image.data, folder / f"again-{name}", like=image)
-    again = read(folder / f"again-{name}")
+    again = read_scan(folder / f"again-{name}")
     assert again.grid == image.grid
     np.testing.assert_array_equal(again.data, data)
 
@@ -95,7 +95,7 @@ def test_what_nibabel_writes_is_read_the_same(
     image.set_qform(affine, code=codes[1])
     path = folder / f"theirs{suffix}"
     nibabel.save(image, path)
-    oracle, ours = nibabel.load(path), read(path)
+    oracle, ours = nibabel.load(path), read_scan(path)
     np.testing.assert_array_equal(ours.data, np.asanyarray(oracle.dataobj).astype(ours.data.dtype))
     np.testing.assert_allclose(ours.grid.affine, oracle.affine, atol=1e-5)
     assert {f.code for f in ours.findings} <= {"nifti.units_unknown", "nifti.big_endian"}
@@ -115,13 +115,13 @@ def test_scaling_equals_nibabels(folder: Path, data: Any, slope: float, inter: f
     path.write_bytes(content)
     truth = nibabel.load(path).get_fdata()
     limit = 1e-6 * (np.abs(data.astype(np.float64) * slope).max() + abs(inter)) + 1e-30
-    np.testing.assert_allclose(read(path).data, truth, rtol=1e-6, atol=limit)
+    np.testing.assert_allclose(read_scan(path).data, truth, rtol=1e-6, atol=limit)
 
 
 def read_or_refuse(path: Path) -> None:
     """Whatever the bytes: a finite image on a finite grid, or an error with a way out."""
     try:
-        image = read(path, policy=Policy.LENIENT)
+        image = read_scan(path, policy=Policy.LENIENT)
     except LeukoError as error:
         if error.exit_code not in (3, 4) or not error.hint:
             raise

@@ -13,7 +13,7 @@ import pytest
 
 from leuko.errors import LeukoError, ReadError, UnusableInput
 from leuko.findings import Policy
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.image import Image, to_canonical
 
 ORIENTATIONS = ["AIL", "ASR", "IAR", "IPL", "LAS", "LPI", "LPS", "PSR", "RSP", "SAR", "SPL"]
@@ -41,8 +41,7 @@ SAME = {
 }
 MUST_FAIL = {
     "empty.nii.gz": "empty.nii.gz is empty (0 bytes).",
-    "huge_dims.nii": "huge_dims.nii claims 30000 x 30000 x 30000 voxels, "
-    "more than any head scan has.",
+    "huge_dims.nii": "huge_dims.nii claims 30000 x 30000 x 30000 voxels, more than any scan has.",
     "not_gzip.nii.gz": "not_gzip.nii.gz is truncated: its header promises 55,296 bytes of voxels, "
     "the file has 3,648.",
     "truncated.nii": "truncated.nii is truncated: its header promises 55,296 bytes of voxels, "
@@ -59,7 +58,7 @@ def formats(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def reference(formats: Path) -> Image:
-    return read(formats / "derived/reference.nii.gz")
+    return read_scan(formats / "derived/reference.nii.gz")
 
 
 def canonical_corners(image: Image) -> npt.NDArray[np.float64]:
@@ -76,9 +75,9 @@ def assert_same_image(image: Image, truth: Image, *, corners_mm: float) -> None:
 
 @pytest.mark.parametrize("code", ORIENTATIONS)
 def test_every_orientation_is_the_same_head(formats: Path, code: str) -> None:
-    image = read(formats / f"orientations/{code}.nii.gz")
+    image = read_scan(formats / f"orientations/{code}.nii.gz")
     assert image.grid.orientation.code == code
-    truth = read(formats / "orientations/RAS.nii.gz")
+    truth = read_scan(formats / "orientations/RAS.nii.gz")
     assert_same_image(image, truth, corners_mm=1e-5)
 
 
@@ -86,13 +85,13 @@ def test_every_orientation_is_the_same_head(formats: Path, code: str) -> None:
 def test_every_way_to_write_the_reference_reads_the_same(
     formats: Path, reference: Image, name: str
 ) -> None:
-    image = read(formats / "derived" / name)
+    image = read_scan(formats / "derived" / name)
     assert_same_image(image, reference, corners_mm=2e-5)
     assert {finding.code for finding in image.findings} == SAME[name]
 
 
 def test_without_both_codes_only_the_voxels_are_equal(formats: Path, reference: Image) -> None:
-    image = read(formats / "derived/both_codes_0.nii.gz")
+    image = read_scan(formats / "derived/both_codes_0.nii.gz")
     np.testing.assert_array_equal(image.data, reference.data)
     assert not image.grid.oriented
     assert {finding.code for finding in image.findings} == {"grid.orientation_unknown"}
@@ -102,7 +101,7 @@ def test_without_both_codes_only_the_voxels_are_equal(formats: Path, reference: 
 @pytest.mark.parametrize("policy", Policy)
 def test_what_must_fail_says_why_in_a_sentence(formats: Path, name: str, policy: Policy) -> None:
     with pytest.raises(ReadError) as caught:
-        read(formats / "derived/must_fail" / name, policy=policy)
+        read_scan(formats / "derived/must_fail" / name, policy=policy)
     assert str(caught.value) == MUST_FAIL[name]
     assert caught.value.hint
     assert caught.value.exit_code == 3
@@ -119,7 +118,7 @@ def test_what_must_fail_says_why_in_a_sentence(formats: Path, name: str, policy:
 )
 def test_what_is_no_scan_is_refused(formats: Path, name: str, sentence: str) -> None:
     with pytest.raises(UnusableInput, match=sentence):
-        read(formats / "nifti" / name)
+        read_scan(formats / "nifti" / name)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_what_is_no_scan_is_refused(formats: Path, name: str, sentence: str) -> 
 )
 def test_real_files_equal_what_nibabel_reads(formats: Path, name: str) -> None:
     path = formats / "nifti" / name
-    image, oracle = read(path), nibabel.load(path)
+    image, oracle = read_scan(path), nibabel.load(path)
     np.testing.assert_allclose(image.data, oracle.get_fdata(), rtol=1e-6)
     if image.grid.oriented:
         np.testing.assert_allclose(image.grid.affine, oracle.affine, atol=1e-6)
@@ -146,13 +145,13 @@ def test_real_files_equal_what_nibabel_reads(formats: Path, name: str) -> None:
 
 def test_the_hash_is_that_of_the_file(formats: Path) -> None:
     path = formats / "nifti/FLAIR.nii.gz"
-    source = read(path).source
+    source = read_scan(path).source
     assert source is not None
     assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_hash_of_a_pair_is_that_of_header_then_voxels(formats: Path) -> None:
-    source = read(formats / "derived/pair.img").source
+    source = read_scan(formats / "derived/pair.img").source
     assert source is not None
     parts = [(formats / f"derived/pair.{half}").read_bytes() for half in ("hdr", "img")]
     assert source.sha256 == hashlib.sha256(b"".join(parts)).hexdigest()
@@ -160,7 +159,7 @@ def test_the_hash_of_a_pair_is_that_of_header_then_voxels(formats: Path) -> None
 
 def outcome(path: Path) -> Image | LeukoError:
     try:
-        return read(path, policy=Policy.LENIENT)
+        return read_scan(path, policy=Policy.LENIENT)
     except LeukoError as error:
         return error
 

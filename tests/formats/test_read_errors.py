@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as Picture
 
 from leuko.errors import OutOfResources, ReadError
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 
 NiftiMaker = Callable[..., Path]
 COUNT = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
@@ -56,7 +56,7 @@ def test_other_formats_are_named_whatever_the_file_is_called(
     path = tmp_path / "scan.nii.gz"
     path.write_bytes(gzip.compress(FOREIGN[title]) if packed else FOREIGN[title])
     with pytest.raises(ReadError, match="leuko cannot read yet") as caught:
-        read(path)
+        read_scan(path)
     assert caught.value.what == f"scan.nii.gz is {title}, which leuko cannot read yet."
     assert caught.value.hint
 
@@ -66,17 +66,17 @@ def test_rubbish_is_no_image(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "scan.nii"
     path.write_bytes(content)
     with pytest.raises(ReadError, match=r"^scan.nii is not an image"):
-        read(path)
+        read_scan(path)
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_called_so(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"^There is no file scan\.nii\.$"):
-        read(tmp_path / "scan.nii")
+        read_scan(tmp_path / "scan.nii")
     with pytest.raises(ReadError, match="is a folder"):
-        read(tmp_path)
+        read_scan(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReadError, match="not a regular file"):
-        read(tmp_path / "pipe")
+        read_scan(tmp_path / "pipe")
 
 
 def test_errors_do_not_name_folders(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_errors_do_not_name_folders(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "scan.nii").write_bytes(b"x")
     with pytest.raises(ReadError) as caught:
-        read(folder / "scan.nii")
+        read_scan(folder / "scan.nii")
     assert "JANE" not in str(caught.value) + caught.value.hint
 
 
@@ -93,7 +93,7 @@ def test_a_file_without_permission_is_called_so(make_nifti: NiftiMaker) -> None:
     path = make_nifti()
     path.chmod(0)
     with pytest.raises(ReadError, match="Permission denied"):
-        read(path)
+        read_scan(path)
 
 
 def cuts(length: int) -> list[int]:
@@ -107,7 +107,7 @@ def test_a_gzip_file_cut_anywhere_is_refused(make_nifti: NiftiMaker) -> None:
     for length in cuts(len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(ReadError, match=r"truncated|empty|not an image"):
-            read(path)
+            read_scan(path)
 
 
 def test_a_plain_file_cut_anywhere_is_refused(make_nifti: NiftiMaker) -> None:
@@ -116,7 +116,7 @@ def test_a_plain_file_cut_anywhere_is_refused(make_nifti: NiftiMaker) -> None:
     for length in cuts(len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(ReadError, match=r"truncated|empty|not an image"):
-            read(path)
+            read_scan(path)
 
 
 def test_a_damaged_gzip_file_is_refused(make_nifti: NiftiMaker) -> None:
@@ -126,11 +126,11 @@ def test_a_damaged_gzip_file_is_refused(make_nifti: NiftiMaker) -> None:
     content[-6] ^= 0xFF  # the checksum
     path.write_bytes(content)
     with pytest.raises(ReadError, match="damaged"):
-        read(path)
+        read_scan(path)
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ReadError, match="damaged"):
-        read(path)
+        read_scan(path)
 
 
 def test_a_gzip_file_in_several_members_is_one_stream(make_nifti: NiftiMaker) -> None:
@@ -138,7 +138,7 @@ def test_a_gzip_file_in_several_members_is_one_stream(make_nifti: NiftiMaker) ->
     content = gzip.decompress(path.read_bytes())
     parts = [content[:100], content[100:101], b"", content[101:370], content[370:]]
     path.write_bytes(b"".join(gzip.compress(part) for part in parts))
-    np.testing.assert_array_equal(read(path).data, COUNT)
+    np.testing.assert_array_equal(read_scan(path).data, COUNT)
 
 
 def test_zeros_that_pack_a_thousandfold_are_read_in_pieces(make_nifti: NiftiMaker) -> None:
@@ -146,7 +146,7 @@ def test_zeros_that_pack_a_thousandfold_are_read_in_pieces(make_nifti: NiftiMake
     data[-1, -1, -1] = 7
     path = make_nifti(data=data)
     assert path.stat().st_size < 10_000
-    np.testing.assert_array_equal(read(path).data, data)
+    np.testing.assert_array_equal(read_scan(path).data, data)
 
 
 @pytest.mark.parametrize("name", ["scan.nii", "scan.nii.gz"])
@@ -155,7 +155,7 @@ def test_more_voxels_than_the_file_can_hold_are_refused_before_allocating(
 ) -> None:
     path = make_nifti(name, dim=[3, 700, 700, 700, 1, 1, 1, 1])
     with pytest.raises(ReadError, match="686,000,000 bytes of voxels"):
-        read(path)
+        read_scan(path)
 
 
 def test_too_little_memory_is_told(make_nifti: NiftiMaker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def test_too_little_memory_is_told(make_nifti: NiftiMaker, monkeypatch: pytest.M
     path = make_nifti(data=COUNT)
     monkeypatch.setattr("leuko.formats.nifti.real_values", full)
     with pytest.raises(OutOfResources, match=r"scan\.nii\.gz does not fit") as caught:
-        read(path)
+        read_scan(path)
     assert caught.value.exit_code == 7
 
 
@@ -180,4 +180,4 @@ def test_an_error_of_the_disk_is_told(
 
     monkeypatch.setattr(Path, "open", lambda self, *_, **__: BadDisk(self))
     with pytest.raises(ReadError, match=r"scan.nii cannot be read: Input/output error\."):
-        read(path)
+        read_scan(path)

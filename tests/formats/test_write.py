@@ -15,7 +15,7 @@ import pytest
 from leuko import __version__
 from leuko.errors import GridMismatch, LeukoError, OutOfResources, UsageError, WriteError
 from leuko.findings import Policy
-from leuko.formats.read import read
+from leuko.formats.read import read_mask, read_scan
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
@@ -59,31 +59,31 @@ def test_a_mask_has_the_geometry_of_its_scan_byte_for_byte(
     make_nifti: NiftiMaker, tmp_path: Path, fields: dict[str, Any], version: int, order: str
 ) -> None:
     path = make_nifti(data=COUNT, version=version, order=order, **fields)
-    scan = read(path, policy=Policy.LENIENT)
+    scan = read_scan(path, policy=Policy.LENIENT)
     target = tmp_path / "wmh.nii.gz"
     write(MASK, target, like=scan)
     assert geometry_of(raw_header(target)) == geometry_of(raw_header(path))
-    mask = read(target, policy=Policy.LENIENT)
+    mask = read_scan(target, policy=Policy.LENIENT)
     assert mask.grid == scan.grid
     assert mask.data.dtype == np.uint8
     np.testing.assert_array_equal(mask.data, MASK)
 
 
 def test_one_volume_of_a_4d_file_becomes_3d(make_nifti: NiftiMaker, tmp_path: Path) -> None:
-    scan = read(make_nifti(data=COUNT.reshape(2, 3, 4, 1), pixdim=[1, 1, 1, 1, 2.5, 0, 0, 0]))
+    scan = read_scan(make_nifti(data=COUNT.reshape(2, 3, 4, 1), pixdim=[1, 1, 1, 1, 2.5, 0, 0, 0]))
     target = tmp_path / "wmh.nii"
     write(MASK, target, like=scan)
     written = nibabel.load(target)
     assert written.shape == (2, 3, 4)
     assert list(written.header["dim"]) == [3, 2, 3, 4, 1, 1, 1, 1]
-    assert read(target).grid == scan.grid
+    assert read_scan(target).grid == scan.grid
 
 
 def test_nothing_about_the_patient_is_copied(make_nifti: NiftiMaker, tmp_path: Path) -> None:
     name = b"DOE^JANE"
     extension = (32).to_bytes(4, "little") + bytes(4) + name + bytes(16)
     fields = dict.fromkeys(("descrip", "aux_file", "db_name", "intent_name", "data_type"), name)
-    scan = read(make_nifti(data=COUNT, extension=extension, **fields))
+    scan = read_scan(make_nifti(data=COUNT, extension=extension, **fields))
     target = tmp_path / "wmh.nii"
     write(MASK, target, like=scan)
     assert name not in target.read_bytes()
@@ -111,7 +111,7 @@ def test_nothing_about_the_patient_is_copied(make_nifti: NiftiMaker, tmp_path: P
 def test_numbers_are_stored_in_types_that_every_program_reads(
     make_nifti: NiftiMaker, tmp_path: Path, data: Any, stored: Any
 ) -> None:
-    scan = read(make_nifti(data=COUNT))
+    scan = read_scan(make_nifti(data=COUNT))
     write(data, tmp_path / "out.nii.gz", like=scan)
     written = nibabel.load(tmp_path / "out.nii.gz")
     assert written.get_data_dtype() == stored
@@ -121,7 +121,7 @@ def test_numbers_are_stored_in_types_that_every_program_reads(
 
 
 def test_numbers_that_nifti_lacks_are_refused(make_nifti: NiftiMaker, tmp_path: Path) -> None:
-    scan = read(make_nifti(data=COUNT))
+    scan = read_scan(make_nifti(data=COUNT))
     with pytest.raises(UsageError, match="complex64"):
         write(COUNT.astype(np.complex64), tmp_path / "out.nii", like=scan)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["scan.nii.gz"]
@@ -141,22 +141,22 @@ def test_numbers_that_nifti_lacks_are_refused(make_nifti: NiftiMaker, tmp_path: 
 def test_viewers_are_told_the_range_to_show(
     make_nifti: NiftiMaker, tmp_path: Path, data: Any, window: tuple[float, float]
 ) -> None:
-    write(data, tmp_path / "out.nii", like=read(make_nifti(data=COUNT)))
+    write(data, tmp_path / "out.nii", like=read_scan(make_nifti(data=COUNT)))
     header = nibabel.load(tmp_path / "out.nii").header
     assert (float(header["cal_min"]), float(header["cal_max"])) == window
 
 
 def test_label_maps_say_so_and_are_read_as_masks(make_nifti: NiftiMaker, tmp_path: Path) -> None:
-    write(COUNT, tmp_path / "out.nii", like=read(make_nifti(data=COUNT)), labels=True)
+    write(COUNT, tmp_path / "out.nii", like=read_scan(make_nifti(data=COUNT)), labels=True)
     assert int(nibabel.load(tmp_path / "out.nii").header["intent_code"]) == 1002
-    assert read(tmp_path / "out.nii", expect="mask", policy=Policy.STRICT).findings == ()
+    assert read_mask(tmp_path / "out.nii", policy=Policy.STRICT).findings == ()
 
 
 @pytest.mark.parametrize("name", ["out.nii", "out.nii.gz"])
 def test_the_same_call_writes_the_same_bytes(
     make_nifti: NiftiMaker, tmp_path: Path, name: str
 ) -> None:
-    scan = read(make_nifti(data=COUNT))
+    scan = read_scan(make_nifti(data=COUNT))
     write(MASK, tmp_path / name, like=scan)
     first = (tmp_path / name).read_bytes()
     write(np.asfortranarray(MASK), tmp_path / name, like=scan)
@@ -176,7 +176,7 @@ def test_an_image_without_a_file_gets_a_header_that_says_its_grid(tmp_path: Path
     np.testing.assert_allclose(written.get_sform(), affine, atol=1e-6)
     np.testing.assert_allclose(written.get_qform(), affine, atol=1e-5)
     assert (int(written.header["sform_code"]), int(written.header["qform_code"])) == (1, 1)
-    assert read(tmp_path / "out.nii.gz").findings == ()
+    assert read_scan(tmp_path / "out.nii.gz").findings == ()
 
 
 def test_a_sheared_grid_has_no_qform(tmp_path: Path) -> None:
@@ -185,18 +185,18 @@ def test_a_sheared_grid_has_no_qform(tmp_path: Path) -> None:
     write(Image(COUNT, Grid((2, 3, 4), affine)), tmp_path / "out.nii")
     header = nibabel.load(tmp_path / "out.nii").header
     assert (int(header["sform_code"]), int(header["qform_code"])) == (1, 0)
-    assert {f.code for f in read(tmp_path / "out.nii").findings} == {"grid.shear"}
+    assert {f.code for f in read_scan(tmp_path / "out.nii").findings} == {"grid.shear"}
 
 
 def test_a_grid_without_orientation_stays_without(tmp_path: Path) -> None:
     grid = Grid((2, 3, 4), np.diag([1.0, 2.0, 3.0, 1.0]), oriented=False)
     write(Image(COUNT, grid), tmp_path / "out.nii")
-    assert read(tmp_path / "out.nii").grid == grid
+    assert read_scan(tmp_path / "out.nii").grid == grid
 
 
 def test_a_header_of_another_grid_is_not_copied(make_nifti: NiftiMaker, tmp_path: Path) -> None:
     """An image may keep its source although it was moved or resampled."""
-    scan = read(make_nifti(data=COUNT))
+    scan = read_scan(make_nifti(data=COUNT))
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     moved = Image(np.ones((5, 5, 5), np.uint8), Grid((5, 5, 5), affine), scan.source)
     write(moved, tmp_path / "out.nii")
@@ -213,7 +213,7 @@ def test_an_axis_too_long_for_nifti1_makes_nifti2(tmp_path: Path) -> None:
 
 
 def test_an_array_must_lie_on_the_grid_of_the_scan(make_nifti: NiftiMaker, tmp_path: Path) -> None:
-    scan = read(make_nifti(data=COUNT))
+    scan = read_scan(make_nifti(data=COUNT))
     with pytest.raises(GridMismatch, match="array has"):
         write(np.ones((2, 3, 5), np.uint8), tmp_path / "out.nii", like=scan)
     other = Image(MASK, Grid.from_spacing((2, 3, 4), (1.0, 1.0, 2.0)))

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from leuko.formats.read import read
+from leuko.formats.read import read_mask, read_scan
 from leuko.models.sample import sample_path, truth_path
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.demo import agreement, demonstrate
 
 
 def test_the_sample_lies_on_the_grid_of_its_truth() -> None:
-    scan, truth = read(sample_path()), read(truth_path(), expect="mask")
+    scan, truth = read_scan(sample_path()), read_mask(truth_path())
     assert scan.grid == truth.grid
     assert truth.data.any()
 
 
 def test_the_truth_agrees_with_itself() -> None:
-    truth = read(truth_path(), expect="mask")
+    truth = read_mask(truth_path())
     for definition, mask in (("vascular", truth.data > 0), ("ms", truth.data == 1)):
         found = agreement(truth.with_data(mask.astype(np.uint8)), definition=definition)
         assert found["dice"] == 1.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from leuko.errors import GridMismatch, UsageError
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
@@ -119,7 +119,7 @@ def test_files_are_measured_into_a_folder(
     assert numbers.volume_voxels == 29
     assert numbers.provenance.mask_name == "corrected.nii.gz"
     assert numbers.provenance.input_name == "head.nii.gz"
-    assert np.array_equal(read(tmp_path / "out" / "wmh.nii.gz", expect="mask").data, drawn.data)
+    assert np.array_equal(read_mask(tmp_path / "out" / "wmh.nii.gz").data, drawn.data)
     assert [step.name for step in numbers.steps] == [
         "read", "check", "normalise", "resample", "predict", "restore", "measure", "report"
     ]  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from leuko.errors import UnusableInput
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.models.sample import sample_path
@@ -24,7 +24,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def sample() -> Image:
-    return read(sample_path())
+    return read_scan(sample_path())
 
 
 def turned(image: Image) -> Image:
@@ -84,7 +84,7 @@ def test_the_halves_are_anatomical(model: Model, sample: Image) -> None:
 )
 def test_other_contrasts_are_refused(shared_data: Path, model: Model, name: str) -> None:
     with pytest.raises(UnusableInput):
-        segment(read(shared_data / name), model=model)
+        segment(read_scan(shared_data / name), model=model)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_other_contrasts_are_refused(shared_data: Path, model: Model, name: str)
     ],
 )
 def test_flairs_pass_without_a_warning(shared_data: Path, model: Model, name: str) -> None:
-    result = segment(read(shared_data / name), model=model)
+    result = segment(read_scan(shared_data / name), model=model)
     serious = [finding.code for finding in result.findings if finding.severity != "note"]
     assert serious == []
     assert result.burden.volume_ml > 0

@@ -17,7 +17,7 @@ import pytest
 from brightness_network import make_head, write_weights
 
 from leuko.errors import LeukoError, OutOfResources, ReadError, UnusableInput, WriteError
-from leuko.formats.read import read
+from leuko.formats.read import read_mask, read_scan
 from leuko.formats.write import write
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
@@ -54,7 +54,7 @@ def test_without_report_and_with_probability(
     config = SegmentConfig(report=False, probability=True)
     segment_file(head_file, out=tmp_path / "out", config=config, model=fake_model)
     assert names(tmp_path / "out") == FILES - PAGES | {"probability.nii.gz"}
-    probability = read(tmp_path / "out" / "probability.nii.gz")
+    probability = read_scan(tmp_path / "out" / "probability.nii.gz")
     assert 0 <= probability.data.min() <= probability.data.max() <= 1
 
 
@@ -62,11 +62,11 @@ def test_files_and_the_function_say_the_same(
     tmp_path: Path, head_file: Path, fake_model: Model
 ) -> None:
     segment_file(head_file, out=tmp_path / "out", config=QUICK, model=fake_model)
-    result = segment(read(head_file), config=QUICK, model=fake_model)
-    mask = read(tmp_path / "out" / "wmh.nii.gz", expect="mask")
+    result = segment(read_scan(head_file), config=QUICK, model=fake_model)
+    mask = read_mask(tmp_path / "out" / "wmh.nii.gz")
     assert np.array_equal(mask.data, result.mask.data)
     assert mask.grid == result.mask.grid
-    lesions = read(tmp_path / "out" / "lesions.nii.gz", expect="mask")
+    lesions = read_mask(tmp_path / "out" / "lesions.nii.gz")
     assert np.array_equal(lesions.data, result.lesions.data)
 
 
@@ -92,7 +92,7 @@ def test_the_engine_and_its_threads_do_not_change_the_mask(tmp_path: Path, head_
             "             config=SegmentConfig(report=False, precision='f32'))\n"
         )
         subprocess.run([sys.executable, "-c", script, head_file, out, weights], check=True)
-        masks.append(read(out / "wmh.nii.gz", expect="mask").data)
+        masks.append(read_mask(out / "wmh.nii.gz").data)
     assert np.array_equal(*masks)
     assert masks[0].any()
 
@@ -238,7 +238,7 @@ def test_a_kill_at_any_moment_loses_nothing(
         process.send_signal(signal.SIGKILL)
     assert decode((out / "stats.json").read_bytes()).lesion_count == 4
     assert names(out) == FILES - PAGES
-    assert read(out / "wmh.nii.gz", expect="mask").data.any()
+    assert read_mask(out / "wmh.nii.gz").data.any()
     segment_file(head_file, out=out, config=QUICK, model=fake_model)
     assert names(tmp_path) == {"head.nii.gz", "out"}
 
@@ -252,6 +252,6 @@ def test_a_scan_without_lesions_writes_every_file(
     assert names(tmp_path / "out") == FILES
     assert (numbers.volume_ml, numbers.lesion_count, numbers.largest_lesion_mm3) == (0, 0, 0)
     assert numbers.most_affected_slice is None
-    assert not read(tmp_path / "out" / "wmh.nii.gz", expect="mask").data.any()
+    assert not read_mask(tmp_path / "out" / "wmh.nii.gz").data.any()
     content = json.loads((tmp_path / "out" / "stats.json").read_text())
     assert content["size_classes"]["large"] == {"count": 0, "share": 0.0, "volume_ml": 0.0}

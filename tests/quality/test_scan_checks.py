@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from leuko.findings import Severity
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.image import to_canonical
 from leuko.quality.scan import SAMPLE_VOXELS, input_checks
 
@@ -124,7 +124,7 @@ def test_large_arrays_are_sampled_and_judged_alike() -> None:
     ],
 )
 def test_real_flairs_pass(shared_data: Path, name: str) -> None:
-    image = read(shared_data / name)
+    image = read_scan(shared_data / name)
     canonical = to_canonical(image.data, image.grid)
     assert input_checks(canonical, spacing=image.grid.canonical().spacing) == ()
 
@@ -142,7 +142,7 @@ def test_real_flairs_pass(shared_data: Path, name: str) -> None:
     ],
 )
 def test_real_images_of_something_else_are_refused(shared_data: Path, name: str, code: str) -> None:
-    image = read(shared_data / name)
+    image = read_scan(shared_data / name)
     canonical = to_canonical(image.data, image.grid)
     found = input_checks(canonical, spacing=image.grid.canonical().spacing)
     assert code in [item.code for item in found if item.severity is Severity.REFUSAL]

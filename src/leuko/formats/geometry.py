@@ -7,7 +7,9 @@ import numpy as np
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid
 
-__all__ = ["grid_findings"]
+__all__ = ["LABELS", "grid_findings"]
+
+LABELS = "image.labels"  # the code of the finding that a file calls itself a label map
 
 USUAL_MM = (0.2, 10.0)  # what scanners make
 POSSIBLE_MM = (0.05, 30.0)  # beyond it the unit of length must be wrong
@@ -16,7 +18,8 @@ SHEAR_DEGREES = 0.1
 
 def grid_findings(grid: Grid) -> tuple[Finding, ...]:
     """Findings on orientation, voxel size, shear and a missing third dimension."""
-    found = [_orientation(grid), _spacing(grid), _shear(grid), _flat(grid)]
+    sized = [_spacing(grid), _shear(grid)] if grid.sized else [_unsized()]
+    found = [_orientation(grid), *sized, _flat(grid)]
     return tuple(finding for finding in found if finding is not None)
 
 
@@ -28,6 +31,15 @@ def _orientation(grid: Grid) -> Finding | None:
         Severity.WARNING,
         "The file does not say how the scan lies in the body: left and right are not known.",
         "Export it again from DICOM, with orientation; sides are not reported for it.",
+    )
+
+
+def _unsized() -> Finding:
+    return Finding(
+        "grid.size_unknown",
+        Severity.REFUSAL,
+        "The file does not say how large a pixel is: lengths count pixels, not mm.",
+        "Give the scan itself, with its geometry (DICOM, NIfTI).",
     )
 
 

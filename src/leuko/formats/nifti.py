@@ -10,7 +10,7 @@ import numpy as np
 from leuko.errors import ReadError, UnusableInput
 from leuko.findings import Finding, Severity
 from leuko.formats.byte_source import ByteSource
-from leuko.formats.geometry import grid_findings
+from leuko.formats.geometry import LABELS, grid_findings
 from leuko.formats.nifti_header import STORED_TYPES, TYPE_NAMES, NiftiHeader, parse_header
 from leuko.formats.nifti_space import nifti_grid
 from leuko.formats.voxels import Voxels, real_values
@@ -19,29 +19,27 @@ from leuko.image.image import Image, Source
 __all__ = ["read_nifti"]
 
 MAX_VOXELS = 2**29  # four times 512 x 512 x 512: no head scan has more
+MAX_VALUES = 2**32  # of all volumes together
 _COPY_AGAIN = "Copy or download the file again; if it stays so, export the scan again."
-_ONE_VOLUME = (
-    "Choose one volume (time point, echo or weighting) and save it as a 3D file of its own."
-)
 _INTENTS = {
-    1001: "an estimate", 1002: "a label map", 1003: "a label map", 1004: "matrices",
+    1001: "an estimate", 1004: "matrices",
     1005: "matrices", 1006: "displacements", 1007: "vectors", 1008: "points", 1009: "triangles",
     1010: "quaternions", 2001: "a time series", 2002: "node numbers", 2003: "RGB colours",
     2004: "RGBA colours", 2005: "a shape",
 }  # fmt: skip
 
 
-def read_nifti(source: ByteSource, *, expect: str = "scan") -> Image:
+def read_nifti(source: ByteSource) -> Image:
     """The image in `source`, whose content was recognised as NIfTI.
 
-    `expect` is 'scan' or 'mask': a mask may carry the intent code of a label map. Raises
-    ReadError (exit 3) for what is broken, UnusableInput (exit 4) for what is no 3D scalar image.
+    Raises ReadError (exit 3) for what is broken, UnusableInput (exit 4) for values that are no
+    grey values.
     """
     header = _header(source)
-    shape, findings = _volume_shape(header, name=source.name)
+    shape, volumes, findings = _axes(header, name=source.name)
     dtype = _stored_type(header, name=source.name)
     grid, space_findings = nifti_grid(header, shape=shape)
-    findings += [*space_findings, *grid_findings(grid), *_remarks(header, expect=expect)]
+    findings += [*space_findings, *grid_findings(grid), *_remarks(header)]
     if header.single:
         stored = _read_voxels(source, header, dtype, skip=_gap(header, findings))
         source.finish()
@@ -55,10 +53,11 @@ def read_nifti(source: ByteSource, *, expect: str = "scan") -> Image:
     slope, inter = _scaling(header, findings)
     data, value_findings = real_values(stored, slope=slope, inter=inter)
     return Image(
-        data.reshape(shape, order="F"),
+        data.reshape(shape if volumes == 1 else (*shape, volumes), order="F"),
         grid,
         Source(source.name, f"nifti{header.version}", digest.hexdigest(), header.raw),
         (*findings, *value_findings),
+        _seconds(header, volumes),
     )
 
 
@@ -68,18 +67,22 @@ def _header(source: ByteSource) -> NiftiHeader:
     return header
 
 
-def _volume_shape(header: NiftiHeader, *, name: str) -> tuple[tuple[int, int, int], list[Finding]]:
-    """The three axes of space; further axes of length 1 are dropped, others refused."""
+def _axes(header: NiftiHeader, *, name: str) -> tuple[tuple[int, int, int], int, list[Finding]]:
+    """The three axes of space and the number of volumes along all further ones."""
     space = (*header.shape[:3], 1, 1)[:3]
+    volumes = math.prod(header.shape[3:])
     findings = []
-    if math.prod(header.shape[3:]) > 1:
+    if len(header.shape) > 4 and volumes > 1:
         sizes = " x ".join(map(str, header.shape))
-        raise UnusableInput(
-            f"{name} is a {len(header.shape)}D image ({sizes}): "
-            f"{math.prod(header.shape[3:])} volumes, where one is needed.",
-            hint=_ONE_VOLUME,
+        findings.append(
+            Finding(
+                "nifti.axes_joined",
+                Severity.NOTE,
+                f"The file has {len(header.shape)} axes ({sizes}); "
+                f"those behind the third are read as {volumes} volumes, the fourth first.",
+            )
         )
-    if len(header.shape) > 3:
+    if len(header.shape) > 3 and volumes == 1:
         findings.append(
             Finding(
                 "nifti.singleton_axes",
@@ -87,13 +90,12 @@ def _volume_shape(header: NiftiHeader, *, name: str) -> tuple[tuple[int, int, in
                 f"The file declares {len(header.shape)} axes but holds one 3D volume.",
             )
         )
-    voxels = math.prod(space)
-    if voxels > MAX_VOXELS:
+    if math.prod(space) > MAX_VOXELS or math.prod(header.shape) > MAX_VALUES:
         raise ReadError(
-            f"{name} claims {' x '.join(map(str, space))} voxels, more than any head scan has.",
+            f"{name} claims {' x '.join(map(str, header.shape))} voxels, more than any scan has.",
             hint="Its header is damaged, or it is another kind of image. " + _COPY_AGAIN,
         )
-    return (space[0], space[1], space[2]), findings
+    return (space[0], space[1], space[2]), volumes, findings
 
 
 def _stored_type(header: NiftiHeader, *, name: str) -> np.dtype[np.generic]:
@@ -205,11 +207,29 @@ def _scaling(header: NiftiHeader, findings: list[Finding]) -> tuple[float, float
     return slope, inter
 
 
-def _remarks(header: NiftiHeader, *, expect: str) -> list[Finding]:
+def _seconds(header: NiftiHeader, volumes: int) -> float | None:
+    """Time between volumes in s, by the units code: 8 s, 16 ms, 24 us; 0 says nothing."""
+    scale = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}.get(header.time_units)
+    step = float(header.pixdim[4]) if len(header.pixdim) > 4 else 0.0
+    if volumes == 1 or scale is None or not math.isfinite(step) or step <= 0.0:
+        return None
+    return step * scale
+
+
+def _remarks(header: NiftiHeader) -> list[Finding]:
     """What a reader should know although it changes nothing here."""
     findings = []
-    labels = header.intent in (1002, 1003)
-    if header.intent != 0 and not (expect == "mask" and labels):
+    if header.intent in (1002, 1003):
+        findings.append(
+            Finding(
+                LABELS,
+                Severity.WARNING,
+                f"The header says that the file holds a label map (intent code {header.intent}), "
+                "not the intensities of a scan.",
+                "Give the scan that it was made from.",
+            )
+        )
+    elif header.intent != 0:
         kind = _INTENTS.get(header.intent)
         if kind is None:
             kind = "statistics" if 2 <= header.intent <= 24 else "derived values"

@@ -74,6 +74,7 @@ class NiftiHeader:
     slope: float
     inter: float
     units: int
+    time_units: int
     intent: int
     qform_code: int
     sform_code: int
@@ -121,7 +122,8 @@ def _values(fields: np.void, *, version: int, order: Order, raw: bytes, name: st
         vox_offset=_whole(fields["vox_offset"]),
         slope=float(fields["scl_slope"]),
         inter=float(fields["scl_inter"]),
-        units=int(fields["xyzt_units"]) & 7,
+        units=int(fields["xyzt_units"]) & 0x07,
+        time_units=int(fields["xyzt_units"]) & 0x38,
         intent=int(fields["intent_code"]),
         qform_code=int(fields["qform_code"]),
         sform_code=int(fields["sform_code"]),

@@ -3,48 +3,69 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from leuko.errors import OutOfResources, ReadError
+from leuko.errors import OutOfResources, ReadError, UnusableInput
 from leuko.findings import Finding, Policy, Severity, gate
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
+from leuko.formats.geometry import LABELS
 from leuko.formats.registry import FORMATS, load
 from leuko.image.image import Image
 
-__all__ = ["read"]
+__all__ = ["read", "read_mask", "read_scan"]
 
 _GIVE_NIFTI = "Give the scan as NIfTI (.nii or .nii.gz)."
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    policy: Policy = Policy.DEFAULT,
-    expect: Literal["scan", "mask"] = "scan",
-) -> Image:
-    """Read the image at `path`; axes are the file's, values are real and finite, lengths mm.
+def read(path: str | os.PathLike[str]) -> Image:
+    """Any image at `path`; axes are the file's, values are real and finite, lengths mm.
 
-    What was odd stands in `Image.findings`; `policy` decides which findings refuse the file.
-    `expect='mask'` accepts what only a label map may say of itself. Raises ReadError (exit 3)
-    where the file is no image or is broken, UnusableInput (exit 4) where its content cannot be
-    used, OutOfResources (exit 7) where memory does not suffice.
+    Several volumes (time points, echoes) stand along a fourth axis. What was odd stands in
+    `Image.findings` and refuses nothing. Raises ReadError (exit 3) where the file is no image or
+    is broken, UnusableInput (exit 4) where its content has no grey values, OutOfResources
+    (exit 7) where memory does not suffice.
     """
     given = Path(path)
     with ByteSource(given) as source:
         name = recognise(source.peek(HEAD_BYTES))
         header = None if name in ("nifti1", "nifti2") else _header_half(given)
         if header is None:
-            return _read_source(source, name, policy=policy, expect=expect)
+            return _read_source(source, name)
     with ByteSource(header) as source:
         name = recognise(source.peek(HEAD_BYTES))
-        return _read_source(source, name, policy=policy, expect=expect)
+        return _read_source(source, name)
 
 
-def _read_source(
-    source: ByteSource, name: str | None, *, policy: Policy, expect: Literal["scan", "mask"]
-) -> Image:
+def read_scan(path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT) -> Image:
+    """The one volume at `path`, as a scan to work on; `policy` decides which findings refuse it.
+
+    Raises what `read` raises, and UnusableInput (exit 4) for several volumes and for findings
+    that `policy` does not accept.
+    """
+    return _accepted(read(path), policy=policy)
+
+
+def read_mask(path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT) -> Image:
+    """The mask or label map at `path`: as `read_scan`, but it may say that it holds labels."""
+    image = read(path)
+    findings = tuple(finding for finding in image.findings if finding.code != LABELS)
+    return _accepted(replace(image, findings=findings), policy=policy)
+
+
+def _accepted(image: Image, *, policy: Policy) -> Image:
+    if image.volumes > 1:
+        name = image.source.name if image.source else "The image"
+        raise UnusableInput(
+            f"{name} holds {image.volumes} volumes, where one is needed.",
+            hint="Choose one (time point, echo or weighting): leuko convert --volume.",
+        )
+    gate(image.findings, policy=policy)
+    return image
+
+
+def _read_source(source: ByteSource, name: str | None) -> Image:
     if name is None:
         raise _unknown(source)
     record = FORMATS[name]
@@ -53,15 +74,13 @@ def _read_source(
             f"{source.name} is {record.title}, which leuko cannot read yet.", hint=record.advice
         )
     try:
-        image: Image = load(record.reader)(source, expect=expect)
+        image: Image = load(record.reader)(source)
     except MemoryError as error:
         raise OutOfResources(
             f"{source.name} does not fit into the memory of this machine.",
             hint="Close other programs or use a machine with more memory.",
         ) from error
-    findings = (*_name_findings(source), *image.findings)
-    gate(findings, policy=policy)
-    return Image(image.data, image.grid, image.source, findings)
+    return replace(image, findings=(*_name_findings(source), *image.findings))
 
 
 def _header_half(path: Path) -> Path | None:

@@ -42,12 +42,14 @@ class Grid:
     """Shape and affine of a 3D array; the affine maps voxel centres (i, j, k) to RAS mm.
 
     `oriented` is False where the file does not say how the array lies in the body: spacing is
-    then real, but left and right are not known.
+    then real, but left and right are not known. `sized` is False where not even the size of a
+    pixel in mm is known (a picture): lengths then count pixels.
     """
 
     shape: tuple[int, int, int]
     affine: FloatArray
     oriented: bool = True
+    sized: bool = True
 
     def __post_init__(self) -> None:
         affine = np.array(self.affine, dtype=np.float64)
@@ -66,17 +68,18 @@ class Grid:
             isinstance(other, Grid)
             and self.shape == other.shape
             and self.oriented == other.oriented
+            and self.sized == other.sized
             and bool(np.array_equal(self.affine, other.affine))
         )
 
     def __hash__(self) -> int:
-        return hash((self.shape, self.affine.tobytes(), self.oriented))
+        return hash((self.shape, self.affine.tobytes(), self.oriented, self.sized))
 
     def __repr__(self) -> str:
         size = "x".join(map(str, self.shape))
         spacing = "x".join(f"{s:g}" for s in self.spacing)
         code = self.orientation.code if self.oriented else "orientation unknown"
-        return f"Grid({size}, {spacing} mm, {code})"
+        return f"Grid({size}, {spacing} {'mm' if self.sized else 'pixels'}, {code})"
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -135,7 +138,7 @@ class Grid:
                 columns[:, world] = -columns[:, world]
         affine[:3, :3] = columns
         affine[:3, 3] = origin
-        return Grid((shape[0], shape[1], shape[2]), affine, self.oriented)
+        return Grid((shape[0], shape[1], shape[2]), affine, self.oriented, self.sized)
 
     def from_canonical_index(self, axis: int, index: int) -> tuple[int, int]:
         """The array axis of this grid that runs along canonical `axis`, and the index on it."""

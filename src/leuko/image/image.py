@@ -31,28 +31,49 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """A 3D array with its grid; axes are the file's, values are real (slope applied), never NaN."""
+    """Voxel values with their grid; axes are the file's, values real (slope applied), never NaN.
+
+    `data` has the three axes of the grid, and where the file holds several volumes (time points,
+    echoes, weightings) these as a fourth; a single slice has one voxel along its third axis.
+    `seconds` is the time between volumes where it is known.
+    """
 
     data: npt.NDArray[np.generic]
     grid: Grid
     source: Source | None = None
     findings: tuple[Finding, ...] = ()
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.data.shape != self.grid.shape:
+        if self.data.shape[:3] != self.grid.shape or self.data.ndim > 4:
             raise ValueError(f"data has shape {self.data.shape}, its grid {self.grid.shape}")
+
+    @property
+    def volumes(self) -> int:
+        """How many volumes the image holds; 1 where `data` has three axes."""
+        return self.data.shape[3] if self.data.ndim == 4 else 1
+
+    def volume(self, index: int) -> Image:
+        """One volume, counted from 0, as a 3D image."""
+        if not 0 <= index < self.volumes:
+            raise IndexError(f"volume {index} of an image of {self.volumes}")
+        data = self.data[..., index] if self.data.ndim == 4 else self.data
+        return Image(data, self.grid, self.source, self.findings)
 
     def with_data(self, data: npt.NDArray[np.generic]) -> Image:
         """Other values on the same grid and with the same source."""
-        return Image(data, self.grid, self.source, self.findings)
+        return Image(data, self.grid, self.source, self.findings, self.seconds)
 
 
 def to_canonical(data: npt.NDArray[Scalar], grid: Grid) -> npt.NDArray[Scalar]:
-    """A view of `data` (file axes) with axes running closest to right, anterior, superior."""
+    """A view of `data` (file axes) with axes running closest to right, anterior, superior.
+
+    A fourth axis (volumes) stays where it is.
+    """
     if not grid.oriented:
         return data
     orientation = grid.orientation
-    view = data.transpose(orientation.axes)
+    view = data.transpose((*orientation.axes, *range(3, data.ndim)))
     return view[tuple(slice(None, None, -1 if flip else 1) for flip in orientation.flipped)]
 
 
@@ -63,4 +84,5 @@ def from_canonical(data: npt.NDArray[Scalar], grid: Grid) -> npt.NDArray[Scalar]
     orientation = grid.orientation
     view = data[tuple(slice(None, None, -1 if flip else 1) for flip in orientation.flipped)]
     inverse = np.argsort(orientation.axes)
-    return view.transpose((int(inverse[0]), int(inverse[1]), int(inverse[2])))
+    order = (int(inverse[0]), int(inverse[1]), int(inverse[2]), *range(3, data.ndim))
+    return view.transpose(order)

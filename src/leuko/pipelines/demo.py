@@ -15,7 +15,7 @@ import numpy.typing as npt
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import CHALLENGE
 from leuko.evaluation.scores import scores
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.image.image import Image
 from leuko.models.sample import sample_path, truth_path
 from leuko.pipelines.config import SegmentConfig
@@ -80,7 +80,7 @@ def demonstrate(
 
 def agreement(mask: Image, *, definition: str) -> dict[str, float]:
     """The challenge's metrics of a mask of the sample, and both volumes in ml."""
-    truth = read(truth_path(), expect="mask")
+    truth = read_mask(truth_path())
     drawn: npt.NDArray[Any] = truth.data
     counted = drawn > 0 if definition == "vascular" else drawn == LESION
     reference = truth.with_data(counted.astype(np.uint8))

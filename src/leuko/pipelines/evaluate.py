@@ -16,7 +16,7 @@ from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
 from leuko.findings import Finding, Severity
-from leuko.formats.read import read
+from leuko.formats.read import read_mask
 from leuko.image.image import Image
 from leuko.pipelines.outputs import write_whole
 from leuko.pipelines.pairing import PathPair, pair_paths
@@ -186,8 +186,8 @@ def to_tsv(evaluation: Evaluation) -> str:
 
 
 def _score(pair: PathPair, names: tuple[str, ...]) -> CaseScores:
-    reference = read(pair.reference, expect="mask")
-    prediction = read(pair.prediction, expect="mask")
+    reference = read_mask(pair.reference)
+    prediction = read_mask(pair.prediction)
     return evaluate(reference, prediction, metrics=names, case=pair.case)
 
 

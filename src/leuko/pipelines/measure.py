@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.findings import Finding, Policy, Severity
-from leuko.formats.read import read
+from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
 from leuko.pipelines.config import SegmentConfig
@@ -67,8 +67,8 @@ def measure_file(
         journal = Journal(watch)
         with journal.step("read") as noted:
             policy = Policy(chosen.policy)
-            scan = read(image, policy=policy)
-            given = read(mask, policy=policy, expect="mask")
+            scan = read_scan(image, policy=policy)
+            given = read_mask(mask, policy=policy)
             noted |= {"shape": list(scan.grid.shape), "spacing_mm": list(scan.grid.spacing)}
         result = _measure(scan, given, chosen, used, journal, began=began)
         with journal.step("report", pages=chosen.report):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leuko.errors import WriteError
 from leuko.findings import Policy
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.image import Image
 from leuko.pipelines.cohort import COHORT_TABLE, Case, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
@@ -78,7 +78,7 @@ def segment_file(
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
-            image = read(path, policy=Policy(chosen.policy))
+            image = read_scan(path, policy=Policy(chosen.policy))
             noted |= {"shape": list(image.grid.shape), "spacing_mm": list(image.grid.spacing)}
         result = _segment(image, chosen, used, journal, began=began)
         with journal.step("report", pages=chosen.report):

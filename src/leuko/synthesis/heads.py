@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.errors import UnusableInput
-from leuko.formats.read import read
+from leuko.formats.read import read_scan
 from leuko.image.image import to_canonical
 from leuko.models.classes import Tissue
 
@@ -121,7 +121,7 @@ def load_head(path: str | PathLike[str]) -> Head:
 
     Raises UnusableInput if it holds no white matter or no lateral ventricles.
     """
-    image = read(Path(path))
+    image = read_scan(Path(path))
     labels = np.ascontiguousarray(to_canonical(image.data, image.grid)).astype(np.int64)
     table = np.zeros(max(600, int(labels.max()) + 1), dtype=np.uint8)
     for kind, ids in _KIND_OF_ID.items():

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import UsageError
-from leuko.formats.read import read
+from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
 from leuko.preparation.geometry import Geometry, to_pixels
@@ -33,7 +33,7 @@ def load_case(case: Case, *, pixel_mm: float) -> RealCase:
             f"The case {Path(case.flair).parent.name} has caps and no lesions.",
             hint="Truth of caps and rims needs truth of lesions beside it.",
         )
-    scan = read(case.flair)
+    scan = read_scan(case.flair)
     spacing = scan.grid.canonical().spacing
     prepared = prepare(
         to_canonical(scan.data, scan.grid),
@@ -56,7 +56,7 @@ def _truth(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.
     """The share of truth in every pixel of the prepared stack."""
     if path is None:
         return None
-    mask = read(path, expect="mask")
+    mask = read_mask(path)
     require_same_grid(
         scan.grid, mask.grid, what="The scan", other_what=f"its truth {Path(path).name}"
     )

@@ -1,0 +1,1 @@
+"""DICOM series in; segmentations, reports and documents out; deidentification."""
