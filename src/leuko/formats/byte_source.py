@@ -25,10 +25,13 @@ _AGAIN = "Copy or download the file again; if it stays so, export the scan again
 class ByteSource:
     """Reads a file from front to end as one stream, through gzip where its content says so.
 
-    Errors carry the file's name, never its folder, and are ReadError (exit 3).
+    `inflate=False` takes the bytes as they lie in the file, gzip or not. Errors carry the file's
+    name, never its folder, and are ReadError (exit 3).
     """
 
-    def __init__(self, path: Path, *, digest: hashlib._Hash | None = None) -> None:
+    def __init__(
+        self, path: Path, *, digest: hashlib._Hash | None = None, inflate: bool = True
+    ) -> None:
         self.path = path
         self.name = path.name
         self._digest = hashlib.sha256() if digest is None else digest
@@ -60,7 +63,7 @@ class ByteSource:
         self._more_inside = False  # the inflater may hold output without new input
         self.ends_early = False  # the gzip stream stops before its end mark
         first = self._read_file()
-        self.gzipped = first[:2] == GZIP_MAGIC
+        self.gzipped = inflate and first[:2] == GZIP_MAGIC
         if self.gzipped:
             self._packed = first
             self._inflater = isal_zlib.decompressobj(31)
