@@ -1,0 +1,230 @@
+"""Who and when of a DICOM object that we make: the source's patient and study, our own UIDs.
+
+An object belongs to the patient and the study of its source images, whose attributes are copied;
+what is missing or malformed there is written empty where the standard allows it.
+
+UIDs are made, not drawn: "2.25." and a UUID (version 8) of the SHA-256 of everything the object
+says but its dates. So two runs on the same images give objects with the same UIDs, and an archive
+that has one already does not get it twice; whatever differs (voxels, parameters, version) gives
+another UID.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+
+from pydicom import config, dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from leuko.errors import SafetyRefusal
+
+__all__ = ["Maker", "begin", "encode", "finish", "require_one_study", "tolerant", "uid_of"]
+
+PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")  # type 2
+PATIENT_IF_PRESENT = (
+    "IssuerOfPatientID",
+    "OtherPatientIDs",
+    "PatientAge",
+    "PatientSize",
+    "PatientWeight",
+    "EthnicGroup",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "ClinicalTrialSponsorName",
+    "ClinicalTrialProtocolID",
+    "ClinicalTrialProtocolName",
+    "ClinicalTrialSiteID",
+    "ClinicalTrialSiteName",
+    "ClinicalTrialSubjectID",
+)
+STUDY = ("StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber")  # type 2
+STUDY_IF_PRESENT = ("StudyDescription",)
+FORM = {
+    "DA": re.compile(r"\d{8}"),
+    "TM": re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"),
+    "AS": re.compile(r"\d{3}[DWMY]"),
+    "DS": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"),
+    "CS": re.compile(r"[A-Z0-9 _]{0,16}"),
+    "SH": re.compile(r"[^\\]{0,16}"),
+    "LO": re.compile(r"[^\\]{0,64}"),
+}
+SEX = {"M", "F", "O"}
+DATES = (
+    "ContentDate",
+    "ContentTime",
+    "SeriesDate",
+    "SeriesTime",
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+)
+IMPLEMENTATION = "leuko"
+
+
+class Maker:
+    """Who makes an object: program, version and the weights that stand behind the result."""
+
+    __slots__ = ("name", "serial", "version")
+
+    def __init__(self, *, version: str, serial: str, name: str = "leuko") -> None:
+        self.name, self.version, self.serial = name, version, serial or "none"
+
+
+def uid_of(*parts: str | bytes) -> str:
+    """A UID under 2.25 that depends on `parts` alone."""
+    digest = sha256()
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        digest.update(len(content).to_bytes(8, "big") + content)
+    number = bytearray(digest.digest()[:16])
+    number[6] = number[6] & 0x0F | 0x80  # version 8: made from data
+    number[8] = number[8] & 0x3F | 0x80  # variant of RFC 9562
+    return f"2.25.{uuid.UUID(bytes=bytes(number)).int}"
+
+
+@contextmanager
+def tolerant() -> Iterator[None]:
+    """Values of foreign headers are taken as they are: no complaint of pydicom's gets out."""
+    with warnings.catch_warnings(), config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def require_one_study(headers: Sequence[Dataset]) -> None:
+    """Raise SafetyRefusal (exit 5) unless all headers are of one patient, study and series frame.
+
+    Attributes that a header lacks don't count as different.
+    """
+    if not headers:
+        raise SafetyRefusal("There is no source image to refer to.")
+    for keyword, what in (
+        ("StudyInstanceUID", "studies"),
+        ("PatientID", "patients"),
+        ("PatientName", "patients"),
+        ("FrameOfReferenceUID", "frames of reference"),
+    ):
+        with tolerant():
+            values = {str(header.get(keyword) or "") for header in headers} - {""}
+        if len(values) > 1:
+            raise SafetyRefusal(
+                f"The images are of different {what}.",
+                hint="Give the images of one series of one study.",
+            )
+    if not headers[0].get("StudyInstanceUID"):
+        raise SafetyRefusal(
+            "The images name no study (no Study Instance UID), so nothing can be added to it.",
+            hint="Write no DICOM objects: --no-dicom.",
+        )
+
+
+def begin(
+    header: Dataset,
+    *,
+    sop_class: str,
+    modality: str,
+    number: int,
+    description: str,
+    maker: Maker,
+    when: datetime,
+) -> Dataset:
+    """The modules that all our objects share: patient, study, series, equipment, SOP common.
+
+    `number` tells our objects of one source series apart; `when` is local time, as scanners write.
+    The UIDs are given by `finish`.
+    """
+    new = Dataset()
+    with tolerant():
+        if charset := header.get("SpecificCharacterSet"):
+            new.SpecificCharacterSet = charset
+        for keyword in (*PATIENT, *STUDY):
+            setattr(new, keyword, _value(header, keyword))
+        for keyword in (*PATIENT_IF_PRESENT, *STUDY_IF_PRESENT):
+            if value := _value(header, keyword):
+                setattr(new, keyword, value)
+        new.StudyInstanceUID = header.StudyInstanceUID
+        if new.PatientSex not in SEX:
+            new.PatientSex = ""
+        _name_deidentification(new, header)
+    new.SOPClassUID = UID(sop_class)
+    new.Modality = modality
+    new.SeriesNumber = _series_number(header, number)
+    new.SeriesDescription = description
+    new.Manufacturer = maker.name
+    new.ManufacturerModelName = maker.name
+    new.DeviceSerialNumber = maker.serial
+    new.SoftwareVersions = maker.version
+    new.InstanceNumber = 1
+    for keyword in DATES:
+        setattr(new, keyword, f"{when:%Y%m%d}" if keyword.endswith("Date") else f"{when:%H%M%S}")
+    return new
+
+
+def finish(dataset: Dataset) -> Dataset:
+    """Give `dataset` its UIDs, from everything it says but its dates; returns it."""
+    bare = Dataset()
+    bare.update({element.tag: element for element in dataset if element.keyword not in DATES})
+    digest = sha256(_bytes(bare)).digest()
+    dataset.SOPInstanceUID = uid_of("instance", digest)
+    dataset.SeriesInstanceUID = uid_of("series", digest)
+    return dataset
+
+
+def encode(dataset: Dataset) -> bytes:
+    """The file of a finished object: part 10, explicit little endian."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID(uid_of("implementation", IMPLEMENTATION))
+    meta.ImplementationVersionName = IMPLEMENTATION.upper()
+    file = BytesIO()
+    whole = Dataset()
+    whole.update(dataset)
+    whole.file_meta = meta
+    with tolerant():
+        dcmwrite(file, whole, enforce_file_format=True)
+    return file.getvalue()
+
+
+def _bytes(dataset: Dataset) -> bytes:
+    file = BytesIO()
+    with tolerant():
+        dcmwrite(file, dataset, implicit_vr=False, little_endian=True)
+    return file.getvalue()
+
+
+def _value(header: Dataset, keyword: str) -> object:
+    """A copied value; empty where it is missing, or not as its type must be written."""
+    if keyword not in header:
+        return ""
+    element = header[keyword]
+    form = FORM.get(element.VR)
+    parts = element.value if element.VM > 1 else [element.value]
+    for part in parts:
+        text = str(part if part is not None else "").strip()
+        if not text or (form and not form.fullmatch(text)):
+            return ""
+    return element.value
+
+
+def _name_deidentification(new: Dataset, header: Dataset) -> None:
+    """The standard wants the method named where identity was removed; some sources don't say it."""
+    if new.get("PatientIdentityRemoved") != "YES" or new.get("DeidentificationMethod"):
+        return
+    listed = header.get("DeidentificationMethodCodeSequence") or []
+    meanings = [str(item.get("CodeMeaning") or "")[:64] for item in listed]
+    new.DeidentificationMethod = [text for text in meanings if text] or "not named in the source"
+
+
+def _series_number(header: Dataset, number: int) -> int:
+    """The source's number and two digits behind it, so that lists show ours beside it."""
+    with tolerant():
+        text = str(header.get("SeriesNumber") or "").strip()
+    return (int(text) if text.isdigit() and len(text) <= 6 else 90) * 100 + number
