@@ -45,7 +45,7 @@ _TEXTS: tuple[tuple[str, bytes], ...] = (
     ("markup", b"<html"),
     ("markup", b"<?xml"),
 )
-_MGH_TYPES = frozenset({0, 1, 3, 4, 10})  # uint8, int32, float32, int16, uint16
+_MGH_TYPES = frozenset(range(11))  # uint8, int32, float32, int16 and rarer ones
 _DICOM_FIRST_GROUPS = frozenset({0x0002, 0x0008})
 
 

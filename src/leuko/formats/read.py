@@ -83,19 +83,23 @@ def _read_source(source: ByteSource, name: str | None) -> Image:
     return replace(image, findings=(*_name_findings(source), *image.findings))
 
 
+_HALVES = {".img": ".hdr", ".brik": ".HEAD"}  # voxels without a header of their own
+
+
 def _header_half(path: Path) -> Path | None:
-    """The .hdr file of a pair where `path` is its .img file; None where it is something else."""
+    """The header of a pair where `path` is its voxel half; None where it is something else."""
     name = path.name.removesuffix(".gz")
-    if not name.lower().endswith(".img"):
+    stem, dot, ending = name.rpartition(".")
+    header = _HALVES.get(dot + ending.lower())
+    if header is None:
         return None
-    stem = name[: -len(".img")]
-    for suffix in (".hdr", ".hdr.gz", ".HDR"):
+    for suffix in (header, f"{header}.gz", header.swapcase()):
         candidate = path.with_name(stem + suffix)
         if candidate.is_file():
             return candidate
     raise ReadError(
-        f"{path.name} is the voxel half of a pair; its header, {stem}.hdr, is missing.",
-        hint=f"Put {stem}.hdr into the same folder.",
+        f"{path.name} is the voxel half of a pair; its header, {stem}{header}, is missing.",
+        hint=f"Put {stem}{header} into the same folder.",
     )
 
 
@@ -116,7 +120,7 @@ def _unknown(source: ByteSource) -> ReadError:
 
 
 def _name_findings(source: ByteSource) -> list[Finding]:
-    named = source.name.lower().endswith(".gz")
+    named = source.name.lower().endswith((".gz", ".mgz"))
     if named == source.gzipped:
         return []
     is_what = "gzip-compressed" if source.gzipped else "not compressed"
