@@ -11,7 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["FORMATS", "Format", "load"]
+__all__ = ["ARCHIVES", "FORMATS", "PICTURES", "Format", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,8 @@ def load(target: str) -> Any:
 _CONVERT = "Convert it to NIfTI (.nii.gz) first, for example with ITK-SNAP or 3D Slicer."
 _MGH = "Convert it to NIfTI first: mri_convert IN OUT.nii.gz (FreeSurfer)."
 _MINC = "Convert it to NIfTI first: mnc2nii IN OUT.nii (MINC tools)."
-_DICOM = "Convert the series to NIfTI first: dcm2niix -z y FOLDER."
 _UNPACK = "Unpack it and give the image inside."
-_PICTURE = "A picture has no size in mm; give the scan itself (NIfTI)."
+_PICTURE = "leuko.formats.pictures:read_picture"
 _NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
 _NIFTI_NAMES = (".nii", ".nii.gz", ".hdr", ".img")
 _NIFTI = "leuko.formats.nifti:read_nifti"
@@ -57,22 +56,22 @@ _ALL = (
     Format("metaimage", "a MetaImage", (".mha", ".mhd"), "leuko.formats.metaimage:read_metaimage"),
     Format("afni", "an AFNI image", (".HEAD", ".BRIK"), "leuko.formats.afni:read_afni"),
     Format("mgh", "a FreeSurfer MGH image", (".mgh", ".mgz"), "leuko.formats.mgh:read_mgh"),
-    Format("minc1", "a MINC-1 (netCDF) image", (".mnc",), advice=_MINC),
-    Format("minc2", "an HDF5 file, perhaps a MINC-2 image", (".mnc", ".h5"), advice=_MINC),
-    Format("dicom", "a DICOM file", (".dcm",), advice=_DICOM),
-    Format("zip", "a zip archive", (".zip",), advice=_UNPACK),
-    Format("tar", "a tar archive", (".tar", ".tgz"), advice=_UNPACK),
+    Format("minc1", "a MINC-1 (netCDF) image", (".mnc",), "leuko.formats.minc:read_minc1"),
+    Format("minc2", "a MINC-2 (HDF5) image", (".mnc", ".h5"), "leuko.formats.minc:read_minc2"),
+    Format("dicom", "a DICOM file", (".dcm",), "leuko.dicom.image:read_dicom"),
+    Format("zip", "a zip archive", (".zip",), "leuko.formats.archive:unpacked"),
+    Format("tar", "a tar archive", (".tar", ".tgz"), "leuko.formats.archive:unpacked"),
     Format("7z", "a 7z archive", (".7z",), advice=_UNPACK),
     Format("rar", "a RAR archive", (".rar",), advice=_UNPACK),
     Format("bzip2", "a bzip2-compressed file", (".bz2",), advice=_UNPACK),
     Format("xz", "an xz-compressed file", (".xz",), advice=_UNPACK),
     Format("zstd", "a Zstandard-compressed file", (".zst",), advice=_UNPACK),
-    Format("png", "a PNG picture", (".png",), advice=_PICTURE),
-    Format("jpeg", "a JPEG picture", (".jpg", ".jpeg"), advice=_PICTURE),
-    Format("jpeg2000", "a JPEG 2000 picture", (".jp2", ".j2k"), advice=_PICTURE),
-    Format("tiff", "a TIFF picture", (".tif", ".tiff"), advice=_PICTURE),
-    Format("gif", "a GIF picture", (".gif",), advice=_PICTURE),
-    Format("bmp", "a BMP picture", (".bmp",), advice=_PICTURE),
+    Format("png", "a PNG picture", (".png",), _PICTURE),
+    Format("jpeg", "a JPEG picture", (".jpg", ".jpeg"), _PICTURE),
+    Format("jpeg2000", "a JPEG 2000 picture", (".jp2", ".j2k"), _PICTURE),
+    Format("tiff", "a TIFF picture", (".tif", ".tiff"), _PICTURE),
+    Format("gif", "a GIF picture", (".gif",), _PICTURE),
+    Format("bmp", "a BMP picture", (".bmp",), _PICTURE),
     Format("pdf", "a PDF document", (".pdf",), advice=_NOT_IMAGE),
     Format("numpy", "a NumPy array", (".npy",), advice=_NOT_IMAGE),
     Format("matlab", "a MATLAB file", (".mat",), advice=_NOT_IMAGE),
@@ -83,3 +82,5 @@ _ALL = (
 )  # fmt: skip
 
 FORMATS: Mapping[str, Format] = MappingProxyType({entry.name: entry for entry in _ALL})
+PICTURES = frozenset({"png", "jpeg", "jpeg2000", "tiff", "gif", "bmp"})  # neither mm nor sides
+ARCHIVES = frozenset({"zip", "tar"})  # opened by `archive.unpacked`
