@@ -29,6 +29,7 @@ __all__ = ["LABEL_MAP_STORAGE", "SEGMENTATIONS", "read_seg", "segment_names"]
 LABEL_MAP_STORAGE = "1.2.840.10008.5.1.4.1.1.66.7"
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", LABEL_MAP_STORAGE)
 MOST_VOXELS = 1 << 31
+LABELS = "image.labels"  # what all readers say of a file that calls itself a label map
 OFF_MM = 0.1  # how far a frame may lie off the regular grid
 
 
@@ -57,7 +58,12 @@ def read_seg(path: Path) -> Image:
     names = _names(data)
     listed = "; ".join(f"{number} = {name}" for number, name in names.items())
     kind = str(data.get("SegmentationType", "")).lower()
-    found = Finding("dicom.segments", Severity.NOTE, f"The segmentation ({kind}) holds: {listed}.")
+    found = Finding(
+        LABELS,
+        Severity.REFUSAL,
+        f"{path.name} is a segmentation ({kind}), no scan; it holds: {listed}.",
+        "Give the scan itself, and this one where a mask is asked for.",
+    )
     source = Source(path.name, "dicom-seg", sha256(content).hexdigest())
     return Image(values, frames.grid, source, (found,))
 
