@@ -137,6 +137,25 @@ class ByteSource:
             filled += step
         return filled
 
+    def rest(self, most: int) -> bytes:
+        """All content that is left; raises ReadError where it is more than `most` bytes.
+
+        The gzip checksum has been compared and the hash is the file's, as after `finish`.
+        """
+        pieces = [self._ready]
+        self._ready = b""
+        size = len(pieces[0])
+        while piece := self._pull():
+            size += len(piece)
+            if size > most:
+                raise ReadError(
+                    f"{self.name} holds more than {most >> 20:,} MiB, too much for its kind.",
+                    hint="It is damaged, or not what its first bytes say.",
+                )
+            pieces.append(piece)
+        self.finish()
+        return b"".join(pieces)
+
     def finish(self) -> None:
         """Read what is left, so that the hash is the file's and gzip's checksum was compared.
 

@@ -1,15 +1,20 @@
-"""Reading an image file: recognised by its content, checked, and never trusted."""
+"""Reading an image (file, folder or archive): known by its content, checked, never trusted."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from leuko.errors import OutOfResources, ReadError, UnusableInput
+from leuko.errors import OutOfResources, ReadError, UnusableInput, UsageError
 from leuko.findings import Finding, Policy, Severity, gate
+from leuko.formats.archive import unpacked
 from leuko.formats.byte_source import ByteSource
+from leuko.formats.companions import sibling
 from leuko.formats.detect import HEAD_BYTES, recognise
+from leuko.formats.folder import choose
 from leuko.formats.geometry import LABELS
 from leuko.formats.registry import FORMATS, load
 from leuko.image.image import Image
@@ -17,34 +22,64 @@ from leuko.image.image import Image
 __all__ = ["read", "read_mask", "read_scan"]
 
 _GIVE_NIFTI = "Give the scan as NIfTI (.nii or .nii.gz)."
+_HEADERS = (
+    (".img", (".hdr", ".hdr.gz")),
+    (".brik", (".HEAD", ".head")),
+    (".raw", (".nhdr", ".mhd")),
+    (".zraw", (".mhd",)),
+)
 
 
-def read(path: str | os.PathLike[str]) -> Image:
+def read(path: str | os.PathLike[str], *, series: str = "") -> Image:
     """Any image at `path`; axes are the file's, values are real and finite, lengths mm.
 
-    Several volumes (time points, echoes) stand along a fourth axis. What was odd stands in
+    `path` is a file, an archive or a folder that holds one image or a DICOM study; `series` names
+    the series of the study (its key, number or UID, or a part of its description). Several
+    volumes (time points, echoes) stand along a fourth axis. What was odd stands in
     `Image.findings` and refuses nothing. Raises ReadError (exit 3) where the file is no image or
-    is broken, UnusableInput (exit 4) where its content has no grey values, OutOfResources
-    (exit 7) where memory does not suffice.
+    is broken, UsageError (exit 2) where several images could be meant, UnusableInput (exit 4)
+    where its content has no grey values, SafetyRefusal (exit 5) where its places cannot be
+    trusted, OutOfResources (exit 7) where memory does not suffice.
     """
     given = Path(path)
+    if given.is_dir():
+        return _read_chosen(given, name="The folder", series=series)
     with ByteSource(given) as source:
         name = recognise(source.peek(HEAD_BYTES))
-        header = None if name in ("nifti1", "nifti2") else _header_half(given)
+        if name == "tar" or (name in ("zip", "dicom") and not source.gzipped):
+            return _read_container(given, name, series=series)
+        if name in ("zip", "dicom"):
+            raise ReadError(
+                f"{source.name} is {FORMATS[name].title}, compressed once more with gzip.",
+                hint="Unpack it with gunzip first.",
+            )
+        if series:
+            raise UsageError(
+                f"{source.name} is one image, not a DICOM study with several series.",
+                hint="Leave out --series.",
+            )
+        header = None if name in ("nifti1", "nifti2") else _header_of(given, known=bool(name))
         if header is None:
             return _read_source(source, name)
     with ByteSource(header) as source:
-        name = recognise(source.peek(HEAD_BYTES))
-        return _read_source(source, name)
+        return _read_source(source, recognise(source.peek(HEAD_BYTES)))
 
 
-def read_scan(path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT) -> Image:
+def read_scan(
+    path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT, series: str = ""
+) -> Image:
     """The one volume at `path`, as a scan to work on; `policy` decides which findings refuse it.
 
-    Raises what `read` raises, and UnusableInput (exit 4) for several volumes and for findings
-    that `policy` does not accept.
+    Raises what `read` raises, and UnusableInput (exit 4) for several volumes, for pictures
+    (whatever the policy: they have no size) and for findings that `policy` does not accept.
     """
-    return _accepted(read(path), policy=policy)
+    image = read(path, series=series)
+    if not image.grid.sized:
+        raise UnusableInput(
+            f"{_name_of(image)} is a picture, not a scan: it has no size in mm and no sides.",
+            hint="Give the scan itself, with its geometry (DICOM, NIfTI).",
+        )
+    return _accepted(image, policy=policy)
 
 
 def read_mask(path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT) -> Image:
@@ -54,15 +89,37 @@ def read_mask(path: str | os.PathLike[str], *, policy: Policy = Policy.DEFAULT) 
     return _accepted(replace(image, findings=findings), policy=policy)
 
 
+def _read_container(path: Path, name: str, *, series: str) -> Image:
+    """The image in an archive, or of a DICOM file."""
+    if name == "dicom":
+        return _read_dicom(path, series=series)
+    with unpacked(path) as folder:
+        return _read_chosen(folder, name=path.name, series=series)
+
+
+def _read_chosen(folder: Path, *, name: str, series: str) -> Image:
+    chosen = choose(folder, series=series, name=name)
+    return _read_dicom(folder, series=series) if chosen == folder else read(chosen, series=series)
+
+
+def _read_dicom(path: Path, *, series: str) -> Image:
+    with _memory(path.name):
+        image: Image = load(FORMATS["dicom"].reader)(path, series=series)
+        return image
+
+
 def _accepted(image: Image, *, policy: Policy) -> Image:
     if image.volumes > 1:
-        name = image.source.name if image.source else "The image"
         raise UnusableInput(
-            f"{name} holds {image.volumes} volumes, where one is needed.",
+            f"{_name_of(image)} holds {image.volumes} volumes, where one is needed.",
             hint="Choose one (time point, echo or weighting): leuko convert --volume.",
         )
     gate(image.findings, policy=policy)
     return image
+
+
+def _name_of(image: Image) -> str:
+    return image.source.name if image.source else "The image"
 
 
 def _read_source(source: ByteSource, name: str | None) -> Image:
@@ -73,34 +130,43 @@ def _read_source(source: ByteSource, name: str | None) -> Image:
         raise ReadError(
             f"{source.name} is {record.title}, which leuko cannot read yet.", hint=record.advice
         )
-    try:
+    with _memory(source.name):
         image: Image = load(record.reader)(source)
-    except MemoryError as error:
-        raise OutOfResources(
-            f"{source.name} does not fit into the memory of this machine.",
-            hint="Close other programs or use a machine with more memory.",
-        ) from error
     return replace(image, findings=(*_name_findings(source), *image.findings))
 
 
-_HALVES = {".img": ".hdr", ".brik": ".HEAD"}  # voxels without a header of their own
+@contextmanager
+def _memory(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OutOfResources:
+        raise
+    except MemoryError as error:
+        raise OutOfResources(
+            f"{name} does not fit into the memory of this machine.",
+            hint="Close other programs or use a machine with more memory.",
+        ) from error
 
 
-def _header_half(path: Path) -> Path | None:
-    """The header of a pair where `path` is its voxel half; None where it is something else."""
-    name = path.name.removesuffix(".gz")
-    stem, dot, ending = name.rpartition(".")
-    header = _HALVES.get(dot + ending.lower())
-    if header is None:
-        return None
-    for suffix in (header, f"{header}.gz", header.swapcase()):
-        candidate = path.with_name(stem + suffix)
-        if candidate.is_file():
-            return candidate
-    raise ReadError(
-        f"{path.name} is the voxel half of a pair; its header, {stem}{header}, is missing.",
-        hint=f"Put {stem}{header} into the same folder.",
-    )
+def _header_of(path: Path, *, known: bool) -> Path | None:
+    """The header beside a file of bare voxels (.img, .BRIK, .raw); None for any other file.
+
+    A file `known` by its content needs none. Raises ReadError (exit 3) where it is missing.
+    """
+    for ending, headers in _HEADERS:
+        for ends in (ending, ending + ".gz"):
+            if not path.name.lower().endswith(ends):
+                continue
+            found = sibling(path, ends=ends, others=headers)
+            if found is not None or known:
+                return found
+            stem = path.name[: -len(ends)]
+            raise ReadError(
+                f"{path.name} is the voxel half of a pair; its header, {stem}{headers[0]}, "
+                "is missing.",
+                hint=f"Put {stem}{headers[0]} into the same folder.",
+            )
+    return None
 
 
 def _unknown(source: ByteSource) -> ReadError:

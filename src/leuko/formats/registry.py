@@ -19,8 +19,9 @@ class Format:
     """What is known about a format.
 
     `title` completes the sentence "this is ..."; `reader` and `writer` are `module:function`, or
-    empty where leuko cannot; `written` are the suffixes the writer serves; `advice` is the way out
-    for the user who has such a file.
+    empty where leuko cannot; `written` are the suffixes the writer serves, `holds` what of an image
+    a file of it can say (of `THINGS`), `types` what numbers it stores; `advice` is the way out for
+    the user who has such a file.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Format:
     writer: str = ""
     written: tuple[str, ...] = ()
     advice: str = ""
+    holds: frozenset[str] = frozenset()
+    types: tuple[str, ...] = ()
 
 
 def load(target: str) -> Any:
