@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leuko.image.grid import Grid
     from leuko.image.image import Image
     from leuko.pipelines.config import SegmentConfig
+    from leuko.pipelines.deidentify import deidentify
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.measure import measure
     from leuko.pipelines.result import Result
@@ -37,6 +38,7 @@ __all__ = [
     "SegmentConfig",
     "Severity",
     "__version__",
+    "deidentify",
     "evaluate",
     "measure",
     "read",
@@ -57,6 +59,7 @@ _HOMES = {
     "Result": "leuko.pipelines.result",
     "SegmentConfig": "leuko.pipelines.config",
     "Severity": "leuko.findings",
+    "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
     "measure": "leuko.pipelines.measure",
     "read": "leuko.formats.read",

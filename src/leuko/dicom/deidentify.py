@@ -22,6 +22,7 @@ from leuko.dicom.deidentify_pixels import (
     Rectangle,
     blank,
     clear_embedded_overlays,
+    require_whole_pixels,
     risk_of_annotation,
 )
 from leuko.dicom.identity import tolerant, uid_of
@@ -98,6 +99,7 @@ class Deidentifier:
     def _file(self, content: bytes, name: str) -> Clean:
         dataset = _parsed(content, name=name)
         self._require_acceptable(dataset, name)
+        require_whole_pixels(dataset, name=name)
         blanked = self._clean_pixels(dataset, name)
         key = _patient_key(dataset)
         subject, days = self._patient(dataset, key, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, private_dictionary_VR
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
@@ -319,12 +319,11 @@ def _bytes(ds: Dataset, tag: BaseTag) -> bytes:
 
 
 def _texts(ds: Dataset, tag: BaseTag) -> list[str]:
-    """The parts of a value as text, padding removed; bytes that are no text become '?'."""
+    """The parts of a value as text, padding removed; bytes are taken one a letter."""
     item = ds.get_item(tag)
-    value = item.value
-    if isinstance(item, RawDataElement):
-        text = (value or b"").decode("latin-1")
-        return [part.strip(" \0") for part in text.split("\\")]
+    value: object = item.value
+    if isinstance(value, bytes):
+        return [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
     if value is None:
         return [""]
     several = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from leuko.errors import ReadError, SafetyRefusal
 
-__all__ = ["Rectangle", "blank", "clear_embedded_overlays", "holds_pixels", "risk_of_annotation"]
+__all__ = [
+    "Rectangle",
+    "blank",
+    "clear_embedded_overlays",
+    "holds_pixels",
+    "require_whole_pixels",
+    "risk_of_annotation",
+]
 
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _CLASSES_AT_RISK = (
@@ -65,7 +72,24 @@ def risk_of_annotation(dataset: Dataset) -> str:
     return ""
 
 
-def blank(dataset: Dataset, rectangles: tuple[Rectangle, ...], *, name: str) -> None:
+def require_whole_pixels(dataset: FileDataset, *, name: str) -> None:
+    """Raise ReadError (exit 3) where plain pixel data is shorter than the header says."""
+    if "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    sides = (dataset.get(keyword) for keyword in ("Rows", "Columns", "BitsAllocated"))
+    rows, columns, bits = (side if isinstance(side, int) else 0 for side in sides)
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    if str(dataset.get("PhotometricInterpretation")).endswith("422"):
+        samples = 2
+    needed = rows * columns * samples * int(dataset.get("NumberOfFrames") or 1) * bits // 8
+    if len(dataset.PixelData or b"") < needed:
+        raise ReadError(
+            f"{name} is truncated: its pixel data is shorter than its header says.",
+            hint="Have the archive send the file again.",
+        )
+
+
+def blank(dataset: FileDataset, rectangles: tuple[Rectangle, ...], *, name: str) -> None:
     """Overwrite the rectangles in every frame, in place; compressed pixels are stored plainly.
 
     Raises SafetyRefusal (exit 5) where a rectangle lies outside the picture or the pixels are
@@ -87,7 +111,7 @@ def blank(dataset: Dataset, rectangles: tuple[Rectangle, ...], *, name: str) -> 
     dataset.BurnedInAnnotation = "NO"
 
 
-def clear_embedded_overlays(dataset: Dataset, *, name: str) -> None:
+def clear_embedded_overlays(dataset: FileDataset, *, name: str) -> None:
     """Clear the bits of the pixels in which overlays lie (retired, but scanners still do it)."""
     bits = 0
     for group in range(0x6000, 0x6020, 2):
@@ -107,7 +131,7 @@ def clear_embedded_overlays(dataset: Dataset, *, name: str) -> None:
     _store(dataset, pixels)
 
 
-def _plain_pixels(dataset: Dataset, *, name: str) -> np.ndarray[Any, Any]:
+def _plain_pixels(dataset: FileDataset, *, name: str) -> np.ndarray[Any, Any]:
     """A writable view of the stored pixels: frames, rows, columns, samples; decoded if need be."""
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         try:
