@@ -183,7 +183,7 @@ def _values(
     raw = stored.reshape((*shape, bricks), order="F")
     with np.errstate(over="ignore", invalid="ignore"):
         for number, factor in enumerate(factors):
-            flat[..., number] = raw[..., number] * np.float64(factor)
+            flat[..., number] = raw[..., number].astype(np.float64) * factor
     data, findings = real_values(scaled)
     return data, (said, *findings)
 

@@ -61,7 +61,8 @@ def luminance(colours: Voxels, *, format: str) -> tuple[Voxels, tuple[Finding, .
     flat = colours.reshape(-1, colours.shape[-1], order="F")
     values = np.empty(len(flat), dtype=np.float32)
     for start in range(0, len(flat), _SLAB):
-        values[start : start + _SLAB] = flat[start : start + _SLAB, :3] @ _WEIGHTS
+        part = flat[start : start + _SLAB, :3].astype(np.float32)
+        values[start : start + _SLAB] = part @ _WEIGHTS
     data, findings = real_values(values.reshape(shape, order="F"))
     colour = Finding(
         f"{format}.colour",

@@ -20,7 +20,7 @@ from leuko.formats.companions import MAX_FILES, beside, numbered
 from leuko.formats.components import Part, combined
 from leuko.formats.geometry import grid_findings
 from leuko.formats.placement import LPS_TO_RAS, placed, spaced
-from leuko.formats.stored import AGAIN, read_stored, require_possible
+from leuko.formats.stored import AGAIN, Packing, read_stored, require_possible
 from leuko.formats.voxels import Voxels
 from leuko.image.grid import Grid
 from leuko.image.image import Image, Source
@@ -120,9 +120,9 @@ def _stored(
     source.finish()
     if count % len(files):
         raise _broken(source.name, f"{len(files)} files cannot share {count:,} voxels evenly")
-    pieces = []
-    for path in [beside(source.path, name) for name in files]:
-        pieces.append(_file(path, source, count // len(files), dtype, packed=packed, skip=skip))
+    paths = [beside(source.path, name) for name in files]
+    share = count // len(files)
+    pieces = [_file(path, source, share, dtype, packed=packed, skip=skip) for path in paths]
     joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     return joined, source.digest.hexdigest()
 
@@ -157,14 +157,8 @@ def _values(
     if not packed:
         return read_stored(source, count=count, dtype=dtype, skip=skip, taken=taken)
     source.skip(skip)
-    packing = "gzip" if source.peek(2) == b"\x1f\x8b" else "zlib"
-    return read_stored(
-        source,
-        count=count,
-        dtype=dtype,
-        packing="gzip" if packing == "gzip" else "zlib",
-        taken=taken,
-    )
+    packing: Packing = "gzip" if source.peek(2) == b"\x1f\x8b" else "zlib"
+    return read_stored(source, count=count, dtype=dtype, packing=packing, taken=taken)
 
 
 def _dtype(fields: dict[str, str], name: str) -> np.dtype[np.generic]:

@@ -139,5 +139,3 @@ def _seconds(source: ByteSource) -> float | None:
         return None
     time = float(np.frombuffer(tail, ">f4")[0])
     return time / 1000.0 if math.isfinite(time) and 0 < time < 1e6 else None
-
-

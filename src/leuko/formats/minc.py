@@ -130,13 +130,13 @@ def _missing(space: list[Dimension]) -> list[Finding]:
 
 
 def _real(content: MincContent, name: str) -> tuple[Voxels, tuple[Finding, ...]]:
-    """value = (stored - valid min) / (valid max - valid min) * (max - min) + min, by slice."""
+    """Real values: a slice has a range, of which its stored numbers are the places."""
     stored, low, high = content.stored, content.lowest, content.highest
     if stored.dtype.kind == "f":
         return real_values(stored)
     if stored.dtype.kind not in "iu":
         raise _refused(name, f"values of type {stored.dtype}")
-    limits = np.iinfo(stored.dtype)  # type: ignore[arg-type]  # an integer, by its kind
+    limits = np.iinfo(stored.dtype.str)
     bottom, top = content.valid or (float(limits.min), float(limits.max))
     if bottom < limits.min or top > limits.max or bottom >= top:
         raise ReadError(
@@ -166,7 +166,10 @@ def _real(content: MincContent, name: str) -> tuple[Voxels, tuple[Finding, ...]]
         here = np.clip(stored[index].astype(np.float64), bottom, top)
         values[index] = here * slope[index % len(slope)] + inter[index % len(inter)]
     data, found = real_values(values)
-    return data, (Finding("minc.scaled", Severity.NOTE, "Values are scaled slice by slice."), *found)
+    return data, (
+        Finding("minc.scaled", Severity.NOTE, "Values are scaled slice by slice."),
+        *found,
+    )
 
 
 def _spread(values: FloatArray, content: MincContent, name: str) -> FloatArray:

@@ -144,9 +144,7 @@ def _from_hdf5(file: Any, source: ByteSource) -> MincContent:
         attributes = {} if about is None else dict(about.attrs)
         said = int(np.ravel(attributes.get("length", length))[0])
         if said != length:
-            raise _broken(
-                name, f"it promises {said} voxels along {dimension}, and holds {length}"
-            )
+            raise _broken(name, f"it promises {said} voxels along {dimension}, and holds {length}")
         dimensions.append(_dimension(dimension, length, attributes))
     low = _member(file, "minc-2.0/image/0/image-min")
     high = _member(file, "minc-2.0/image/0/image-max")

@@ -10,17 +10,23 @@ import numpy as np
 from leuko.errors import ReadError, UnusableInput
 from leuko.findings import Finding, Severity
 from leuko.formats.byte_source import ByteSource
+from leuko.formats.components import luminance, magnitude
 from leuko.formats.geometry import LABELS, grid_findings
-from leuko.formats.nifti_header import STORED_TYPES, TYPE_NAMES, NiftiHeader, parse_header
+from leuko.formats.nifti_header import (
+    COLOURS,
+    COMPLEX,
+    STORED_TYPES,
+    TYPE_NAMES,
+    NiftiHeader,
+    parse_header,
+)
 from leuko.formats.nifti_space import nifti_grid
+from leuko.formats.stored import AGAIN, read_stored, require_possible
 from leuko.formats.voxels import Voxels, real_values
 from leuko.image.image import Image, Source
 
 __all__ = ["read_nifti"]
 
-MAX_VOXELS = 2**29  # four times 512 x 512 x 512: no head scan has more
-MAX_VALUES = 2**32  # of all volumes together
-_COPY_AGAIN = "Copy or download the file again; if it stays so, export the scan again."
 _INTENTS = {
     1001: "an estimate", 1004: "matrices",
     1005: "matrices", 1006: "displacements", 1007: "vectors", 1008: "points", 1009: "triangles",
@@ -50,10 +56,10 @@ def read_nifti(source: ByteSource) -> Image:
             stored = _read_voxels(voxels, header, dtype, skip=max(header.vox_offset, 0))
             voxels.finish()
             digest = voxels.digest
-    slope, inter = _scaling(header, findings)
-    data, value_findings = real_values(stored, slope=slope, inter=inter)
+    sizes = shape if volumes == 1 else (*shape, volumes)
+    data, value_findings = _real(stored, header, sizes, findings)
     return Image(
-        data.reshape(shape if volumes == 1 else (*shape, volumes), order="F"),
+        data,
         grid,
         Source(source.name, f"nifti{header.version}", digest.hexdigest(), header.raw),
         (*findings, *value_findings),
@@ -90,29 +96,22 @@ def _axes(header: NiftiHeader, *, name: str) -> tuple[tuple[int, int, int], int,
                 f"The file declares {len(header.shape)} axes but holds one 3D volume.",
             )
         )
-    if math.prod(space) > MAX_VOXELS or math.prod(header.shape) > MAX_VALUES:
-        raise ReadError(
-            f"{name} claims {' x '.join(map(str, header.shape))} voxels, more than any scan has.",
-            hint="Its header is damaged, or it is another kind of image. " + _COPY_AGAIN,
-        )
+    require_possible((*space, *header.shape[3:]), name=name)
     return (space[0], space[1], space[2]), volumes, findings
 
 
 def _stored_type(header: NiftiHeader, *, name: str) -> np.dtype[np.generic]:
-    if header.datatype in STORED_TYPES:
-        return np.dtype(STORED_TYPES[header.datatype]).newbyteorder(header.order)
+    known = {**STORED_TYPES, **COMPLEX, **dict.fromkeys(COLOURS, "u1")}
+    if header.datatype in known:
+        return np.dtype(known[header.datatype]).newbyteorder(header.order)
     if header.datatype in TYPE_NAMES:
         raise UnusableInput(
             f"{name} holds {TYPE_NAMES[header.datatype]}, not the grey values of a scan.",
-            hint=(
-                "Save the magnitude image instead."
-                if "complex" in TYPE_NAMES[header.datatype]
-                else "Give the scan itself, saved with 16-bit integers or 32-bit floats."
-            ),
+            hint="Give the scan itself, saved with 16-bit integers or 32-bit floats.",
         )
     raise ReadError(
         f"{name} has a damaged NIfTI header: type code {header.datatype} does not exist.",
-        hint=_COPY_AGAIN,
+        hint=AGAIN,
     )
 
 
@@ -147,25 +146,26 @@ def _gap(header: NiftiHeader, findings: list[Finding]) -> int:
 def _read_voxels(
     source: ByteSource, header: NiftiHeader, dtype: np.dtype[np.generic], *, skip: int
 ) -> Voxels:
-    """The stored numbers as a flat array; checks against the file's size before allocating."""
-    count = math.prod(header.shape)
-    size = count * dtype.itemsize
-    if skip + size > source.most_bytes:
-        raise ReadError(
-            f"{source.name} is truncated: its header promises {size:,} bytes of voxels, "
-            f"the file {'can hold' if source.gzipped else 'has'} "
-            f"{max(source.most_bytes - skip - (header.size if header.single else 0), 0):,}.",
-            hint=_COPY_AGAIN,
-        )
-    stored = np.empty(count, dtype=dtype)
-    found = source.read_into(stored.view(np.uint8).data) if source.skip(skip) == skip else 0
-    if found < size:
-        raise ReadError(
-            f"{source.name} is truncated: its header promises {size:,} bytes of voxels, "
-            f"the file has {found:,}.",
-            hint=_COPY_AGAIN,
-        )
-    return stored
+    """The stored numbers as a flat array, three or four to a voxel where these are colours."""
+    count = math.prod(header.shape) * COLOURS.get(header.datatype, 1)
+    taken = 0 if source.gzipped or not header.single else header.size
+    return read_stored(source, count=count, dtype=dtype, skip=skip, taken=taken)
+
+
+def _real(
+    stored: Voxels, header: NiftiHeader, shape: tuple[int, ...], findings: list[Finding]
+) -> tuple[Voxels, tuple[Finding, ...]]:
+    """Real values in the axes of the file; of colours the brightness, of complex ones the size."""
+    if header.datatype in COLOURS:
+        parts = stored.reshape((COLOURS[header.datatype], *shape), order="F")
+        return luminance(np.moveaxis(parts, 0, -1), format="nifti")
+    slope, inter = _scaling(header, findings)
+    if header.datatype in COMPLEX:
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs(stored.astype(np.complex128) * slope + inter)
+        return magnitude(size.reshape(shape, order="F"), format="nifti")
+    values, found = real_values(stored, slope=slope, inter=inter)
+    return values.reshape(shape, order="F"), found
 
 
 def _other_half(path: Path) -> Path:

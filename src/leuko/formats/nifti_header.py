@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from leuko.errors import ReadError
 
-__all__ = ["STORED_TYPES", "TYPE_NAMES", "NiftiHeader", "header_dtype", "parse_header"]
+__all__ = [
+    "COLOURS",
+    "COMPLEX",
+    "STORED_TYPES",
+    "TYPE_NAMES",
+    "NiftiHeader",
+    "header_dtype",
+    "parse_header",
+]
 
 Order = Literal["<", ">"]
 _ORDERS: tuple[Order, ...] = ("<", ">")
@@ -44,9 +52,10 @@ STORED_TYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8",
     256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8",
 }  # fmt: skip
+COLOURS = {128: 3, 2304: 4}  # RGB and RGBA: bytes a voxel
+COMPLEX = {32: "c8", 1792: "c16"}
 TYPE_NAMES = {
-    1: "single bits", 32: "complex numbers", 128: "RGB colours", 1536: "128-bit floats",
-    1792: "complex numbers", 2048: "complex numbers", 2304: "RGBA colours",
+    1: "single bits", 1536: "128-bit floats", 2048: "complex numbers of 256 bits",
 }  # fmt: skip
 
 

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from leuko.errors import UsageError
 from leuko.formats.nifti_header import STORED_TYPES, header_dtype, parse_header
 from leuko.formats.nifti_space import TOLERANCE_MM, nifti_grid, qform_affine
+from leuko.formats.outgoing import OutFile, Outgoing, flat_bytes, storable
 from leuko.formats.voxels import Voxels
 from leuko.image.grid import SAME_GRID_TOLERANCE_MM, Grid
 
-__all__ = ["encode"]
+__all__ = ["encode", "write_nifti"]
 
 FloatArray = npt.NDArray[np.float64]
 # All that says where the voxels lie. Descriptions, names and extensions may hold patient data.
@@ -22,39 +23,112 @@ _GEOMETRY = (
 )  # fmt: skip
 _MAX_NIFTI1 = 32767  # voxels along an axis
 _LABEL_INTENT = 1002
+_SECONDS_CODE = 8
 _CODES = {np.dtype(name): code for code, name in STORED_TYPES.items()}
+_EVERYWHERE = ("u1", "i2", "i4", "f4", "f8")
+NIFTI_TYPES = tuple(STORED_TYPES.values())
+_MAGIC = {  # of NIfTI-1?, of a pair?
+    (True, False): b"n+1\0", (True, True): b"ni1\0",
+    (False, False): b"n+2\0\r\n\x1a\n", (False, True): b"ni2\0\r\n\x1a\n",
+}  # fmt: skip
+_Fields = np.ndarray[tuple[()], np.dtype[np.void]]
+
+
+def write_nifti(out: Outgoing) -> tuple[OutFile, ...]:
+    """The file, or for a name in .hdr or .img the two files, of an image. Raises as `encode`."""
+    name = out.name
+    lower = name.lower().removesuffix(".gz")
+    pair = lower.endswith((".hdr", ".img"))
+    header, voxels = encode(
+        storable(out.data, types=NIFTI_TYPES, format="NIfTI", exact=True)
+        if out.exact
+        else out.data,
+        grid=out.grid,
+        header=out.header,
+        labels=out.labels,
+        seconds=out.seconds,
+        exact=out.exact,
+        version=out.version,
+        pair=pair,
+    )
+    if not pair:
+        return (OutFile(name, (header, voxels)),)
+    stem, packed = name[: len(lower) - len(".hdr")], name[len(lower) :]
+    return OutFile(f"{stem}.img{packed}", (voxels,)), OutFile(f"{stem}.hdr{packed}", (header,))
 
 
 def encode(
-    data: Voxels, *, grid: Grid, header: bytes = b"", labels: bool = False
-) -> tuple[bytes, bytes]:
-    """Header and voxels of a single NIfTI file that holds `data` (file axes) on `grid`.
+    data: Voxels,
+    *,
+    grid: Grid,
+    header: bytes = b"",
+    labels: bool = False,
+    seconds: float | None = None,
+    exact: bool = False,
+    version: int = 0,
+    pair: bool = False,
+) -> tuple[bytes, bytes | memoryview]:
+    """Header and voxels of a NIfTI file that holds `data` (file axes, volumes last) on `grid`.
 
     `header` is the raw header of a NIfTI file on the same grid: its version, byte order and
     geometry are kept. Where there is none, or it means another grid, the header says what `grid`
-    says. `labels` marks a map of labels. Raises UsageError (exit 2) for numbers NIfTI lacks.
+    says, as NIfTI-1 unless an axis is too long for it or `version` is 2. `labels` marks a map of
+    labels, `seconds` is the time between volumes, `pair` leaves the voxels to a file of their own.
+    Raises UsageError (exit 2) for numbers NIfTI lacks.
     """
-    stored = _storable(data)
+    stored = data if exact else _storable(data)
     fields = _like(header, grid) if header else None
     if fields is None:
         fields = _fresh(grid)
-    version = 1 if fields.dtype.itemsize == 348 else 2
-    code = _CODES[stored.dtype]
-    fields["sizeof_hdr"] = fields.dtype.itemsize
-    fields["magic"] = b"n+1\0" if version == 1 else b"n+2\0\r\n\x1a\n"
-    fields["vox_offset"] = fields.dtype.itemsize + 4
-    fields["datatype"] = code
+    fields = _as_version(fields, version, longest=max(data.shape, default=0))
+    size = fields.dtype.itemsize
+    fields["sizeof_hdr"] = size
+    fields["magic"] = _MAGIC[size == 348, pair]
+    fields["vox_offset"] = 0 if pair else size + 4
+    fields["datatype"] = _CODES[stored.dtype.newbyteorder("=")]
     fields["bitpix"] = 8 * stored.dtype.itemsize
     fields["scl_slope"] = 1
     fields["cal_min"], fields["cal_max"] = _window(stored)
     fields["descrip"] = f"leuko {getattr(sys.modules['leuko'], '__version__', '')}".encode()
-    if version == 1:
+    if data.ndim == 4:
+        _set_volumes(fields, data.shape[3], seconds)
+    if size == 348:
         fields["regular"] = b"r"
     if labels:
         fields["intent_code"] = _LABEL_INTENT
     order = fields["sizeof_hdr"].dtype.byteorder
     in_order = stored.astype(stored.dtype.newbyteorder(order), copy=False)
-    return fields.tobytes() + bytes(4), in_order.tobytes(order="F")
+    return fields.tobytes() + bytes(0 if pair else 4), flat_bytes(in_order)
+
+
+def _as_version(fields: _Fields, version: int, *, longest: int) -> _Fields:
+    """The same header in the layout of `version`; 2 also where an axis is too long for 1."""
+    old = 1 if fields.dtype.itemsize == 348 else 2
+    new = version or (2 if longest > _MAX_NIFTI1 else old)
+    if new not in (1, 2) or (new == 1 and longest > _MAX_NIFTI1):
+        raise UsageError(
+            f"An axis of {longest:,} voxels does not fit into NIfTI-{new}.",
+            hint="Write NIfTI-2 (version 2), or leave the version open.",
+        )
+    if new == old:
+        return fields
+    changed = np.zeros((), dtype=header_dtype(new))
+    for name in _GEOMETRY:
+        changed[name] = fields[name]
+    return changed
+
+
+def _set_volumes(fields: _Fields, volumes: int, seconds: float | None) -> None:
+    fields["dim"][0] = 4
+    fields["dim"][4] = volumes
+    fields["dim"][5:] = 1
+    length = int(fields["xyzt_units"]) & 7
+    if seconds is None:
+        fields["pixdim"][4] = 1
+        fields["xyzt_units"] = length
+    else:
+        fields["pixdim"][4] = seconds
+        fields["xyzt_units"] = length | _SECONDS_CODE
 
 
 def _storable(data: Voxels) -> Voxels:
@@ -62,25 +136,10 @@ def _storable(data: Voxels) -> Voxels:
 
     float64 only for whole numbers beyond 32 bits.
     """
-    kind = data.dtype.kind
-    if kind == "b" or data.dtype == np.uint8:
-        return data.astype(np.uint8, copy=False)
-    if kind == "f":
-        return data.astype(np.float32, copy=False)
-    if kind not in "iu":
-        raise UsageError(
-            f"Values of type {data.dtype} cannot be written as NIfTI.",
-            hint="Give whole numbers, truth values or floats.",
-        )
-    low, high = (int(data.min()), int(data.max())) if data.size else (0, 0)
-    for name in (np.int16, np.int32):
-        limits = np.iinfo(name)
-        if limits.min <= low and high <= limits.max:
-            return data.astype(name, copy=False)
-    return data.astype(np.float64)
+    return storable(data, types=_EVERYWHERE, format="NIfTI", narrow=True)
 
 
-def _like(header: bytes, grid: Grid) -> np.ndarray[tuple[()], np.dtype[np.void]] | None:
+def _like(header: bytes, grid: Grid) -> _Fields | None:
     """An empty header with the geometry of `header`; None where that means another grid."""
     old = parse_header(header, name="The header to copy")
     space = (*old.shape[:3], 1, 1)[:3]
@@ -94,13 +153,13 @@ def _like(header: bytes, grid: Grid) -> np.ndarray[tuple[()], np.dtype[np.void]]
     fields = np.zeros((), dtype=dtype)
     for name in _GEOMETRY:
         fields[name] = source[name]
-    if len(old.shape) > 3:  # one volume of a 4D file
+    if len(old.shape) > 3:  # a volume more or less changes nothing in space
         fields["dim"][0] = 3
         fields["dim"][4:] = 1
     return fields
 
 
-def _fresh(grid: Grid) -> np.ndarray[tuple[()], np.dtype[np.void]]:
+def _fresh(grid: Grid) -> _Fields:
     """A header that says what `grid` says: sform, and a qform where rotation and sizes suffice."""
     fields = np.zeros((), dtype=header_dtype(1 if max(grid.shape) <= _MAX_NIFTI1 else 2))
     spacing = np.linalg.norm(grid.affine[:3, :3], axis=0)

@@ -169,7 +169,7 @@ def _decimals(content: bytes, dtype: np.dtype[np.generic]) -> Voxels:
         warnings.simplefilter("error", DeprecationWarning)  # numpy's way to say: no number
         values = np.fromstring(text, dtype=wide, sep=" ")
     if dtype.kind in "iu" and len(values):
-        limits = np.iinfo(dtype)  # type: ignore[arg-type]  # an integer, by its kind
+        limits = np.iinfo(dtype.str)
         if values.min() < limits.min or values.max() > limits.max:
             raise ValueError("out of range")
     return values.astype(dtype)

@@ -142,11 +142,7 @@ def _lines(source: ByteSource) -> tuple[dict[str, str], dict[str, str], tuple[st
 
 def _blank_line(head: bytes) -> int | None:
     """Where the header ends: behind its first empty line."""
-    ends = [
-        place + len(mark)
-        for mark in (b"\n\n", b"\n\r\n")
-        if (place := head.find(mark)) >= 0
-    ]
+    ends = [place + len(mark) for mark in (b"\n\n", b"\n\r\n") if (place := head.find(mark)) >= 0]
     return min(ends, default=None)
 
 

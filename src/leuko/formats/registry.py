@@ -49,18 +49,35 @@ _PICTURE = "leuko.formats.pictures:read_picture"
 _NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
 _NIFTI_NAMES = (".nii", ".nii.gz", ".hdr", ".img")
 _NIFTI = "leuko.formats.nifti:read_nifti"
-_NIFTI_OUT = "leuko.formats.nifti_out:encode"
+_NIFTI_OUT = "leuko.formats.nifti_out:write_nifti"
+_ALL_TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8")
+_SPACE = frozenset({"orientation", "shear", "volumes", "seconds"})
 
 _ALL = (
-    Format("nifti1", "a NIfTI-1 image", _NIFTI_NAMES, _NIFTI, _NIFTI_OUT, (".nii", ".nii.gz")),
+    Format("nifti1", "a NIfTI-1 image", _NIFTI_NAMES, _NIFTI, _NIFTI_OUT,
+           (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz"),
+           holds=_SPACE | {"no orientation", "labels"}, types=_ALL_TYPES),
     Format("nifti2", "a NIfTI-2 image", _NIFTI_NAMES, _NIFTI),
-    Format("analyze", "an Analyze 7.5 image", (".hdr", ".img"), "leuko.formats.analyze:read_analyze"),
-    Format("nrrd", "an NRRD image", (".nrrd", ".nhdr"), "leuko.formats.nrrd:read_nrrd"),
-    Format("metaimage", "a MetaImage", (".mha", ".mhd"), "leuko.formats.metaimage:read_metaimage"),
+    Format("analyze", "an Analyze 7.5 image", (".hdr", ".img"),
+           "leuko.formats.analyze:read_analyze", "leuko.formats.analyze_out:write_analyze",
+           (".hdr", ".img"), holds=frozenset({"no orientation", "no size", "volumes"}),
+           types=("u1", "i2", "i4", "f4", "f8")),
+    Format("nrrd", "an NRRD image", (".nrrd", ".nhdr"),
+           "leuko.formats.nrrd:read_nrrd", "leuko.formats.nrrd_out:write_nrrd",
+           (".nrrd", ".nhdr", ".seg.nrrd"), holds=_SPACE | {"no orientation", "no size"},
+           types=_ALL_TYPES),
+    Format("metaimage", "a MetaImage", (".mha", ".mhd"),
+           "leuko.formats.metaimage:read_metaimage",
+           "leuko.formats.metaimage_out:write_metaimage", (".mha", ".mhd"),
+           holds=_SPACE | {"no orientation", "no size"}, types=_ALL_TYPES),
     Format("afni", "an AFNI image", (".HEAD", ".BRIK"), "leuko.formats.afni:read_afni"),
-    Format("mgh", "a FreeSurfer MGH image", (".mgh", ".mgz"), "leuko.formats.mgh:read_mgh"),
+    Format("mgh", "a FreeSurfer MGH image", (".mgh", ".mgz"),
+           "leuko.formats.mgh:read_mgh", "leuko.formats.mgh_out:write_mgh", (".mgh", ".mgz"),
+           holds=_SPACE | {"no orientation"}, types=("u1", "i2", "i4", "f4")),
     Format("minc1", "a MINC-1 (netCDF) image", (".mnc",), "leuko.formats.minc:read_minc1"),
-    Format("minc2", "a MINC-2 (HDF5) image", (".mnc", ".h5"), "leuko.formats.minc:read_minc2"),
+    Format("minc2", "a MINC-2 (HDF5) image", (".mnc", ".h5"),
+           "leuko.formats.minc:read_minc2", "leuko.formats.minc_out:write_minc", (".mnc",),
+           holds=_SPACE, types=("u1", "i1", "i2", "u2", "i4", "u4", "f4", "f8")),
     Format("dicom", "a DICOM file", (".dcm",), "leuko.dicom.image:read_dicom"),
     Format("zip", "a zip archive", (".zip",), "leuko.formats.archive:unpacked"),
     Format("tar", "a tar archive", (".tar", ".tgz"), "leuko.formats.archive:unpacked"),

@@ -31,10 +31,12 @@ _DAMAGED: tuple[type[Exception], ...] = (igzip_lib.IsalError, OSError, EOFError,
 class _Unpacker(Protocol):
     """What the decompressors of bz2 and isal have in common."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
@@ -109,10 +111,11 @@ def _truncated(source: ByteSource, size: int, found: int, *, can: str) -> ReadEr
 
 def _unpacker(packing: Packing) -> _Unpacker:
     if packing == "bzip2":
-        return bz2.BZ2Decompressor()
+        machine: _Unpacker = bz2.BZ2Decompressor()
+        return machine
     flag = igzip_lib.DECOMP_GZIP if packing == "gzip" else igzip_lib.DECOMP_ZLIB
-    machine: _Unpacker = igzip_lib.IgzipDecompressor(flag=flag)
-    return machine
+    inflater: _Unpacker = igzip_lib.IgzipDecompressor(flag=flag)
+    return inflater
 
 
 def _unpack(source: ByteSource, target: memoryview, *, packing: Packing, skip: int) -> int:
