@@ -243,17 +243,28 @@ def test_64_bit_integers_are_read_and_told(make_nifti: NiftiMaker, kind: Any) ->
 
 
 @pytest.mark.parametrize("kind", [np.complex64, np.complex128])
-def test_complex_numbers_are_refused(make_nifti: NiftiMaker, kind: Any) -> None:
-    with pytest.raises(UnusableInput, match="complex numbers") as caught:
-        read_scan(make_nifti(data=COUNT.astype(kind)), policy=Policy.LENIENT)
-    assert "magnitude" in caught.value.hint
+def test_complex_numbers_become_their_magnitude_and_never_silently(
+    make_nifti: NiftiMaker, kind: Any
+) -> None:
+    image = read_scan(make_nifti(data=COUNT.astype(kind) * (3 + 4j)))
+    assert severity(image, "nifti.complex") is Severity.WARNING
+    np.testing.assert_allclose(image.data, 5.0 * COUNT, rtol=1e-6)
 
 
 @pytest.mark.parametrize("channels", ["RGB", "RGBA"])
-def test_colours_are_refused(make_nifti: NiftiMaker, channels: str) -> None:
+def test_colours_become_brightness_and_are_no_scan(make_nifti: NiftiMaker, channels: str) -> None:
     data = np.zeros((2, 3, 4), dtype=[(c, "u1") for c in channels])
+    data["R"], data["G"], data["B"] = 100, 200, np.arange(24).reshape(2, 3, 4)
+    path = make_nifti(data=data)
+    np.testing.assert_allclose(read(path).data, 29.9 + 117.4 + 0.114 * data["B"], rtol=1e-5)
     with pytest.raises(UnusableInput, match="colours"):
-        read_scan(make_nifti(data=data))
+        read_scan(path)
+
+
+@pytest.mark.parametrize("code", [1, 1536, 2048])
+def test_bits_and_numbers_of_128_bits_are_refused(make_nifti: NiftiMaker, code: int) -> None:
+    with pytest.raises(UnusableInput, match="not the grey values"):
+        read(make_nifti(datatype=code))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

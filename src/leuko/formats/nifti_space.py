@@ -107,7 +107,7 @@ def _spacing(header: NiftiHeader, findings: list[Finding]) -> FloatArray:
             )
         )
     sizes = np.abs(sizes)
-    missing = ~((sizes > 0) & (sizes < _LIMIT))  # NaN compares as false
+    missing = ~((sizes > 1 / _LIMIT) & (sizes < _LIMIT))  # NaN compares as false
     if np.any(missing[:axes]) and not used:
         findings.append(
             Finding(
