@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.measure import measure
     from leuko.pipelines.result import Result
     from leuko.pipelines.segment import segment
+    from leuko.pipelines.view import view
     from leuko.quantify.burden import Burden
     from leuko.quantify.lesions import Lesion, LesionTable
 
@@ -43,6 +44,7 @@ __all__ = [
     "measure",
     "read",
     "segment",
+    "view",
 ]
 
 __version__ = "0.1.0"
@@ -64,6 +66,7 @@ _HOMES = {
     "measure": "leuko.pipelines.measure",
     "read": "leuko.formats.read",
     "segment": "leuko.pipelines.segment",
+    "view": "leuko.pipelines.view",
 }
 
 
