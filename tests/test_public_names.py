@@ -26,6 +26,7 @@ def test_the_public_names_are_these() -> None:
         "measure",
         "read",
         "segment",
+        "view",
     ] == leuko.__all__
 
 
