@@ -50,10 +50,10 @@ def test_rubbish_is_no_image(tmp_path: Path, content: bytes) -> None:
         read_scan(path)
 
 
-def test_a_missing_file_and_a_pipe_are_called_so(tmp_path: Path) -> None:
+def test_a_missing_file_an_empty_folder_and_a_pipe_are_called_so(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match=r"^There is no file scan\.nii\.$"):
         read_scan(tmp_path / "scan.nii")
-    with pytest.raises(ReadError, match="is a folder"):
+    with pytest.raises(ReadError, match=r"^The folder is empty\.$"):
         read_scan(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReadError, match="not a regular file"):
