@@ -1,0 +1,49 @@
+"""Colour pixels as luminance (ITU-R BT.601), knowingly: it is said, and no scan of anatomy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from leuko.dicom.frame import Frame, Instance
+from leuko.dicom.pixels import Array, file_bytes, name_of
+from leuko.errors import ReadError
+
+__all__ = ["luminance"]
+
+_WEIGHTS = np.array([0.299, 0.587, 0.114])
+
+
+def luminance(
+    groups: Sequence[tuple[Instance, list[tuple[int, Frame]]]], shape: tuple[int, ...]
+) -> tuple[list[bytes], Array]:
+    """Digests of the files and all frames as float32 luminance. Raises ReadError."""
+    digests = []
+    target = np.empty(shape, dtype=np.float32)
+    for instance, places in groups:
+        digests.append(file_bytes(instance)[1])
+        frames = _rgb(instance)
+        for where, frame in places:
+            target[where] = frames[frame.index] @ _WEIGHTS
+    return digests, target
+
+
+def _rgb(instance: Instance) -> Array:
+    """All frames of a file as RGB, shape (frames, rows, columns, 3)."""
+    import pydicom
+    from pydicom.pixels import apply_color_lut
+
+    try:
+        data = pydicom.dcmread(instance.path, force=True)
+        pixels = data.pixel_array
+        if instance.photometric.startswith("PALETTE"):
+            pixels = apply_color_lut(pixels, data)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ReadError(
+            f"The colour pixels of {name_of(instance)} cannot be read.",
+            hint="Export the series again, uncompressed if you can.",
+        ) from error
+    return np.asarray(pixels).reshape(instance.frames, instance.rows, instance.columns, -1)[..., :3]

@@ -1,0 +1,149 @@
+"""From a stack to an image: pixels rescaled slice by slice and set in the world (RAS, mm)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.dicom import colour, intensities
+from leuko.dicom.elements import UNDEFINED
+from leuko.dicom.files import scan
+from leuko.dicom.frame import Frame, Instance
+from leuko.dicom.kinds import is_colour
+from leuko.dicom.pixels import Array, file_bytes, name_of, stored_planes
+from leuko.dicom.remarks import remarks
+from leuko.dicom.select import one_stack
+from leuko.dicom.study import Stack
+from leuko.errors import OutOfResources, ReadError, SafetyRefusal
+from leuko.formats.geometry import grid_findings
+from leuko.image.grid import Grid
+from leuko.image.image import Image, Source
+
+__all__ = ["load", "read_dicom"]
+
+_LPS_PICTURE = np.eye(4)
+
+
+def read_dicom(path: str | os.PathLike[str], *, series: str = "") -> Image:
+    """The image in a folder or file of DICOM; `series` names one where there are several.
+
+    Raises ReadError where there is none, UsageError where several fit, and what `load` raises.
+    """
+    given = Path(path)
+    study = scan(given)
+    stack, found = one_stack(study, series=series)
+    image = load(stack, name=given.name)
+    findings = (*study.findings, *found, *image.findings)
+    return Image(image.data, image.grid, image.source, findings, image.seconds)
+
+
+def load(stack: Stack, *, name: str = "") -> Image:
+    """The image of a stack: data of shape (columns, rows, slices) or (..., volumes).
+
+    Values are rescaled slice by slice; integers where that leaves integers, else float32. Raises
+    SafetyRefusal (geometry), ReadError (pixels cut or damaged), OutOfResources.
+    """
+    if stack.usable:
+        raise SafetyRefusal(f"Series {stack.key} cannot be read: {stack.usable}", hint=stack.hint)
+    groups = _by_file(stack.frames)
+    scaling = intensities.scaling_of(stack.frames)
+    first = stack.first
+    shape = (len(stack.frames), first.rows, first.columns)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            digests, values = _fill(groups, shape, scaling)
+    except MemoryError as error:
+        raise OutOfResources(
+            f"Series {stack.key} does not fit into the memory of this machine.",
+            hint="Close other programs or use a machine with more memory.",
+        ) from error
+    values, found = intensities.finished(values, stack)
+    layout = stack.layout
+    cube = values.reshape(layout.volumes, layout.slices, first.rows, first.columns)
+    data = cube.transpose(3, 2, 1, 0)
+    if layout.volumes == 1:
+        data = data[..., 0]
+    affine = _LPS_PICTURE if layout.affine is None else layout.affine
+    grid = Grid((first.columns, first.rows, layout.slices), affine, layout.oriented, layout.sized)
+    findings = (*stack.findings, *remarks(stack), *found, *grid_findings(grid))
+    source = Source(name or name_of(first.instance), "dicom", _combined(digests))
+    return Image(data, grid, source, findings, layout.seconds)
+
+
+Group = tuple[Instance, list[tuple[int, Frame]]]
+
+
+def _by_file(frames: Sequence[Frame]) -> list[Group]:
+    """Each file with the places and frames it fills."""
+    groups: dict[int, Group] = {}
+    for place, frame in enumerate(frames):
+        groups.setdefault(id(frame.instance), (frame.instance, []))[1].append((place, frame))
+    return list(groups.values())
+
+
+def _fill(
+    groups: Sequence[Group], shape: tuple[int, ...], scaling: intensities.Scaling
+) -> tuple[list[bytes], Array]:
+    """Digests of the files, and all frames in one array; several files at once where it pays."""
+    first_instance, _ = groups[0]
+    if is_colour(groups[0][1][0][1]):
+        return colour.luminance(groups, shape)
+    contents = file_bytes(first_instance)
+    # The first file is decoded before the array is made: a false claim fails early.
+    planes = _planes(first_instance, groups[0][1], contents[0])
+    target: npt.NDArray[np.generic] = np.empty(shape, dtype=scaling.kind)
+    intensities.place(planes, groups[0][1], target, scaling)
+
+    def one(group: Group) -> bytes:
+        instance, places = group
+        content, digest = file_bytes(instance)
+        intensities.place(_planes(instance, places, content), places, target, scaling)
+        return digest
+
+    rest = groups[1:]
+    if _worth_threads(groups):
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+            digests = list(pool.map(one, rest))
+    else:
+        digests = [one(group) for group in rest]
+    return [contents[1], *digests], target
+
+
+def _worth_threads(groups: Sequence[Group]) -> bool:
+    compressed = groups[0][0].pixels[2] == UNDEFINED
+    return len(groups) > 3 and (compressed or sum(group[0].size for group in groups) > 1 << 23)
+
+
+def _planes(instance: Instance, places: Sequence[tuple[int, Frame]], content: bytes) -> Array:
+    """The planes of a file in the order of `places`; tiles cut from a mosaic."""
+    frames = [frame for _, frame in places]
+    if frames[0].tile < 0:
+        return stored_planes(instance, content, [frame.index for frame in frames])
+    whole = stored_planes(instance, content, [0])[0]
+    rows, columns = frames[0].rows, frames[0].columns
+    cut = []
+    for frame in frames:
+        down, across = divmod(frame.tile, frame.tiles)
+        tile = whole[down * rows : (down + 1) * rows, across * columns : (across + 1) * columns]
+        if tile.shape != (rows, columns):
+            raise ReadError(
+                f"The mosaic in {name_of(instance)} has fewer tiles than its header says.",
+                hint="Export the series again.",
+            )
+        cut.append(tile)
+    return np.stack(cut)
+
+
+def _combined(digests: Sequence[bytes]) -> str:
+    """SHA-256 of one file; of several, that of their sorted SHA-256."""
+    if len(digests) == 1:
+        return digests[0].hex()
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()

@@ -1,0 +1,116 @@
+"""From stored numbers to values: each slice by its own slope and intercept (PS3.3 C.7.6.16.2.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leuko.dicom.elements import PIXELS
+from leuko.dicom.frame import Frame
+from leuko.dicom.pixels import Array, stored_type
+from leuko.dicom.study import Stack
+from leuko.findings import Finding, Severity
+from leuko.formats.voxels import real_values
+
+__all__ = ["Scaling", "finished", "place", "scaling_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The type of the values, and whether stored numbers are the values already."""
+
+    kind: np.dtype[np.generic]
+    plain: bool
+
+
+def scaling_of(frames: Sequence[Frame]) -> Scaling:
+    """Integers where every slope is 1 and every intercept whole; else float32."""
+    scales = {(frame.slope, frame.inter) for frame in frames}
+    instances = {id(frame.instance): frame.instance for frame in frames}.values()
+    kinds = {stored_type(instance) for instance in instances}
+    kind = np.result_type(*kinds)
+    if kind.kind == "f":
+        return Scaling(np.dtype(np.float32), plain=scales == {(1.0, 0.0)})
+    if scales == {(1.0, 0.0)}:
+        return Scaling(kind, plain=True)
+    if all(slope == 1.0 and inter == int(inter) for slope, inter in scales):
+        ranges = [_range(frame) for frame in frames]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+        for name in ("i2", "u2", "i4"):
+            limits = np.iinfo(name)
+            if limits.min <= low and high <= limits.max:
+                return Scaling(np.dtype(name), plain=False)
+    return Scaling(np.dtype(np.float32), plain=False)
+
+
+def _range(frame: Frame) -> tuple[float, float]:
+    bits = frame.instance.stored
+    low, high = (
+        (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+        if frame.instance.signed
+        else (0, (1 << bits) - 1)
+    )
+    return low + frame.inter, high + frame.inter
+
+
+def place(
+    planes: Array, places: Sequence[tuple[int, Frame]], target: Array, scaling: Scaling
+) -> None:
+    """Write planes where they belong, rescaled each by its own slope and intercept."""
+    for plane, (where, frame) in zip(planes, places, strict=True):
+        if scaling.plain or (frame.slope == 1.0 and frame.inter == 0.0):
+            target[where] = plane
+        elif scaling.kind.kind in "iu":
+            np.add(plane, int(frame.inter), out=target[where], dtype=np.int64, casting="unsafe")
+        else:
+            target[where] = plane.astype(np.float64) * frame.slope + frame.inter
+
+
+def finished(values: Array, stack: Stack) -> tuple[Array, tuple[Finding, ...]]:
+    """Values after what concerns the image as a whole: padding, MONOCHROME1, what is no number."""
+    findings: list[Finding] = []
+    if values.dtype.kind == "f":
+        values, found = real_values(values)
+        findings += found
+    _pad(values, stack, findings)
+    if stack.instance.photometric == "MONOCHROME1":
+        low, high = values.min(), values.max()
+        values = np.subtract(np.add(low, high, dtype=np.float64), values).astype(values.dtype)
+        findings.append(
+            Finding(
+                "dicom.inverted",
+                Severity.WARNING,
+                "The file shows large numbers dark (MONOCHROME1); values were turned over, so "
+                "that bright is large.",
+            )
+        )
+    return values, tuple(findings)
+
+
+def _pad(values: Array, stack: Stack, findings: list[Finding]) -> None:
+    """Padding (pixels without a measurement) brighter than the image becomes its minimum."""
+    instance, frame = stack.instance, stack.first
+    if not instance.padding or instance.pixels[0] in PIXELS[:2]:
+        return
+    low, high = min(instance.padding), max(instance.padding)
+    scaled = sorted((low * frame.slope + frame.inter, high * frame.slope + frame.inter))
+    if scaled[1] <= float(values.min()):
+        return
+    one_scale = len({(part.slope, part.inter) for part in stack.frames}) == 1
+    inside = (values >= scaled[0]) & (values <= scaled[1])
+    count = int(np.count_nonzero(inside))
+    if not one_scale or not count or count == values.size:
+        return
+    least = values[~inside].min()
+    if scaled[1] <= float(least):
+        return
+    values[inside] = least
+    findings.append(
+        Finding(
+            "dicom.padding",
+            Severity.NOTE,
+            f"{count} pixels hold no measurement (pixel padding); they were set to the least value.",
+        )
+    )

@@ -1,0 +1,64 @@
+"""What a reader should know of a stack although it changes nothing here."""
+
+from __future__ import annotations
+
+from leuko.dicom.compressed import LOSSY
+from leuko.dicom.study import Stack
+from leuko.findings import Finding, Severity
+
+__all__ = ["remarks"]
+
+
+def remarks(stack: Stack) -> tuple[Finding, ...]:
+    """Findings on compression, burned-in text, what the stack shows, and thin stacks."""
+    found = []
+    instance = stack.instance
+    if any(part.lossy or part.syntax in LOSSY for part in stack.instances):
+        found.append(
+            Finding(
+                "dicom.lossy",
+                Severity.WARNING,
+                "The pixels were compressed with loss: small or faint lesions may differ.",
+                "Export the series again without loss.",
+            )
+        )
+    if any(part.burned_in for part in stack.instances):
+        found.append(
+            Finding(
+                "dicom.burned_in",
+                Severity.WARNING,
+                "The file says that text is burned into the picture, perhaps a patient's name.",
+                "Do not publish pictures of it.",
+            )
+        )
+    if stack.kind == "localizer":
+        found.append(_not_anatomy("a localizer (a quick scan for planning)"))
+    elif stack.kind == "secondary capture":
+        found.append(_not_anatomy("a secondary capture (a screen shot or a derived picture)"))
+    elif stack.kind in ("phase", "real", "imaginary"):
+        found.append(_not_anatomy(f"the {stack.kind} part of a complex image"))
+    if stack.layout.slices == 2 and stack.layout.oriented:
+        found.append(
+            Finding(
+                "dicom.two_slices",
+                Severity.WARNING,
+                "There are only two slices: whether one is missing between them cannot be seen.",
+                "Check that the series is complete.",
+            )
+        )
+    if instance.modality not in ("MR", ""):
+        found.append(
+            Finding(
+                "dicom.modality", Severity.NOTE, f"The modality is {instance.modality}, not MR."
+            )
+        )
+    return tuple(found)
+
+
+def _not_anatomy(what: str) -> Finding:
+    return Finding(
+        "dicom.not_anatomy",
+        Severity.WARNING,
+        f"The series is {what}, not a scan of the anatomy.",
+        "Choose another series: leuko dicom list shows them.",
+    )
