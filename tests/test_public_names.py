@@ -21,6 +21,7 @@ def test_the_public_names_are_these() -> None:
         "SegmentConfig",
         "Severity",
         "__version__",
+        "convert",
         "deidentify",
         "evaluate",
         "measure",

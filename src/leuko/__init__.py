@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leuko.image.grid import Grid
     from leuko.image.image import Image
     from leuko.pipelines.config import SegmentConfig
+    from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.measure import measure
@@ -39,6 +40,7 @@ __all__ = [
     "SegmentConfig",
     "Severity",
     "__version__",
+    "convert",
     "deidentify",
     "evaluate",
     "measure",
@@ -61,6 +63,7 @@ _HOMES = {
     "Result": "leuko.pipelines.result",
     "SegmentConfig": "leuko.pipelines.config",
     "Severity": "leuko.findings",
+    "convert": "leuko.pipelines.convert",
     "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
     "measure": "leuko.pipelines.measure",

@@ -23,6 +23,7 @@ COMMANDS = MappingProxyType(
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
+        "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
         "view": ("leuko.cli.view", "Look at an image: an offline page, or pictures of slices."),
         "deidentify": ("leuko.cli.deidentify", "Images without their patients, by DICOM's profile."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),

@@ -7,7 +7,7 @@ import numpy as np
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid
 
-__all__ = ["LABELS", "grid_findings"]
+__all__ = ["LABELS", "SHEAR_DEGREES", "grid_findings", "shear_degrees"]
 
 LABELS = "image.labels"  # the code of the finding that a file calls itself a label map
 
@@ -66,10 +66,15 @@ def _spacing(grid: Grid) -> Finding | None:
     return None
 
 
-def _shear(grid: Grid) -> Finding | None:
+def shear_degrees(grid: Grid) -> float:
+    """By how much the pair of axes that is furthest from a right angle misses it."""
     axes = grid.affine[:3, :3] / np.linalg.norm(grid.affine[:3, :3], axis=0)
     worst = max(abs(float(axes[:, a] @ axes[:, b])) for a, b in ((0, 1), (0, 2), (1, 2)))
-    angle = float(np.degrees(np.arcsin(min(worst, 1.0))))
+    return float(np.degrees(np.arcsin(min(worst, 1.0))))
+
+
+def _shear(grid: Grid) -> Finding | None:
+    angle = shear_degrees(grid)
     if angle <= SHEAR_DEGREES:
         return None
     return Finding(

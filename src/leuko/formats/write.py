@@ -19,12 +19,14 @@ from leuko.formats.voxels import Voxels
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image, Source
 
-__all__ = ["format_to_write", "write", "write_text"]
+__all__ = ["files_of", "format_to_write", "write", "write_text"]
 
 _GZIP_LEVEL = 1
 _GZIP_BITS = 31  # deflate with gzip's header, whose time stamp stays 0
 _PACKED = (".gz", ".mgz")
 _PIECE = 1 << 24  # compressed at once
+_VOXELS = {".nhdr": ".raw.gz", ".mhd": ".zraw", ".hdr": ".img", ".img": ".hdr",
+           ".hdr.gz": ".img.gz", ".img.gz": ".hdr.gz"}  # fmt: skip
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -95,6 +97,14 @@ def format_to_write(name: str, *, format: str = "") -> Format:
         f"{name} does not say in which format to write.",
         hint=f"End the name in {known}." if known else f"leuko does not write {format}.",
     )
+
+
+def files_of(name: str) -> tuple[str, ...]:
+    """The names of all files that writing `name` makes: itself, and the other half of a pair."""
+    for suffix, other in _VOXELS.items():
+        if name.lower().endswith(suffix):
+            return name, name[: -len(suffix)] + other
+    return (name,)
 
 
 def _on_grid(

@@ -1,0 +1,48 @@
+"""Names and colours of the label maps that leuko itself writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from leuko.anatomy.tissues import LABEL_NAMES
+from leuko.formats.labels import LabelTable, label_table
+from leuko.models.classes import Tissue
+from leuko.report.palette import SIZE, rgb
+
+__all__ = ["OWN_LABELS", "anatomy_labels", "wmh_labels"]
+
+# Tissues as anatomists' atlases paint them; the right side is darker than the left.
+_COLOURS = {
+    Tissue.CSF: (96, 144, 200),
+    Tissue.CORTEX: (205, 120, 110),
+    Tissue.DEEP_GREY: (150, 90, 170),
+    Tissue.WHITE_MATTER: (236, 226, 200),
+    Tissue.VENTRICLES: (60, 100, 220),
+    Tissue.BRAINSTEM: (120, 150, 90),
+    Tissue.CEREBELLUM: (225, 160, 60),
+}
+_DARKER = 0.75
+_RIGHT = 20
+
+
+def wmh_labels() -> LabelTable:
+    """`wmh.nii.gz`: 1 is a white matter hyperintensity, in the colour of large lesions."""
+    return label_table({1: "White matter hyperintensity"}, {1: rgb(SIZE["large"])})
+
+
+def anatomy_labels() -> LabelTable:
+    """`anatomy.nii.gz`: every tissue, left and right apart."""
+    colours = {}
+    for value in LABEL_NAMES:
+        if value:
+            part = _DARKER if value >= _RIGHT else 1.0
+            red, green, blue = _COLOURS[Tissue(value % 10)]
+            colours[value] = (round(red * part), round(green * part), round(blue * part))
+    names = {value: name[0].upper() + name[1:] for value, name in LABEL_NAMES.items()}
+    return label_table(names, colours)
+
+
+OWN_LABELS: Mapping[str, Callable[[], LabelTable]] = MappingProxyType(
+    {"wmh": wmh_labels, "anatomy": anatomy_labels}
+)
