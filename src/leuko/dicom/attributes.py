@@ -59,6 +59,6 @@ def resolve(action: str, *, needed: int) -> str:
         return "X"
     if "U" in letters:
         return "U"
-    if needed == 2 and "Z" in letters:
+    if needed >= 2 and "Z" in letters:
         return "Z"
     return "D" if "D" in letters else "Z"

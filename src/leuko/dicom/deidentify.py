@@ -103,7 +103,7 @@ class Deidentifier:
         blanked = self._clean_pixels(dataset, name)
         key = _patient_key(dataset)
         subject, days = self._patient(dataset, key, name)
-        secrets, names = secrets_of(dataset)
+        secrets, names = secrets_of(dataset, letters=self.rules.options.letters)
         cleaner = Cleaner(
             letters=self.rules.options.letters,
             uids=self.uids,

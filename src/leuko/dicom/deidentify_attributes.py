@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, private_dictionary_VR
 from pydicom.dataelem import DataElement
@@ -56,13 +57,20 @@ _FEW = {"PatientName": 3, "PatientID": 4, "OtherPatientIDs": 4, "OtherPatientNam
         "AccessionNumber": 5, "ReferringPhysicianName": 4, "OperatorsName": 4,
         "PerformingPhysicianName": 4, "InstitutionName": 5, "StationName": 5}  # fmt: skip
 
+_KEPT_BY = {"InstitutionName": "i", "StationName": "d"}
+_OFFSET = re.compile(rb" *[+-][0-9]{4} *\0?")
+_OWN_SCHEMES = frozenset({"99LEUKO"})
+Mode = Literal["", "bare", "tidy"]
+
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a name or number, without the signs that separate them."""
     return tuple(word for word in re.split(r"[\^= ,;\\\0]+", text) if word)
 
 
-def secrets_of(dataset: Dataset) -> tuple[re.Pattern[bytes] | None, frozenset[str]]:
+def secrets_of(
+    dataset: Dataset, *, letters: str
+) -> tuple[re.Pattern[bytes] | None, frozenset[str]]:
     """What says who the patient is: a pattern over the bytes of the file, and words (lower case).
 
     The pattern leaves out short words, and words that descriptions of images are made of: a
@@ -71,6 +79,8 @@ def secrets_of(dataset: Dataset) -> tuple[re.Pattern[bytes] | None, frozenset[st
     secret: set[bytes] = set()
     names: set[str] = set()
     for keyword, shortest in _FEW.items():
+        if _KEPT_BY.get(keyword, "-") in letters:
+            continue
         for word in _words_in(dataset, keyword):
             plain = word.decode("latin-1")
             names.add(plain.lower())
@@ -111,12 +121,11 @@ class Cleaner:
     secrets: re.Pattern[bytes] | None = field(default=None, repr=False)
     names: frozenset[str] = field(default=frozenset(), repr=False)
 
-    def clean(
-        self, dataset: Dataset, *, within: int = 0, depth: int = 0, bare: bool = False
-    ) -> None:
+    def clean(self, dataset: Dataset, *, within: int = 0, depth: int = 0, mode: Mode = "") -> None:
         """Do to every attribute what the profile says. `within`: the sequence around.
 
-        `bare`: what is left must say nothing at all (the items of a dummy sequence).
+        `mode`: "bare" where what is left must say nothing at all (the items of a dummy sequence),
+        "tidy" where codes of no public scheme may not speak (the items of a cleaned sequence).
         """
         if depth > _DEPTH:
             raise ValueError("nested too deep")
@@ -129,21 +138,25 @@ class Cleaner:
             elif group in (0x0000, 0x0002) or group & 0xFF00 in (0x5000, 0x6000):
                 del dataset[tag]  # commands; curves and overlays as a whole
             else:
-                self._public(dataset, tag, within=within, depth=depth, bare=bare)
+                self._public(dataset, tag, within=within, depth=depth, mode=mode)
+        if mode == "tidy" and not _is_public_code(dataset):
+            for keyword in ("CodeValue", "CodeMeaning", "LongCodeValue"):
+                if keyword in dataset:
+                    setattr(dataset, keyword, REMOVED)
         for block in kept_blocks:
             creator = creators[block >> 16, block & 0xFF]
             dataset[Tag(block)] = DataElement(Tag(block), "LO", creator)
 
     # ------------------------------------------------------------ attributes of the standard
 
-    def _public(self, ds: Dataset, tag: BaseTag, *, within: int, depth: int, bare: bool) -> None:
+    def _public(self, ds: Dataset, tag: BaseTag, *, within: int, depth: int, mode: Mode) -> None:
         vr = _representation(ds, tag)
         if vr is None:
             del ds[tag]  # nobody knows what it is
             return
         row = row_of(int(tag))
         if row is None:
-            self._unlisted(ds, tag, vr, depth=depth, bare=bare)
+            self._unlisted(ds, tag, vr, depth=depth, mode=mode)
             return
         made, option = decide(row, self.letters)
         if made == "K":
@@ -161,7 +174,7 @@ class Cleaner:
         elif action == "Z":
             ds[tag] = DataElement(tag, vr, Items() if vr == "SQ" else None)
         elif vr == "SQ":
-            self._items(ds, tag, depth=depth, bare=action == "D")
+            self._items(ds, tag, depth=depth, mode="bare" if action == "D" else "")
         elif vr == "UI":
             self._map_uids(ds, tag)
         elif action == "U":
@@ -174,7 +187,7 @@ class Cleaner:
     def _keep(self, ds: Dataset, tag: BaseTag, vr: str, *, depth: int) -> None:
         """Unchanged; sequences are gone through all the same (the note on K in Table E.1-1a)."""
         if vr == "SQ":
-            self._items(ds, tag, depth=depth, bare=False)
+            self._items(ds, tag, depth=depth, mode="")
         elif vr in _TEXT - _DATES:
             self._guard(ds, tag, vr)
 
@@ -185,13 +198,11 @@ class Cleaner:
                 values = [shifted(text, days=self.days, vr=vr) for text in _texts(ds, tag)]
                 ds[tag] = DataElement(tag, vr, values if len(values) > 1 else "".join(values))
                 return True
-            return vr == "SH"  # the offset from UTC stays with the times
-        if option in "sg" and vr == "SQ":
-            self._items(ds, tag, depth=depth, bare=False)
+            # The offset from UTC stays with the times.
+            return vr == "SH" and _OFFSET.fullmatch(_bytes(ds, tag)) is not None
+        if option in "stg" and vr == "SQ":
+            self._items(ds, tag, depth=depth, mode="tidy")
             return True
-        if option == "t" and vr == "SQ":
-            self._items(ds, tag, depth=depth, bare=False)
-            return all(_is_standard_code(item) for item in ds[tag].value)
         if option == "t" and vr in _TEXT - _DATES:
             text = self._described(ds, tag)
             if text:
@@ -201,9 +212,9 @@ class Cleaner:
 
     # ------------------------------------------------------------ what the table does not list
 
-    def _unlisted(self, ds: Dataset, tag: BaseTag, vr: str, *, depth: int, bare: bool) -> None:
+    def _unlisted(self, ds: Dataset, tag: BaseTag, vr: str, *, depth: int, mode: Mode) -> None:
         if vr == "SQ":
-            self._items(ds, tag, depth=depth, bare=bare)
+            self._items(ds, tag, depth=depth, mode=mode)
         elif vr == "UI":
             if not names_a_class(int(tag)) and "u" not in self.letters:
                 self._map_uids(ds, tag)
@@ -215,7 +226,7 @@ class Cleaner:
             del ds[tag]
         elif vr in _WRITTEN and not _NUMBERS.fullmatch(_bytes(ds, tag)):
             ds[tag] = DataElement(tag, vr, None)
-        elif bare and vr not in _STRUCTURE and vr in _TEXT | _WRITTEN:
+        elif mode == "bare" and vr not in _STRUCTURE and vr in _TEXT | _WRITTEN:
             self._replace(ds, tag, vr, "D", depth=depth)
         elif vr in _TEXT:
             self._guard(ds, tag, vr)
@@ -237,13 +248,13 @@ class Cleaner:
 
     # ------------------------------------------------------------ sequences and UIDs
 
-    def _items(self, ds: Dataset, tag: BaseTag, *, depth: int, bare: bool) -> None:
+    def _items(self, ds: Dataset, tag: BaseTag, *, depth: int, mode: Mode) -> None:
         sequence = ds[tag].value
         if not isinstance(sequence, Items):
             del ds[tag]
             return
         for item in sequence:
-            self.clean(item, within=int(tag), depth=depth + 1, bare=bare)
+            self.clean(item, within=int(tag), depth=depth + 1, mode=mode)
 
     def _map_uids(self, ds: Dataset, tag: BaseTag) -> None:
         new = [self.uids.new(text) for text in _texts(ds, tag)]
@@ -275,7 +286,7 @@ class Cleaner:
                 vr = _private_vr(tag, creator)
             if is_harmless(vr, b"" if vr == "SQ" else _bytes(ds, tag)):
                 if vr == "SQ":
-                    self._items(ds, tag, depth=depth, bare=False)
+                    self._items(ds, tag, depth=depth, mode="")
                 else:
                     self._guard(ds, tag, vr)
                 kept.add(group << 16 | block)
@@ -293,7 +304,7 @@ def _representation(ds: Dataset, tag: BaseTag) -> str | None:
     try:
         known = dictionary_VR(tag)
     except KeyError:
-        return None
+        return said if row_of(int(tag)) is not None else None
     if " or " in known:
         known = said if said in known.split(" or ") else known.split(" or ")[0]
     if said in (None, "UN") or said == known:
@@ -335,7 +346,7 @@ def _is_empty(ds: Dataset, tag: BaseTag) -> bool:
     return item.value in (None, b"", "", []) or item.value == []
 
 
-def _is_standard_code(item: Dataset) -> bool:
-    """Whether a cleaned item is no code at all or one of a public scheme, not a site's own."""
+def _is_public_code(item: Dataset) -> bool:
+    """Whether an item is a code of a scheme that is public, and not a site's own."""
     scheme = str(item.get("CodingSchemeDesignator") or "")
-    return not scheme or scheme in _STANDARD_SCHEMES
+    return scheme in _STANDARD_SCHEMES or scheme in _OWN_SCHEMES

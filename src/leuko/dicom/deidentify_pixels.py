@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ExplicitVRBigEndian
 
@@ -28,6 +30,11 @@ _CLASSES_AT_RISK = (
     "1.2.840.10008.5.1.4.1.1.77.1",  # photographs: endoscopy, microscopy, the patient's face
 )
 _MODALITIES_AT_RISK = frozenset({"US", "IVUS", "ES", "XC", "GM", "OT", "SC", "DG", "DOC", "SMR"})
+_IMAGES = re.compile(
+    r"1\.2\.840\.10008\.5\.1\.4\.1\.1\."
+    r"(1(\..*)?|2(\..*)?|3\.1|4|4\.[134]|6\..*|7(\..*)?|1[23]\..*|20|30|66\.4|77\.1\..*|128(\.1)?|"
+    r"130|481\.1)"
+)
 _SCREENS = ("SCREEN", "CAPTURE", "REPORT", "PROTOCOL")
 
 
@@ -73,7 +80,16 @@ def risk_of_annotation(dataset: Dataset) -> str:
 
 
 def require_whole_pixels(dataset: FileDataset, *, name: str) -> None:
-    """Raise ReadError (exit 3) where plain pixel data is shorter than the header says."""
+    """Raise ReadError (exit 3) where a value, or the pixels, are shorter than the file says."""
+    cut = ReadError(
+        f"{name} is truncated: it ends before what its header announces.",
+        hint="Have the archive send the file again.",
+    )
+    if any(_is_cut(dataset.get_item(tag)) for tag in dataset.keys()):  # noqa: SIM118
+        raise cut
+    image = _IMAGES.fullmatch(str(dataset.get("SOPClassUID"))) is not None
+    if image and not holds_pixels(dataset):
+        raise cut
     if "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         return
     sides = (dataset.get(keyword) for keyword in ("Rows", "Columns", "BitsAllocated"))
@@ -83,10 +99,14 @@ def require_whole_pixels(dataset: FileDataset, *, name: str) -> None:
         samples = 2
     needed = rows * columns * samples * int(dataset.get("NumberOfFrames") or 1) * bits // 8
     if len(dataset.PixelData or b"") < needed:
-        raise ReadError(
-            f"{name} is truncated: its pixel data is shorter than its header says.",
-            hint="Have the archive send the file again.",
-        )
+        raise cut
+
+
+def _is_cut(item: Any) -> bool:
+    """Whether an element that was not decoded has fewer bytes than it announces."""
+    if not isinstance(item, RawDataElement) or not isinstance(item.value, bytes):
+        return False
+    return item.length not in (0xFFFFFFFF, len(item.value))
 
 
 def blank(dataset: FileDataset, rectangles: tuple[Rectangle, ...], *, name: str) -> None:

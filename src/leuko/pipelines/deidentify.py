@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from leuko.errors import LeukoError, ReadError, SafetyRefusal, UsageError, WriteError
-from leuko.formats.archive import unpacked
+from leuko.formats.archive import is_archive, unpacked
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.nifti_strip import stripped
@@ -229,13 +229,18 @@ def as_json(done: Deidentification) -> str:
 
 
 def _files(given: Path) -> Iterator[Path]:
-    """Every file below a folder, in a fixed order; the rubbish of file managers left out."""
+    """Every file below a folder and in archives there, in a fixed order, without rubbish."""
     if not given.is_dir():
         yield given
         return
     for file in sorted(given.rglob("*")):
         parts = set(file.relative_to(given).parts)
-        if file.is_file() and not parts & RUBBISH and not file.name.startswith("._"):
+        if not file.is_file() or parts & RUBBISH or file.name.startswith("._"):
+            continue
+        if is_archive(file):
+            with unpacked(file) as inside:
+                yield from _files(inside)
+        else:
             yield file
 
 
