@@ -7,7 +7,7 @@ import math
 from leuko.dicom.elements import Elements
 from leuko.dicom.frame import Vector
 
-__all__ = ["weighting"]
+__all__ = ["vector_of", "weighting"]
 
 # Block's name -> (group, element of the b-value, its representation, elements of the direction,
 # their representation).
@@ -28,7 +28,7 @@ _ROUND = 4
 def weighting(data: Elements) -> tuple[float | None, Vector | None]:
     """b-value in s/mm2 and direction (patient, LPS), None where nothing is said."""
     b_value = data.number(0x00189087)
-    direction = _vector(data.numbers(0x00189089))
+    direction = vector_of(data.numbers(0x00189089))
     if b_value is not None:
         return b_value, direction
     for creator, group, element, vr, parts, part_vr in _VENDORS:
@@ -43,11 +43,12 @@ def weighting(data: Elements) -> tuple[float | None, Vector | None]:
         values: list[float] = []
         for block, part_group, part in parts:
             values += data.numbers(data.private(part_group, block, part), kind=part_vr)
-        return b_value, _vector(tuple(values))
+        return b_value, vector_of(tuple(values))
     return None, None
 
 
-def _vector(values: tuple[float, ...]) -> Vector | None:
+def vector_of(values: tuple[float, ...]) -> Vector | None:
+    """The first three of `values` as a direction, rounded; None where they are not there."""
     if len(values) < 3 or not all(map(math.isfinite, values[:3])):
         return None
     x, y, z = (round(value, _ROUND) + 0.0 for value in values[:3])

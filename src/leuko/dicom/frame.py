@@ -60,7 +60,8 @@ class Frame:
     `position` is the centre of the first pixel, `orientation` the direction along a row and that
     along a column, `spacing` the distance of rows and that of columns (PS3.3 C.7.6.2). `tile` is
     the number of the plane in a mosaic of `tiles` x `tiles`; echo, repetition and inversion times
-    are in ms, `time` in seconds of the day.
+    are in ms, `time` in seconds. `dims` are the dimension indices that do
+    not count places; `refusal` says why the plane cannot be used.
     """
 
     instance: Instance
@@ -95,3 +96,6 @@ class Frame:
     number: int = 0
     stack_id: str = ""
     label: str = ""
+    dims: tuple[int, ...] = ()
+    refusal: str = ""
+    refusal_hint: str = ""

@@ -5,14 +5,24 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from typing import Any
+from datetime import date
 
 from leuko.dicom import diffusion
 from leuko.dicom.elements import PIXELS, Elements
 from leuko.dicom.frame import Frame, Instance, Vector
 from leuko.dicom.part10 import Header
 
-__all__ = ["NotAnImage", "classic_frame", "component_of", "instance_of", "moment", "vectors"]
+__all__ = [
+    "NotAnImage",
+    "classic_frame",
+    "complex_component",
+    "component_of",
+    "instance_of",
+    "instant",
+    "orientation_of",
+    "pixel_spacing",
+    "position_of",
+]
 
 _NO_IMAGES = {
     "1.2.840.10008.1.3.10": "a DICOMDIR (an index of files)",
@@ -156,7 +166,7 @@ def classic_frame(data: Elements, instance: Instance) -> Frame:
         direction=direction,
         temporal=data.whole_number(0x00200100),
         trigger=data.number(0x00181060),
-        time=moment(data.text(0x0008002A)[8:] or data.text(0x00080032)),
+        time=_acquired(data),
         acquisition=data.whole_number(0x00200012),
         number=instance.number,
     )
@@ -164,15 +174,20 @@ def classic_frame(data: Elements, instance: Instance) -> Frame:
 
 def _component(data: Elements, image_type: tuple[str, ...]) -> str:
     """Magnitude, phase, real or imaginary: Complex Image Component, GE's own, Image Type."""
-    said = data.text(0x00089208).upper()
-    if said in _COMPONENTS:
-        return _COMPONENTS[said]
+    said = complex_component(data.text(0x00089208))
+    if said:
+        return said
     tag = data.private(0x0043, "GEMS_PARM_01", 0x2F)
     if tag:
         kind = data.numbers(tag, kind=b"SS")
         if kind and kind[0] in _GE_COMPONENTS:
             return _GE_COMPONENTS[int(kind[0])]
     return component_of(image_type)
+
+
+def complex_component(text: str) -> str:
+    """Complex Image Component in our words; empty where it says none or MIXED."""
+    return _COMPONENTS.get(text.upper(), "")
 
 
 def component_of(image_type: tuple[str, ...]) -> str:
@@ -220,15 +235,25 @@ def pixel_spacing(data: Elements) -> tuple[float, float] | None:
     return None
 
 
-def moment(text: str) -> float | None:
-    """Seconds of the day of a time (HHMMSS.ffffff, with colons in old files)."""
-    match = _MOMENT.match(text.strip())
+def _acquired(data: Elements) -> float | None:
+    """Acquisition time in seconds."""
+    whole = instant(data.text(0x0008002A))
+    return instant(data.text(0x00080022) + data.text(0x00080032)) if whole is None else whole
+
+
+def instant(text: str) -> float | None:
+    """Seconds since a fixed day of a date and time (YYYYMMDDHHMMSS.ffffff), or of a time alone."""
+    text = text.strip().replace(".", "", 2) if text.count(".") == 3 else text.strip()
+    day, clock = (text[:8], text[8:]) if len(text.split(".")[0].split("+")[0]) >= 12 else ("", text)
+    match = _MOMENT.match(clock)
     if not match:
         return None
     hours, minutes, seconds, part = match.groups()
-    return int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + float(part or 0)
-
-
-def shared_values(**values: Any) -> dict[str, Any]:
-    """Those of `values` that are there."""
-    return {name: value for name, value in values.items() if value is not None}
+    days = 0
+    if day:
+        try:
+            days = date(int(day[:4]), int(day[4:6]), int(day[6:8])).toordinal()
+        except ValueError:
+            return None
+    clock_seconds = int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return days * 86400 + clock_seconds + float(part or 0)

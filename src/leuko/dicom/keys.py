@@ -35,7 +35,8 @@ def with_keys(drafts: Sequence[Draft]) -> tuple[Stack, ...]:
     stacks = []
     for number, group in by_number.items():
         names = [f"{number}{''.join(f'-{mark}' for mark in marks)}" for marks in _marks(group)]
-        counts, seen = Counter(names), Counter[str]()
+        counts: Counter[str] = Counter(names)
+        seen: Counter[str] = Counter()
         for name, draft in zip(names, group, strict=True):
             seen[name] += 1
             key = name if counts[name] == 1 else f"{name}-{_letters(seen[name])}"
@@ -57,9 +58,9 @@ def _order(draft: Draft) -> tuple[object, ...]:
 def _marks(group: Sequence[Draft]) -> list[list[str]]:
     """For each draft of one series number, in what it differs from the others."""
     firsts = [draft.frames[0] for draft in group]
-    echoes = sorted({frame.echo_time or 0.0 for frame in firsts})
+    echoes = sorted({frame.echo_time for frame in firsts if frame.echo_time})
     parts: tuple[Callable[[Frame], str], ...] = (
-        lambda frame: f"e{echoes.index(frame.echo_time or 0.0) + 1}",
+        lambda frame: f"e{echoes.index(frame.echo_time) + 1}" if frame.echo_time else "",
         lambda frame: plane_of(frame.orientation) if frame.orientation else "picture",
         lambda frame: frame.component,
         lambda frame: _word(frame.image_type[:2]),

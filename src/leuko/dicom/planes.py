@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from leuko.dicom.elements import Malformed
+from leuko.dicom.enhanced import PER_FRAME, frames_of_groups
 from leuko.dicom.frame import Frame
 from leuko.dicom.header import classic_frame, instance_of
+from leuko.dicom.mosaic import tiles_of
 from leuko.dicom.part10 import Header
 
 __all__ = ["frames_of"]
 
+_MOST_FRAMES = 1_000_000
+
 
 def frames_of(header: Header, path: str) -> list[Frame]:
-    """All planes of the file at `path`. Raises NotAnImage for objects that hold none."""
+    """All planes of the file at `path`.
+
+    Raises NotAnImage for objects that hold none, Malformed where it claims more than it can hold.
+    """
     data = header.elements
     instance = instance_of(header, path)
+    if instance.frames > min(_MOST_FRAMES, max(header.size, len(data.buffer)) // 2):
+        raise Malformed
     frame = classic_frame(data, instance)
+    if PER_FRAME in data:
+        return frames_of_groups(data, frame)
     if instance.frames > 1:
         bare = replace(frame, position=None)
         return [replace(bare, index=index) for index in range(instance.frames)]
-    return [frame]
+    return tiles_of(data, frame) or [frame]

@@ -174,6 +174,7 @@ def _draft(frames: list[Frame], *, planes: int) -> Draft:
     kind = kind_of(frames, planes=planes)
     findings = list(_joined(frames))
     try:
+        _require_accepted(frames)
         if frames[0].position is None or frames[0].orientation is None:
             frames, layout = _without_place(frames)
         else:
@@ -182,6 +183,12 @@ def _draft(frames: list[Frame], *, planes: int) -> Draft:
         layout = Layout(len(frames), 1, None)
         return Draft(tuple(frames), layout, kind, error.what, error.hint, tuple(findings))
     return Draft(tuple(frames), layout, kind, "", "", tuple(findings))
+
+
+def _require_accepted(frames: Sequence[Frame]) -> None:
+    refused = next((frame for frame in frames if frame.refusal), None)
+    if refused:
+        raise Unusable(refused.refusal, hint=refused.refusal_hint)
 
 
 def _joined(frames: Sequence[Frame]) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -32,6 +33,7 @@ _MARKS: tuple[Key, ...] = (
     lambda frame: frame.label,
     lambda frame: (frame.temporal, frame.label),
     lambda frame: frame.trigger,
+    lambda frame: frame.dims,
     lambda frame: (_weighting(frame), frame.acquisition),
     lambda frame: (_weighting(frame), frame.time),
     lambda frame: (_weighting(frame), frame.acquisition, frame.trigger),
@@ -97,7 +99,7 @@ def _by_rank(slices: Slices) -> tuple[list[list[Frame]], tuple[Finding, ...]]:
     if any(
         _rank(one) == _rank(other)
         for frames in ranked
-        for one, other in zip(frames, frames[1:], strict=False)
+        for one, other in itertools.pairwise(frames)
     ):
         raise Unusable(
             "Several images lie at one position, and nothing in their headers tells them apart.",
@@ -151,19 +153,20 @@ def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[float, ...]:
 
 
 def seconds_between(volumes: Sequence[Sequence[Frame]]) -> float | None:
-    """Time between volumes in s: from their times where even, else the repetition time of EPI."""
+    """Time between volumes in s: the repetition time of EPI, else their own times where even."""
     if len(volumes) < 2:
         return None
-    for marks in (
-        [volume[0].trigger for volume in volumes],
-        [volume[0].time for volume in volumes],
+    first = volumes[0][0]
+    repeated = (first.repetition_time or 0.0) / 1000.0
+    if repeated and "EP" in first.scanning:
+        return repeated
+    for marks, unit in (
+        ([volume[0].trigger for volume in volumes], 1000.0),
+        ([volume[0].time for volume in volumes], 1.0),
     ):
         times = [mark for mark in marks if mark is not None]
-        if len(times) == len(volumes):
-            steps = np.diff(times)
-            if steps.min() > 0 and np.ptp(steps) <= 0.02 * steps.mean():
-                return float(steps.mean()) / (1000.0 if marks[0] == volumes[0][0].trigger else 1.0)
-    first = volumes[0][0]
-    if first.repetition_time and "EP" in first.scanning:
-        return first.repetition_time / 1000.0
+        steps = np.diff(times) / unit
+        if len(times) == len(volumes) and steps.min() > 0:
+            if np.ptp(steps) <= 0.02 * steps.mean():
+                return round(float(steps.mean()), 6)
     return None
