@@ -11,7 +11,6 @@ HEAD_BYTES = 1024  # enough for every signature below
 # (format, offset, bytes): the first match wins.
 _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("nrrd", 0, b"NRRD000"),
-    ("dicom", 128, b"DICM"),
     ("minc1", 0, b"CDF\x01"),
     ("minc1", 0, b"CDF\x02"),
     ("minc2", 0, b"\x89HDF\r\n\x1a\n"),
@@ -55,6 +54,8 @@ def recognise(head: bytes) -> str | None:
     `head` holds the first `HEAD_BYTES` bytes after decompression of gzip, or the whole file where
     that is shorter. None: nothing leuko knows.
     """
+    if head[128:132] == b"DICM":  # first: what fills the preamble before it is free
+        return "dicom"
     name = _nifti(head)
     if name:
         return name
@@ -94,7 +95,9 @@ def _is_bare_dicom(head: bytes) -> bool:
     """DICOM without its 128-byte preamble begins with an element of group 0002 or 0008."""
     if len(head) < 16:
         return False
-    group, element = struct.unpack_from("<HH", head)
     explicit = head[4:6].isalpha() and head[4:6].isupper()
-    implicit = 0 < int.from_bytes(head[4:8], "little") < 1024
-    return group in _DICOM_FIRST_GROUPS and element < 0x0100 and (explicit or implicit)
+    for order in ("<", ">"):
+        group, element, length = struct.unpack_from(order + "HHI", head)
+        if group in _DICOM_FIRST_GROUPS and element < 0x0100:
+            return explicit or (order == "<" and 0 < length < 1024)
+    return False
