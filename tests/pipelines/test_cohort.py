@@ -11,15 +11,8 @@ import pytest
 
 from leuko.errors import ReadError, UnusableInput, UsageError
 from leuko.findings import Severity
-from leuko.pipelines.cohort import (
-    Case,
-    Status,
-    cohort,
-    cohort_exit_code,
-    find_cases,
-    kept,
-    left_out,
-)
+from leuko.pipelines.cases import Case, find_cases, left_out
+from leuko.pipelines.cohort import Status, cohort, cohort_exit_code, kept
 from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import (

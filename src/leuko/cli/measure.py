@@ -7,7 +7,13 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import image_argument, job_options, out_options
+from leuko.cli.options import (
+    image_argument,
+    job_options,
+    out_options,
+    scanner_options,
+    series_option,
+)
 
 __all__ = ["measure"]
 
@@ -15,6 +21,7 @@ EXAMPLES = """\b
 Examples:
   leuko measure flair.nii.gz result/wmh_corrected.nii.gz -o measured
   leuko measure flair.nii.gz mask_of_another_tool.nii.gz -o measured --no-report
+  leuko measure dicom_study corrected.seg.dcm -o measured
 
 \b
 OUT holds what `leuko segment` writes; wmh.nii.gz is MASK as it was counted.
@@ -30,7 +37,9 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @image_argument("image", metavar="IMAGE")
 @image_argument("mask", metavar="MASK")
 @out_options
+@series_option
 @job_options
+@scanner_options
 def measure(
     image: str,
     mask: str,
@@ -39,12 +48,14 @@ def measure(
     as_json: bool,
     quiet: bool,
     weights: Path | None,
+    series: str,
     **parameters: Any,
 ) -> None:
     """Measure the lesions of MASK on the FLAIR IMAGE: a corrected mask, or a foreign one.
 
     Of integers every label above 0 counts, of real numbers (a probability map) 0.5 and more. Both
-    files must lie on one grid. The anatomy is found on IMAGE, as `leuko segment` does.
+    must lie on one grid. IMAGE may be DICOM (a folder, a zip, a file), MASK a DICOM segmentation.
+    The anatomy is found on IMAGE, as `leuko segment` does.
     """
     from leuko.cli.console import print_result, steps_on_screen
     from leuko.pipelines.config import SegmentConfig
@@ -57,6 +68,7 @@ def measure(
             Path(mask),
             out=Path(out),
             config=config,
+            series=series,
             weights=weights,
             force=force,
             watch=watch,

@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["image_argument", "job_options", "mask_options", "out_options"]
+__all__ = [
+    "fractional_option",
+    "image_argument",
+    "job_options",
+    "mask_options",
+    "out_options",
+    "scanner_options",
+    "series_option",
+    "t1_series_option",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FROM_CARD = "  [default: the model card's]"
@@ -150,6 +159,49 @@ job_options = _together(
         show_default=True,
         help="Write report.html, report.pdf and preview.png.",
     ),
+)
+
+scanner_options = _together(
+    click.option(
+        "--dicom/--no-dicom",
+        default=True,
+        show_default=True,
+        help="Of a DICOM scan: write wmh.seg.dcm, report.sr.dcm and report.pdf.dcm.",
+    ),
+    click.option(
+        "--anatomy-seg/--no-anatomy-seg",
+        default=False,
+        show_default=True,
+        help="Of a DICOM scan: write the anatomy as a segmentation, anatomy.seg.dcm.",
+    ),
+    click.option(
+        "--patient/--no-patient",
+        default=False,
+        show_default=True,
+        help="Of a DICOM scan: name patient and study in stats.json and in the report.",
+    ),
+)
+
+fractional_option = click.option(
+    "--fractional-seg/--no-fractional-seg",
+    default=False,
+    show_default=True,
+    help="Of a DICOM scan: write the probabilities as a segmentation, probability.seg.dcm.",
+)
+
+series_option = click.option(
+    "--series",
+    default="",
+    metavar="KEY",
+    help="The FLAIR among the series of a DICOM study: its key (leuko dicom list), its number, "
+    "or a part of its description.  [default: it is found]",
+)
+
+t1_series_option = click.option(
+    "--t1-series",
+    default="",
+    metavar="KEY",
+    help="The T1 among them.  [default: it is found]",
 )
 
 out_options = _together(

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import image_argument, job_options, mask_options, out_options
+from leuko.cli.options import (
+    fractional_option,
+    image_argument,
+    job_options,
+    mask_options,
+    out_options,
+    scanner_options,
+    series_option,
+    t1_series_option,
+)
+
+if TYPE_CHECKING:
+    from leuko.pipelines.cases import Case
 
 __all__ = ["segment"]
 
@@ -16,13 +29,17 @@ Examples:
   leuko segment flair.nii.gz -o result
   leuko segment flair.nii.gz -o result --definition ms --probability
   leuko segment flair.nii.gz -o result --no-report --json > numbers.json
+  leuko segment dicom_study -o result
+  leuko segment export.zip -o result --series "t2 flair" --anatomy-seg
   leuko segment scan1.nii.gz scan2.nii.gz -o results
   leuko segment folder_of_scans -o results
 
 \b
 OUT holds wmh.nii.gz, lesions.nii.gz, anatomy.nii.gz, lesions.tsv, stats.json,
-report.html, report.pdf and preview.png. Several scans, or a folder, get a folder
-each and a table, OUT/cohort.tsv; called again, finished scans are kept.
+report.html, report.pdf and preview.png; of a DICOM scan also wmh.seg.dcm,
+report.sr.dcm and report.pdf.dcm, which belong to its study. Several scans, a
+folder of them, or DICOM of several studies get a folder each and a table,
+OUT/cohort.tsv; called again, finished scans are kept.
 
 \b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
@@ -34,8 +51,12 @@ Of several scans the highest code counts; the others are finished all the same.
 @click.command(epilog=EXAMPLES)
 @image_argument("inputs", nargs=-1, required=True, metavar="FLAIR...")
 @out_options
+@series_option
+@t1_series_option
 @mask_options
 @job_options
+@scanner_options
+@fractional_option
 @click.pass_context
 def segment(
     context: click.Context,
@@ -46,50 +67,64 @@ def segment(
     as_json: bool,
     quiet: bool,
     weights: Path | None,
+    series: str,
+    t1_series: str,
     **parameters: Any,
 ) -> None:
     """Find white matter hyperintensities in FLAIR scans.
 
-    FLAIR is a NIfTI file (.nii, .nii.gz), several of them, or a folder of them. Everything stays on
-    this machine.
+    FLAIR is an image file (NIfTI, NRRD, MINC, MGH ...), or what a scanner exported: DICOM of one
+    study as a folder, a zip or a file, in which the FLAIR is found. Or several of these, or a
+    folder of scans. Everything stays on this machine.
     """
+    from leuko.pipelines.cases import find_cases, is_alone, opened
     from leuko.pipelines.config import SegmentConfig
 
     paths = [Path(given) for given in inputs]
     job: dict[str, Any] = {
         "out": Path(out),
         "config": SegmentConfig(**parameters),
+        "series": series,
+        "t1_series": t1_series,
         "weights": weights,
         "force": force,
     }
-    if len(paths) == 1 and not paths[0].is_dir():
-        _one(paths[0], job, as_json=as_json, quiet=quiet)
-    else:
-        context.exit(_many(paths, job, as_json=as_json, quiet=quiet))
+    with opened(paths) as inside:
+        cases = find_cases(inside)
+        if is_alone(paths, cases):
+            _one(cases[0], job, as_json=as_json, quiet=quiet)
+        else:
+            if not (as_json or quiet):
+                _say_what_is_left_out(inside, cases)
+            context.exit(_many(cases, job, as_json=as_json, quiet=quiet))
 
 
-def _one(path: Path, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
+def _one(case: Case, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     from leuko.cli.console import print_result, steps_on_screen
-    from leuko.pipelines.segment import segment_file
+    from leuko.pipelines.segment import segment_case
 
     with steps_on_screen(quiet=quiet or as_json) as watch:
-        numbers = segment_file(path, watch=watch, **job)
+        numbers = segment_case(case, watch=watch, **job)
     print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
 
 
-def _many(paths: list[Path], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
+def _many(cases: Sequence[Case], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
     from leuko.cli.console import cases_on_screen, print_outcomes
-    from leuko.pipelines.cohort import cohort_exit_code, find_cases, left_out
+    from leuko.pipelines.cohort import cohort_exit_code
     from leuko.pipelines.segment import segment_cohort
 
-    cases = find_cases(paths)
-    if not (as_json or quiet) and (others := left_out(paths, cases)):
+    with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
+        outcomes = segment_cohort(cases, watch=watch, **job)
+    print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)
+    return cohort_exit_code(outcomes)
+
+
+def _say_what_is_left_out(paths: Sequence[Path], cases: Sequence[Case]) -> None:
+    from leuko.pipelines.cases import left_out
+
+    if others := left_out(paths, cases):
         click.echo(
             f"Scans: {len(cases)}. Other images in these folders, left out: {others} (where files "
             "are named FLAIR only these count; name a file itself to include it).",
             err=True,
         )
-    with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
-        outcomes = segment_cohort(cases, watch=watch, **job)
-    print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)
-    return cohort_exit_code(outcomes)

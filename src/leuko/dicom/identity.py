@@ -26,7 +26,16 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from leuko.errors import SafetyRefusal
 
-__all__ = ["Maker", "begin", "encode", "finish", "require_one_study", "tolerant", "uid_of"]
+__all__ = [
+    "Maker",
+    "about_patient",
+    "begin",
+    "encode",
+    "finish",
+    "require_one_study",
+    "tolerant",
+    "uid_of",
+]
 
 PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")  # type 2
 PATIENT_IF_PRESENT = (
@@ -65,7 +74,21 @@ DATES = (
     "InstanceCreationDate",
     "InstanceCreationTime",
 )
+ABOUT = {
+    "patient_name": "PatientName",
+    "patient_id": "PatientID",
+    "birth_date": "PatientBirthDate",
+    "sex": "PatientSex",
+    "age": "PatientAge",
+    "study_date": "StudyDate",
+    "study_description": "StudyDescription",
+    "accession_number": "AccessionNumber",
+}
 IMPLEMENTATION = "leuko"
+
+
+Header = Dataset
+"""A source image's data set, with or without its pixels."""
 
 
 class Maker:
@@ -174,6 +197,13 @@ def finish(dataset: Dataset) -> Dataset:
     dataset.SOPInstanceUID = uid_of("instance", digest)
     dataset.SeriesInstanceUID = uid_of("series", digest)
     return dataset
+
+
+def about_patient(header: Dataset) -> dict[str, str]:
+    """Of whom and of which study an image is, in words; what is not known is left out."""
+    with tolerant():
+        known = {name: str(header.get(word) or "").strip() for name, word in ABOUT.items()}
+    return {name: value for name, value in known.items() if value}
 
 
 def encode(dataset: Dataset) -> bytes:

@@ -56,11 +56,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """What found the segments; `parameters` as text."""
+    """What found the segments; `parameters` as text.
+
+    `automatic` is False for a mask that was given: nobody knows how much of it a person drew.
+    """
 
     name: str
     version: str
     parameters: str = ""
+    automatic: bool = True
 
 
 def segmentation(
@@ -281,7 +285,7 @@ def _segment(segment: Segment, number: int, algorithm: Algorithm) -> Dataset:
     item.SegmentLabel = segment.label
     if segment.description:
         item.SegmentDescription = segment.description
-    item.SegmentAlgorithmType = "AUTOMATIC"
+    item.SegmentAlgorithmType = "AUTOMATIC" if algorithm.automatic else "SEMIAUTOMATIC"
     item.SegmentAlgorithmName = algorithm.name
     identification = Dataset()
     identification.AlgorithmFamilyCodeSequence = items(coded(codes.ARTIFICIAL_INTELLIGENCE))

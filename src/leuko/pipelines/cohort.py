@@ -1,61 +1,38 @@
-"""Many scans in one call: which cases there are, and what became of each."""
+"""Many scans in one call: what became of each case."""
 
 from __future__ import annotations
 
 import csv
 import io
 import logging
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from leuko.errors import LeukoError, OutOfResources, ReadError, UsageError
+from leuko.errors import LeukoError, OutOfResources, ReadError
+from leuko.pipelines.cases import Case
 from leuko.pipelines.outputs import STATISTICS, is_ours, write_whole, writing
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import Statistics, decode
 
 __all__ = [
     "COHORT_TABLE",
-    "Case",
     "Outcome",
     "Status",
     "as_json",
     "cohort",
     "cohort_exit_code",
-    "find_cases",
     "kept",
-    "left_out",
     "table",
 ]
 
 log = logging.getLogger(__name__)
 
 COHORT_TABLE = "cohort.tsv"
-SUFFIXES = (".nii.gz", ".nii")
-FLAIR = re.compile(r"flair|dark.?fluid|tirm|t2.?fl", re.IGNORECASE)
-# Derived images that carry the scan's name: flair_mask.nii.gz, FLAIR_dseg.nii.gz ...
-DERIVED = re.compile(
-    r"(^|[-_. ])(mask|d?seg|segmentation|lesions?|labels?|prob(seg|ability)?|truth|anatomy)"
-    r"($|[-_. ])",
-    re.IGNORECASE,
-)
-PLAIN = re.compile(r"^(t2)?[-_ ]?flair$", re.IGNORECASE)  # a name that says nothing of the case
-UNSAFE = re.compile(r"[^\w.-]+")
-LONGEST_NAME = 100
 BUG = LeukoError.exit_code
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A scan of a cohort: the name of its folder in OUT, unique and safe, and its file."""
-
-    name: str
-    path: Path
 
 
 class Status(StrEnum):
@@ -76,40 +53,6 @@ class Outcome:
     reason: str = ""
     hint: str = ""
     exit_code: int = 0
-
-
-def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
-    """The scans that `inputs` (files and folders) stand for, sorted within each folder.
-
-    Of a folder and its subfolders the images named like a FLAIR count, or all where none is named
-    so; results of leuko and images named as derived (mask, seg, lesions ...) are left out. A file
-    that was given itself counts whatever its name. Raises ReadError (exit 3) where an input does
-    not exist, UsageError (exit 2) where a folder holds no scan.
-    """
-    paths: list[Path] = []
-    for given in inputs:
-        if given.is_dir():
-            held = _scans_in(given)
-            if not held:
-                raise UsageError(
-                    f"The folder {given.name} holds no scan (.nii or .nii.gz).",
-                    hint="Give the folder with the FLAIR files, or the files themselves.",
-                )
-            paths += held
-        elif given.exists():
-            paths.append(given)
-        else:
-            raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
-    # Links name cases better than what they point to (in some archives that is only a hash).
-    different = list({path.resolve(): path.absolute() for path in reversed(paths)}.values())[::-1]
-    return tuple(map(Case, _names(different), different))
-
-
-def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
-    """How many images in the folders among `inputs` are no case: derived, or not named FLAIR."""
-    taken = {case.path.resolve() for case in cases}
-    seen = {path.resolve() for given in inputs if given.is_dir() for path in _images_in(given)}
-    return len(seen - taken)
 
 
 def cohort(
@@ -254,68 +197,3 @@ def _cell(value: object) -> str:
     if value is None:
         return "n/a"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-# ---------------------------------------------------------------- which scans, under which names
-
-
-def _scans_in(folder: Path) -> list[Path]:
-    images = [path for path in _images_in(folder) if not DERIVED.search(_stem(path))]
-    return [path for path in images if FLAIR.search(path.name)] or images
-
-
-def _images_in(folder: Path) -> Iterator[Path]:
-    if is_ours(folder):
-        return
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    yield from (entry for entry in entries if entry.is_file() and _is_image(entry))
-    for entry in entries:
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _images_in(entry)
-
-
-def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES)
-
-
-def _stem(path: Path) -> str:
-    for suffix in SUFFIXES:
-        if path.name.lower().endswith(suffix):
-            return path.name[: -len(suffix)]
-    return path.stem
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """Names from the files' own, with as many folders in front as it takes to tell them apart."""
-    parts = [_name_parts(path) for path in paths]
-    depths = [1] * len(paths)
-    while True:
-        names = [_name(part, depth) for part, depth in zip(parts, depths, strict=True)]
-        clashing = _clashing(names)
-        deeper = [index for index in clashing if depths[index] < len(parts[index])]
-        if not deeper:
-            break
-        for index in deeper:
-            depths[index] += 1
-    for index in clashing:  # different names that become the same when made safe
-        names[index] = f"{names[index]}_{index + 1}"
-    return names
-
-
-def _name_parts(path: Path) -> tuple[str, ...]:
-    """The file's name and its folders, innermost first; a name like FLAIR gives way to them."""
-    folders = tuple(reversed(path.parent.parts[1:]))
-    stem = _stem(path)
-    return folders if PLAIN.match(stem) and folders else (stem, *folders)
-
-
-def _name(parts: Sequence[str], depth: int) -> str:
-    joined = "_".join(reversed(parts[:depth]))
-    return UNSAFE.sub("_", joined).strip("._")[-LONGEST_NAME:] or "case"
-
-
-def _clashing(names: Sequence[str]) -> list[int]:
-    """Where names are not unique; some disks do not tell upper from lower case."""
-    folded = [name.casefold() for name in names]
-    often = Counter(folded)
-    return [index for index, name in enumerate(folded) if often[name] > 1]

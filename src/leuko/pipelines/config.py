@@ -73,3 +73,15 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     probability: bool = False
     """Write the probability map, probability.nii.gz."""
+
+    dicom: bool = True
+    """Of a scan that came as DICOM: write DICOM objects of its study, too."""
+
+    anatomy_seg: bool = False
+    """Among them the anatomy, as a segmentation with a segment for each tissue and side."""
+
+    fractional_seg: bool = False
+    """Among them the probabilities, as a fractional segmentation."""
+
+    patient: bool = False
+    """Say in stats.json and in the report of whom a DICOM scan is, and of which study."""

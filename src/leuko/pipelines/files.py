@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from leuko.formats.write import write
 from leuko.image.image import Image
+from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.outputs import STATISTICS, writing
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, encode, lesions_tsv
 
-__all__ = ["write_pages", "write_result", "write_statistics"]
+if TYPE_CHECKING:
+    from leuko.pipelines.dicom_outputs import Origin
+
+__all__ = ["write_objects", "write_pages", "write_result", "write_statistics"]
 
 
 def write_result(
@@ -66,6 +71,17 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
     (folder / "report.html").write_text(html(composed), encoding="utf-8")
     (folder / "report.pdf").write_bytes(pdf(composed))
     (folder / "preview.png").write_bytes(preview(composed))
+
+
+def write_objects(
+    result: Result, *, origin: Origin | None, folder: Path, config: SegmentConfig
+) -> None:
+    """Write the DICOM objects of a scan that came as DICOM; nothing for any other."""
+    if origin is None:
+        return
+    from leuko.pipelines.dicom_outputs import write_dicom
+
+    write_dicom(result, origin=origin, folder=folder, config=config)
 
 
 def write_statistics(content: Statistics, *, folder: Path) -> None:

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.errors import UsageError
 from leuko.findings import Finding, Policy, Severity
-from leuko.formats.read import read_mask, read_scan
+from leuko.formats.read import read_mask
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
+from leuko.image.place import placed
+from leuko.pipelines.cases import find_cases, opened
 from leuko.pipelines.config import SegmentConfig
-from leuko.pipelines.files import write_result, write_statistics
+from leuko.pipelines.files import write_objects, write_result, write_statistics
+from leuko.pipelines.from_scanner import Taken, take
 from leuko.pipelines.model import Model, checked, load_model, model_provenance
 from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
@@ -45,7 +49,7 @@ def measure(
     """
     chosen = checked(config or SegmentConfig())
     used = model or load_model(chosen)
-    return _measure(image, mask, chosen, used, Journal(watch), began=now())
+    return _measure(Taken(image), mask, chosen, used, Journal(watch), began=now())
 
 
 def measure_file(
@@ -54,32 +58,45 @@ def measure_file(
     *,
     out: Path,
     config: SegmentConfig | None = None,
+    series: str = "",
     model: Model | None = None,
     weights: Path | None = None,
     force: bool = False,
     watch: Watcher = silent,
 ) -> Statistics:
-    """Measure the mask in one file on the scan in another into the folder `out`."""
+    """Measure the mask in one file on the scan in another into the folder `out`.
+
+    `image` may be DICOM of one study, as `segment_file` takes it; a mask may be a DICOM
+    segmentation, which counts where it lies in space, also where it leaves out empty planes.
+    """
     chosen = checked(config or SegmentConfig())
     began = now()
-    with out_folder(out, force=force, inputs=(image, mask)) as folder:
+    with out_folder(out, force=force, inputs=(image, mask)) as folder, opened([image]) as inside:
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
-            policy = Policy(chosen.policy)
-            scan = read_scan(image, policy=policy)
-            given = read_mask(mask, policy=policy)
-            noted |= {"shape": list(scan.grid.shape), "spacing_mm": list(scan.grid.spacing)}
+            cases = find_cases(inside)
+            if len(cases) != 1:
+                raise UsageError(
+                    f"{image.name} holds {len(cases)} scans, where one is measured.",
+                    hint="Give the scan that the mask was made on.",
+                )
+            scan = take(cases[0].path, cases[0].visit, config=chosen, series=series)
+            given = read_mask(mask, policy=Policy(chosen.policy))
+            noted.update(scan.noted())
         result = _measure(scan, given, chosen, used, journal, began=began)
         with journal.step("report", pages=chosen.report):
-            write_result(result, image=scan, folder=folder, definition=None, pages=chosen.report)
+            write_result(
+                result, image=scan.image, folder=folder, definition=None, pages=chosen.report
+            )
+            write_objects(result, origin=scan.origin, folder=folder, config=chosen)
         numbers = statistics(replace(result, steps=journal.steps))
         write_statistics(numbers, folder=folder)
     return numbers
 
 
 def _measure(
-    image: Image,
+    taken: Taken,
     mask: Image,
     config: SegmentConfig,
     model: Model,
@@ -87,11 +104,9 @@ def _measure(
     *,
     began: str,
 ) -> Result:
-    require_same_grid(
-        image.grid.canonical(), mask.grid.canonical(), what="The scan", other_what="the mask"
-    )
+    image = taken.image
+    lesions, about = counted(_on_canonical_grid(mask, image))
     seen = observe(image, config=config, model=model, journal=journal)
-    lesions, about = counted(to_canonical(mask.data, mask.grid))
     return result_of(
         lesions,
         image=image,
@@ -100,8 +115,8 @@ def _measure(
         findings=(*mask.findings, *about),
         provenance=model_provenance(
             model,
-            input_name=name_of(image.source),
-            input_sha256=sha_of(image.source),
+            input_name=taken.name,
+            input_sha256=taken.sha256,
             mask_name=name_of(mask.source),
             mask_sha256=sha_of(mask.source),
             time=began,
@@ -110,10 +125,30 @@ def _measure(
                 "precision": config.precision,
                 "policy": config.policy,
                 "report": config.report,
+                "dicom": config.dicom,
+                "anatomy_seg": config.anatomy_seg,
+                "patient": config.patient,
             },
+            source=taken.source,
+            patient=taken.patient,
         ),
         journal=journal,
     )
+
+
+def _on_canonical_grid(mask: Image, image: Image) -> npt.NDArray[Any]:
+    """The mask's values in the canonical axes of the scan.
+
+    Of DICOM either one may leave out planes and rounds its positions: there voxels must coincide,
+    not boxes.
+    """
+    formats = {source.format for source in (mask.source, image.source) if source is not None}
+    if any(name.startswith("dicom") for name in formats):
+        return to_canonical(placed(mask, onto=image.grid), image.grid)
+    require_same_grid(
+        image.grid.canonical(), mask.grid.canonical(), what="The scan", other_what="the mask"
+    )
+    return to_canonical(mask.data, mask.grid)
 
 
 def counted(

@@ -140,6 +140,8 @@ def model_provenance(
     parameters: dict[str, Value],
     mask_name: str | None = None,
     mask_sha256: str | None = None,
+    source: dict[str, Value] | None = None,
+    patient: dict[str, str] | None = None,
 ) -> Provenance:
     """The provenance of a run with `model`; waits for its engine."""
     return Provenance(
@@ -153,6 +155,8 @@ def model_provenance(
         input_sha256=input_sha256,
         mask_name=mask_name,
         mask_sha256=mask_sha256,
+        source=source,
+        patient=patient,
         time=time,
         parameters=parameters,
     )

@@ -92,7 +92,7 @@ def result_of(
         lesions=on_file(labels),
         anatomy=on_file(written),
         probability=on_file(probability)
-        if probability is not None and config.probability
+        if probability is not None and (config.probability or config.fractional_seg)
         else None,
         table=table,
         burden=burden,

@@ -29,16 +29,21 @@ OUR_FILES = frozenset(
     {
         "agreement.json",
         "anatomy.nii.gz",
+        "anatomy.seg.dcm",
         "lesions.nii.gz",
         "lesions.tsv",
         "preview.png",
         "probability.nii.gz",
+        "probability.seg.dcm",
         "report.html",
         "report.pdf",
+        "report.pdf.dcm",
+        "report.sr.dcm",
         "sample_flair.nii.gz",
         "sample_truth.nii.gz",
         STATISTICS,
         "wmh.nii.gz",
+        "wmh.seg.dcm",
     }
 )
 """Every name that a run may write into OUT; anything else there is the user's and stays."""

@@ -46,6 +46,10 @@ class Provenance(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     mask_name: str | None = None
     """The given mask of `leuko measure`; null where the mask was made by the network."""
     mask_sha256: Sha256 | None = None
+    source: dict[str, Value] | None = None
+    """Of a scan that came as DICOM: which series it is, and why it was chosen."""
+    patient: dict[str, str] | None = None
+    """Of whom and of which study it is; null unless that was asked for."""
     time: str
     """When the run began, UTC, ISO 8601."""
     parameters: dict[str, Value]
@@ -58,7 +62,7 @@ class Provenance(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def _deciding(provenance: Provenance) -> dict[str, object]:
     """The fields that decide the outcome. The name of a file does not; its content does."""
-    ignored = {"time", "input_name", "mask_name"}
+    ignored = {"time", "input_name", "mask_name", "source", "patient"}
     return {
         name: getattr(provenance, name)
         for name in provenance.__struct_fields__

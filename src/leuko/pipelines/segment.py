@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from leuko.errors import WriteError
-from leuko.findings import Policy
-from leuko.formats.read import read_scan
+from leuko.errors import UsageError, WriteError
 from leuko.image.image import Image
-from leuko.pipelines.cohort import COHORT_TABLE, Case, Outcome, cohort, kept
+from leuko.pipelines.cases import Case, find_cases, opened
+from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
-from leuko.pipelines.files import write_result, write_statistics
+from leuko.pipelines.files import write_objects, write_result, write_statistics
+from leuko.pipelines.from_scanner import Taken, input_sha256, take
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
@@ -25,18 +25,19 @@ from leuko.pipelines.model import (
 from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
 from leuko.pipelines.outputs import out_folder
-from leuko.pipelines.provenance import (
-    Provenance,
-    file_sha256,
-    name_of,
-    now,
-    sha_of,
-)
+from leuko.pipelines.provenance import Provenance, now
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
 from leuko.progress import Journal, Watcher, silent
 
-__all__ = ["Result", "SegmentConfig", "segment", "segment_cohort", "segment_file"]
+__all__ = [
+    "Result",
+    "SegmentConfig",
+    "segment",
+    "segment_case",
+    "segment_cohort",
+    "segment_file",
+]
 
 
 def segment(
@@ -53,7 +54,7 @@ def segment(
     head, as `config.policy` says, and UsageError (exit 2) for impossible parameters.
     """
     chosen = checked(config or SegmentConfig())
-    return _segment(image, chosen, model or load_model(chosen), Journal(watch), began=now())
+    return _segment(Taken(image), chosen, model or load_model(chosen), Journal(watch), began=now())
 
 
 def segment_file(
@@ -61,6 +62,8 @@ def segment_file(
     *,
     out: Path,
     config: SegmentConfig | None = None,
+    series: str = "",
+    t1_series: str = "",
     model: Model | None = None,
     weights: Path | None = None,
     force: bool = False,
@@ -69,23 +72,64 @@ def segment_file(
 ) -> Statistics:
     """Segment the scan at `path` into the folder `out`, whole or not at all; what stats.json says.
 
-    `also` may write further files into the folder before it becomes `out`. Raises what
-    `formats.read`, `segment` and `outputs.out_folder` raise.
+    `path` is an image, or DICOM of one study: a file, a folder or an archive. Of the study the
+    FLAIR is found by itself, or named by `series`. `also` may write further files into the folder
+    before it becomes `out`. Raises what `formats.read`, `from_scanner.take`, `segment` and
+    `outputs.out_folder` raise; UsageError (exit 2) for a folder of several scans.
     """
+    with opened([path]) as inside:
+        cases = find_cases(inside)
+        if len(cases) != 1:
+            raise UsageError(
+                f"{path.name} holds {len(cases)} scans.",
+                hint="Segment them as a cohort: leuko segment FOLDER, or segment_cohort.",
+            )
+        return segment_case(
+            cases[0],
+            out=out,
+            config=config,
+            series=series,
+            t1_series=t1_series,
+            model=model,
+            weights=weights,
+            force=force,
+            watch=watch,
+            also=also,
+        )
+
+
+def segment_case(
+    case: Case,
+    *,
+    out: Path,
+    config: SegmentConfig | None = None,
+    series: str = "",
+    t1_series: str = "",
+    model: Model | None = None,
+    weights: Path | None = None,
+    force: bool = False,
+    watch: Watcher = silent,
+    also: Callable[[Result, Path], None] = lambda result, folder: None,  # noqa: ARG005
+) -> Statistics:
+    """Segment one of the scans that `cases.find_cases` found; else as `segment_file`."""
     chosen = checked(config or SegmentConfig())
     began = now()
-    with out_folder(out, force=force, inputs=(path,)) as folder:
+    with out_folder(out, force=force, inputs=(case.path,)) as folder:
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
-            image = read_scan(path, policy=Policy(chosen.policy))
-            noted |= {"shape": list(image.grid.shape), "spacing_mm": list(image.grid.spacing)}
-        result = _segment(image, chosen, used, journal, began=began)
+            taken = take(case.path, case.visit, config=chosen, series=series, t1_series=t1_series)
+            noted.update(taken.noted())
+        result = _segment(taken, chosen, used, journal, began=began)
         with journal.step("report", pages=chosen.report):
-            definition = chosen.definition
             write_result(
-                result, image=image, folder=folder, definition=definition, pages=chosen.report
+                result if chosen.probability else replace(result, probability=None),
+                image=taken.image,
+                folder=folder,
+                definition=chosen.definition,
+                pages=chosen.report,
             )
+            write_objects(result, origin=taken.origin, folder=folder, config=chosen)
             also(result, folder)
         numbers = statistics(replace(result, steps=journal.steps))
         write_statistics(numbers, folder=folder)
@@ -97,6 +141,8 @@ def segment_cohort(
     *,
     out: Path,
     config: SegmentConfig | None = None,
+    series: str = "",
+    t1_series: str = "",
     model: Model | None = None,
     weights: Path | None = None,
     force: bool = False,
@@ -112,26 +158,32 @@ def segment_cohort(
     _require_cohort_folder(out, force=force)
 
     def run(case: Case, folder: Path) -> Statistics:
-        return segment_file(case.path, out=folder, config=chosen, model=used, force=force)
+        return segment_case(
+            case,
+            out=folder,
+            config=chosen,
+            series=series,
+            t1_series=t1_series,
+            model=used,
+            force=force,
+        )
 
     def keep(case: Case, folder: Path) -> Statistics | None:
-        if not folder.is_dir() or not case.path.is_file():
+        if not folder.is_dir():
             return None
-        digest = file_sha256(case.path)
-        return kept(
-            folder,
-            wanted=_provenance(chosen, used, name=case.path.name, digest=digest, began=now()),
-        )
+        digest = input_sha256(case.path, case.visit, series=series, t1_series=t1_series)
+        wanted = _provenance(chosen, used, name=case.path.name, digest=digest, began=now())
+        return kept(folder, wanted=wanted) if digest else None
 
     used.engine  # noqa: B018 (what is wrong with the engine is wrong for every case)
     return cohort(cases, out=out, run=run, keep=keep, watch=watch)
 
 
 def _segment(
-    image: Image, config: SegmentConfig, model: Model, journal: Journal, *, began: str
+    taken: Taken, config: SegmentConfig, model: Model, journal: Journal, *, began: str
 ) -> Result:
     used = settings(config, model.card)
-    seen = observe(image, config=config, model=model, journal=journal)
+    seen = observe(taken.image, config=config, model=model, journal=journal)
     made = make_mask(
         seen.prediction,
         data=seen.data,
@@ -141,19 +193,25 @@ def _segment(
     )
     return result_of(
         made.mask,
-        image=image,
+        image=taken.image,
         seen=seen,
         config=config,
         probability=made.probability,
         provenance=_provenance(
-            config, model, name=name_of(image.source), digest=sha_of(image.source), began=began
+            config, model, name=taken.name, digest=taken.sha256, began=began, taken=taken
         ),
         journal=journal,
     )
 
 
 def _provenance(
-    config: SegmentConfig, model: Model, *, name: str, digest: str | None, began: str
+    config: SegmentConfig,
+    model: Model,
+    *,
+    name: str,
+    digest: str | None,
+    began: str,
+    taken: Taken | None = None,
 ) -> Provenance:
     return model_provenance(
         model,
@@ -161,6 +219,8 @@ def _provenance(
         input_sha256=digest,
         time=began,
         parameters=parameters(config, model.card),
+        source=taken.source if taken else None,
+        patient=taken.patient if taken else None,
     )
 
 

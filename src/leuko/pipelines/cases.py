@@ -1,0 +1,219 @@
+"""Which scans the inputs of a run stand for, and under which names: files, folders, archives.
+
+A scan is an image file, or a DICOM study. Archives are unpacked for as long as the run lasts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leuko.errors import ReadError, UsageError
+from leuko.formats.archive import is_archive, unpacked
+from leuko.pipelines.from_scanner import holds_dicom, visits
+from leuko.pipelines.outputs import is_ours
+
+if TYPE_CHECKING:
+    from leuko.pipelines.from_scanner import Visit
+
+__all__ = ["Case", "find_cases", "is_alone", "left_out", "opened"]
+
+# What holds a volume; of a pair of files only the header.
+SUFFIXES = (
+    ".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".mnc", ".mnc.gz",
+    ".hdr", ".hdr.gz",
+)  # fmt: skip
+FLAIR = re.compile(r"flair|dark.?fluid|tirm|t2.?fl", re.IGNORECASE)
+# Derived images that carry the scan's name: flair_mask.nii.gz, FLAIR_dseg.nii.gz ...
+DERIVED = re.compile(
+    r"(^|[-_. ])(mask|d?seg|segmentation|lesions?|labels?|prob(seg|ability)?|truth|anatomy)"
+    r"($|[-_. ])",
+    re.IGNORECASE,
+)
+PLAIN = re.compile(r"^(t2)?[-_ ]?flair$", re.IGNORECASE)  # a name that says nothing of the case
+ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)  # unpacked, it is a folder
+UNSAFE = re.compile(r"[^\w.-]+")
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scan: the name of its folder in OUT, unique and safe, its file, and its study if DICOM."""
+
+    name: str
+    path: Path
+    visit: Visit | None = None
+
+
+@contextmanager
+def opened(inputs: Sequence[Path]) -> Iterator[list[Path]]:
+    """The inputs with every archive among them unpacked, until the block ends.
+
+    Raises ReadError (exit 3) where an input does not exist, and what `archive.unpacked` raises.
+    """
+    with ExitStack() as stack:
+        found = []
+        for given in inputs:
+            if not given.exists():
+                raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
+            if given.is_dir() or not is_archive(given):
+                found.append(given)
+            else:
+                found.append(stack.enter_context(unpacked(given)))
+        yield found
+
+
+def is_alone(inputs: Sequence[Path], cases: Sequence[Case]) -> bool:
+    """Whether OUT itself is the folder of the one case: of a file, or of DICOM of one study.
+
+    `inputs` are as the user gave them; an archive is a file.
+    """
+    if len(inputs) != 1 or len(cases) != 1:
+        return False
+    return not inputs[0].is_dir() or cases[0].visit is not None
+
+
+def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
+    """The scans that `inputs` (files and folders) stand for, sorted within each folder.
+
+    Of a folder and its subfolders the images named like a FLAIR count, or all where none is named
+    so; results of leuko and images named as derived (mask, seg, lesions ...) are left out. Every
+    DICOM study is a case, wherever its files lie. A file that was given itself counts whatever its
+    name. Raises ReadError (exit 3) where an input does not exist, UsageError (exit 2) where a
+    folder holds no scan, or where the single slices of a series were given.
+    """
+    found: list[tuple[Path, Visit | None]] = []
+    for given in inputs:
+        if given.is_dir():
+            held: list[tuple[Path, Visit | None]] = [(path, None) for path in _scans_in(given)]
+            if holds_dicom(given):
+                held += [(visit.path, visit) for visit in visits(given)]
+            if not held:
+                raise UsageError(
+                    f"The folder {given.name} holds no scan (NIfTI, NRRD, MINC, MGH, DICOM ...).",
+                    hint="Give the folder with the FLAIR files, or the files themselves.",
+                )
+            found += held
+        elif not given.exists():
+            raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
+        elif holds_dicom(given):
+            found += [(visit.path, visit) for visit in visits(given)] or [(given, None)]
+        else:
+            found.append((given, None))
+    _require_whole_series(inputs, found)
+    # Links name cases better than what they point to (in some archives that is only a hash).
+    different = list(
+        {
+            (path.resolve(), _study_uid(visit)): (path.absolute(), visit)
+            for path, visit in reversed(found)
+        }.values()
+    )[::-1]
+    names = _numbered([path for path, _ in different])
+    return tuple(
+        Case(name, path, visit) for name, (path, visit) in zip(names, different, strict=True)
+    )
+
+
+def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
+    """How many images in the folders among `inputs` are no case: derived, or not named FLAIR."""
+    taken = {case.path.resolve() for case in cases}
+    seen = {path.resolve() for given in inputs if given.is_dir() for path in _images_in(given)}
+    return len(seen - taken)
+
+
+def _numbered(paths: Sequence[Path]) -> list[str]:
+    """A name for each path; studies that share a folder are numbered."""
+    distinct = list(dict.fromkeys(paths))
+    name_of = dict(zip(distinct, _names(distinct), strict=True))
+    often, seen = Counter(paths), Counter[Path]()
+    found = []
+    for path in paths:
+        seen[path] += 1
+        found.append(f"{name_of[path]}_{seen[path]}" if often[path] > 1 else name_of[path])
+    while clashing := _clashing(found):
+        for index in clashing:
+            found[index] = f"{found[index]}_{index + 1}"
+    return found
+
+
+def _study_uid(visit: Visit | None) -> str:
+    return visit.study.stacks[0].instance.study_uid if visit else ""
+
+
+def _require_whole_series(
+    inputs: Sequence[Path], found: Sequence[tuple[Path, Visit | None]]
+) -> None:
+    """Slices given one by one would each become a case: ask for their folder."""
+    slices = [visit for path, visit in found if visit is not None and not path.is_dir()]
+    if len(slices) > 1 and len({_study_uid(visit) for visit in slices}) < len(slices):
+        raise UsageError(
+            f"{len(inputs)} DICOM files were given one by one.",
+            hint="Give the folder that holds them.",
+        )
+
+
+def _scans_in(folder: Path) -> list[Path]:
+    images = [path for path in _images_in(folder) if not DERIVED.search(_stem(path))]
+    return [path for path in images if FLAIR.search(path.name)] or images
+
+
+def _images_in(folder: Path) -> Iterator[Path]:
+    if is_ours(folder):
+        return
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    yield from (entry for entry in entries if entry.is_file() and _is_image(entry))
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _images_in(entry)
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _stem(path: Path) -> str:
+    for suffix in SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.stem
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Names from the files' own, with as many folders in front as it takes to tell them apart."""
+    parts = [_name_parts(path) for path in paths]
+    depths = [1] * len(paths)
+    while True:
+        names = [_name(part, depth) for part, depth in zip(parts, depths, strict=True)]
+        clashing = _clashing(names)
+        deeper = [index for index in clashing if depths[index] < len(parts[index])]
+        if not deeper:
+            break
+        for index in deeper:
+            depths[index] += 1
+    for index in clashing:  # different names that become the same when made safe
+        names[index] = f"{names[index]}_{index + 1}"
+    return names
+
+
+def _name_parts(path: Path) -> tuple[str, ...]:
+    """The file's name and its folders, innermost first; a name like FLAIR gives way to them."""
+    folders = tuple(reversed(path.parent.parts[1:]))
+    stem = ARCHIVE.sub("", path.name) if path.is_dir() else _stem(path)
+    return folders if PLAIN.match(stem) and folders else (stem, *folders)
+
+
+def _name(parts: Sequence[str], depth: int) -> str:
+    joined = "_".join(reversed(parts[:depth]))
+    return UNSAFE.sub("_", joined).strip("._")[-LONGEST_NAME:] or "case"
+
+
+def _clashing(names: Sequence[str]) -> list[int]:
+    """Where names are not unique; some disks do not tell upper from lower case."""
+    folded = [name.casefold() for name in names]
+    often = Counter(folded)
+    return [index for index, name in enumerate(folded) if often[name] > 1]

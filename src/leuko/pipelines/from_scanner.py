@@ -1,0 +1,237 @@
+"""From what a scanner exported to the scan that is segmented: studies, the choice of series, why.
+
+Nothing here imports a DICOM library before there is DICOM to read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leuko.errors import LeukoError, SafetyRefusal, UnusableInput, UsageError
+from leuko.findings import Finding, Policy, Severity, gate
+from leuko.formats.detect import HEAD_BYTES, recognise
+from leuko.formats.read import read_scan
+from leuko.image.image import Image
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.provenance import Value, file_sha256, name_of, sha_of
+
+if TYPE_CHECKING:
+    from leuko.dicom.choose import Choice
+    from leuko.dicom.identity import Header
+    from leuko.dicom.study import Stack, Study
+    from leuko.pipelines.dicom_outputs import Origin
+
+__all__ = ["Taken", "Visit", "holds_dicom", "input_sha256", "take", "visits"]
+
+# Never DICOM, and not worth opening; DICOM itself has any name.
+OTHER_SUFFIXES = (".nii", ".gz", ".json", ".tsv", ".txt", ".csv", ".html", ".pdf", ".png", ".md")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visit:
+    """One study of a path, and the folder (or file) that holds all of its images."""
+
+    study: Study
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A scan to work on, and where it came from.
+
+    `origin` is what DICOM objects refer to, None where none are to be made; `source` says which
+    series a DICOM scan is, `patient` of whom, only where that was asked for.
+    """
+
+    image: Image
+    origin: Origin | None = None
+    source: dict[str, Value] | None = None
+    patient: dict[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name; of DICOM the series, since a folder may be named like a person."""
+        return (
+            f"DICOM series {self.source['series']}" if self.source else name_of(self.image.source)
+        )
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash of the input: of its file, or of all files of its series."""
+        return sha_of(self.image.source)
+
+    def noted(self) -> dict[str, object]:
+        """What the journal says of the reading."""
+        grid = self.image.grid
+        series = {"series": self.source["series"]} if self.source else {}
+        return {"shape": list(grid.shape), "spacing_mm": list(grid.spacing), **series}
+
+
+def holds_dicom(path: Path) -> bool:
+    """Whether the file at `path`, or any file below the folder, is DICOM by its content."""
+    if not path.is_dir():
+        return path.is_file() and _is_dicom(path)
+    return any(_is_dicom(file) for file in _files(path))
+
+
+def visits(path: Path) -> tuple[Visit, ...]:
+    """The studies below `path`, each with its series; those of the first folders come first.
+
+    Objects that are no images (reports, presentation states) make no study. Raises ReadError
+    (exit 3) where `path` does not exist.
+    """
+    from leuko.dicom.files import scan
+    from leuko.dicom.study import Study
+
+    whole = scan(path)
+    by_uid: dict[str, list[Stack]] = {}
+    for stack in whole.stacks:
+        by_uid.setdefault(stack.instance.study_uid, []).append(stack)
+    found = []
+    for stacks in by_uid.values():
+        study = Study(tuple(stacks), whole.skipped, whole.findings, whole.name)
+        found.append(Visit(study, _home(stacks)))
+    return tuple(sorted(found, key=lambda visit: os.fspath(visit.path)))
+
+
+def take(
+    path: Path,
+    visit: Visit | None,
+    *,
+    config: SegmentConfig,
+    series: str = "",
+    t1_series: str = "",
+) -> Taken:
+    """Read the image at `path`, or choose the FLAIR of a visit and read it.
+
+    `series` and `t1_series` name the series to take instead of choosing. Raises what
+    `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
+    UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
+    UsageError (exit 2) for a series that is not there.
+    """
+    policy = Policy(config.policy)
+    if visit is None:
+        if series or t1_series:
+            raise UsageError(
+                f"{path.name} is no DICOM study, and has no series to name.",
+                hint="Leave out --series and --t1-series.",
+            )
+        return Taken(read_scan(path, policy=policy))
+    from leuko.dicom.image import load
+
+    choice = _choice(visit.study, series=series, t1_series=t1_series)
+    image = load(choice.flair)
+    if image.volumes > 1:
+        raise UnusableInput(
+            f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
+            hint="Name another one with --series, or convert one volume: leuko convert --volume.",
+        )
+    findings = [*visit.study.findings, *image.findings, _why(choice)]
+    origin, patient = None, None
+    if config.dicom or config.patient:
+        headers = choice.flair.headers()
+        patient = _about_patient(headers) if config.patient else None
+        if config.dicom:
+            origin, refused = _origin(choice.flair, headers)
+            findings += refused
+    gate(findings, policy=policy)
+    whole = Image(image.data, image.grid, image.source, tuple(findings))
+    return Taken(whole, origin, _source(choice), patient)
+
+
+def input_sha256(
+    path: Path, visit: Visit | None, *, series: str = "", t1_series: str = ""
+) -> str | None:
+    """The hash that `take` would give the input, without reading its pixels; None without one."""
+    try:
+        if visit is None:
+            return file_sha256(path) if path.is_file() else None
+        stack = _choice(visit.study, series=series, t1_series=t1_series).flair
+        files = [bytes.fromhex(file_sha256(Path(item.path))) for item in stack.instances]
+    except (LeukoError, OSError):
+        return None
+    return files[0].hex() if len(files) == 1 else sha256(b"".join(sorted(files))).hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if not name.startswith(".") and not name.lower().endswith(OTHER_SUFFIXES):
+                yield Path(place) / name
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return recognise(file.read(HEAD_BYTES)) == "dicom"
+    except OSError:
+        return False
+
+
+def _home(stacks: list[Stack]) -> Path:
+    """The deepest folder that holds all files of the stacks; a single file is itself."""
+    paths = {instance.path for stack in stacks for instance in stack.instances}
+    return Path(os.path.commonpath([os.path.realpath(path) for path in paths]))
+
+
+def _require_one_patient(study: Study) -> None:
+    patients = {instance.patient for stack in study.stacks for instance in stack.instances}
+    if len(patients - {""}) > 1:
+        raise SafetyRefusal(
+            "Files of one study (one Study Instance UID) are of different patients.",
+            hint="Find out whose they are, and give the files of one patient alone.",
+        )
+
+
+def _about_patient(headers: Sequence[Header]) -> dict[str, str]:
+    """Of whom and of which study the images are, for a record that is to name them."""
+    from leuko.dicom.identity import about_patient
+
+    return about_patient(headers[0])
+
+
+def _choice(study: Study, *, series: str, t1_series: str) -> Choice:
+    from leuko.dicom.choose import choose
+
+    _require_one_patient(study)
+    return choose(study, series=series, t1_series=t1_series)
+
+
+def _why(choice: Choice) -> Finding:
+    said = "; ".join(str(reason) for reason in choice.reasons)
+    return Finding("scanner.series", Severity.NOTE, f"Series {choice.flair.key}: {said}.")
+
+
+def _source(choice: Choice) -> dict[str, Value]:
+    return {
+        "series": choice.flair.key,
+        "series_description": choice.flair.description,
+        "series_chosen_for": "; ".join(str(reason) for reason in choice.reasons),
+        "t1_series": choice.t1.key if choice.t1 else None,
+    }
+
+
+def _origin(stack: Stack, headers: Sequence[Header]) -> tuple[Origin | None, tuple[Finding, ...]]:
+    """What DICOM objects refer to; a finding where none can be made."""
+    from leuko.dicom.identity import require_one_study
+    from leuko.dicom.references import grid_of, planes_of
+    from leuko.pipelines.dicom_outputs import Origin
+
+    try:
+        require_one_study(headers)
+        grid_of(planes_of(headers, frames=stack.frames))
+    except SafetyRefusal as refusal:
+        found = Finding(
+            "scanner.no_objects",
+            Severity.WARNING,
+            f"No DICOM objects were made: {refusal.what}",
+            refusal.hint,
+        )
+        return None, (found,)
+    return Origin(headers, stack.frames), ()
