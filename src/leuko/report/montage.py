@@ -31,7 +31,7 @@ def montage(shown: Scene, *, count: int, axis: int | None = None, volume: int = 
         for index in indices
     ]
     rows = math.ceil(len(tiles) / columns)
-    lines = legend_lines(shown, volume=volume, point=None)
+    lines = legend_lines(shown, slices=[(along, index) for index in indices], volume=volume)
     inner = columns * width + (columns - 1) * GAP
     foot = Canvas(Pictures.new("RGB", (1, 1)), size=18).flow_height(lines, width=inner)
     high = rows * tiles[0].height + (rows - 1) * GAP

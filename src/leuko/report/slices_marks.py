@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
 from leuko.report.palette import rgb
 from leuko.report.sheet import letter_font
+from leuko.report.viewer_layers import HEAT
 from leuko.report.viewer_scene import OBLIQUE_DEGREES, Scene
 from leuko.report.wording import english
 
@@ -17,7 +19,8 @@ __all__ = ["Canvas", "Line", "legend_lines", "scale_bar"]
 
 INK, FAINT, SIDE = (222, 229, 235), (139, 152, 165), (255, 212, 121)
 LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-MOST_NAMED = 18  # labels in a legend
+MOST_NAMED = 16  # labels in a legend
+MAP_COLOUR = HEAT[2][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,17 @@ def scale_bar(canvas: Canvas, *, pixels_per_unit: float, sized: bool) -> None:
              stroke_fill=(0, 0, 0))  # fmt: skip
 
 
-def legend_lines(shown: Scene, *, volume: int, point: tuple[int, int, int] | None) -> list[Line]:
-    """What the picture shows: file, window, convention, position, overlays."""
+def legend_lines(
+    shown: Scene,
+    *,
+    slices: Iterable[tuple[int, int]],
+    volume: int,
+    point: tuple[int, int, int] | None = None,
+) -> list[Line]:
+    """What a picture of `slices` (shown axis, index) shows: file, window, sides, place, labels."""
     lines = [Line(shown.name, strong=True)]
     if shown.volumes > 1:
-        lines.append(Line(f"Volume {volume} of {shown.volumes}"))
+        lines.append(Line(f"Volume {volume} (0 to {shown.volumes - 1})"))
     low, high = shown.window.low, shown.window.high
     unit = " HU" if shown.hounsfield else ""
     lines.append(Line(f"Level {(low + high) / 2:.4g}, width {high - low:.4g}{unit}"))
@@ -130,21 +139,30 @@ def legend_lines(shown: Scene, *, volume: int, point: tuple[int, int, int] | Non
         if point is not None:
             x, y, z = shown.affine()[:3, :3] @ point + shown.affine()[:3, 3]
             lines.append(Line(f"RAS {x:.1f}, {y:.1f}, {z:.1f} mm"))
-    lines.extend(_named(shown))
     lines.append(Line(english()("research_use")))
+    lines.extend(_named(shown, tuple(slices)))
     return lines
 
 
-def _named(shown: Scene) -> list[Line]:
-    labels = [label for layer in shown.layers for label in layer.labels if label.voxels]
-    lines = [Line(label.name, label.colour) for label in labels[:MOST_NAMED]]
-    if len(labels) > MOST_NAMED:
-        lines.append(Line(f"and {len(labels) - MOST_NAMED} more"))
+def _named(shown: Scene, slices: Sequence[tuple[int, int]]) -> list[Line]:
+    """The labels that can be seen on the slices, and the maps."""
+    lines = []
     for layer in shown.layers:
         if layer.is_map:
             low, high = layer.limits
-            lines.append(Line(f"{layer.name}: {low:.3g} to {high:.3g}", "#fb8861"))
-    return lines
+            lines.append(Line(f"{layer.name}: {low:.3g} to {high:.3g}", MAP_COLOUR))
+            continue
+        seen: set[int] = set()
+        for axis, index in slices:
+            seen.update(np.unique(np.take(layer.values, index, axis)).tolist())
+        lines.extend(
+            Line(label.name, label.colour)
+            for ordinal, label in enumerate(layer.labels, start=1)
+            if ordinal in seen
+        )
+    if len(lines) <= MOST_NAMED:
+        return lines
+    return [*lines[: MOST_NAMED - 1], Line(f"and {len(lines) - MOST_NAMED + 1} more")]
 
 
 def written(text: str) -> str:

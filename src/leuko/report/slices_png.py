@@ -7,6 +7,7 @@ of the overlays. Axes are shown axes (right, front, up); pixels count from the l
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from leuko.report.figures import slice_label
 from leuko.report.palette import rgb
 from leuko.report.planes import plane_letters, plane_of
 from leuko.report.sheet import outline
-from leuko.report.slices_marks import Canvas, legend_lines, scale_bar
+from leuko.report.slices_marks import Canvas, Line, legend_lines, scale_bar
 from leuko.report.viewer_layers import HEAT, Layer
 from leuko.report.viewer_scene import Scene
 from leuko.report.wording import english
@@ -65,7 +66,7 @@ def one_slice(shown: Scene, *, axis: int, index: int, volume: int = 0,
     tall = (shown.shape[up] * shown.spacing[up]) / (shown.shape[across] * shown.spacing[across])
     width = round(min(chosen.width, 1.2 * chosen.width / tall))
     drawn = tile(shown, axis=axis, index=index, width=width, volume=volume, fill=chosen.fill)
-    return _with_foot(drawn, shown, volume)
+    return _with_foot(drawn, legend_lines(shown, slices=[(axis, index)], volume=volume))
 
 
 def three_planes(shown: Scene, *, at: tuple[int, int, int] | None = None, volume: int = 0,
@@ -84,7 +85,7 @@ def three_planes(shown: Scene, *, at: tuple[int, int, int] | None = None, volume
     for axis, picture in planes.items():
         _cross(picture, shown, axis, point)
     top, low = planes[2].height, planes[1].height
-    lines = legend_lines(shown, volume=volume, point=point)
+    lines = legend_lines(shown, slices=enumerate(point), volume=volume, point=point)
     size = (2 * MARGIN + left + GAP + right, 2 * MARGIN + top + GAP + low)
     sheet = Pictures.new("RGB", size, BACK)
     sheet.paste(planes[2], (MARGIN, MARGIN))
@@ -203,9 +204,8 @@ def _cross(picture: Pictures.Image, shown: Scene, axis: int, point: tuple[int, i
         pen.line((at[0], start, at[0], end), fill=line)
 
 
-def _with_foot(drawn: Pictures.Image, shown: Scene, volume: int) -> Pictures.Image:
+def _with_foot(drawn: Pictures.Image, lines: Sequence[Line]) -> Pictures.Image:
     """The picture above a line of legend."""
-    lines = legend_lines(shown, volume=volume, point=None)
     probe = Canvas(Pictures.new("RGB", (1, 1)), size=17)
     high = probe.flow_height(lines, width=drawn.width - 2 * MARGIN)
     sheet = Pictures.new("RGB", (drawn.width, drawn.height + high + 2 * MARGIN), BACK)

@@ -18,6 +18,7 @@ from leuko.report.viewer_windows import Preset, is_hounsfield, presets, window_o
 __all__ = ["Scene", "Turn", "scene", "turn_of"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+FEW = 5  # labels; more of them lie all over the image
 OBLIQUE_DEGREES = 1.0  # from where a scan is called oblique
 
 
@@ -155,10 +156,14 @@ def scene(
 
 
 def _start(shape: tuple[int, int, int], layers: Sequence[Layer]) -> tuple[int, int, int]:
-    """The middle of the fullest slices of the first layer; the middle of the image without one."""
+    """In the fullest slice of the first layer; the middle of the image without one."""
     middle = (shape[0] // 2, shape[1] // 2, shape[2] // 2)
-    held = next((layer.values != 0 for layer in layers if layer.values.any()), None)
-    if held is None:
+    first = next((layer for layer in layers if layer.values.any()), None)
+    if first is None or len(first.labels) > FEW:
+        return middle
+    least = first.limits[0] if first.is_map else 1
+    held = np.asarray(first.values, np.float32) >= least
+    if not held.any():
         return middle
     third = int(np.argmax(np.count_nonzero(held, axis=(0, 1))))
     inside = np.argwhere(held[:, :, third])

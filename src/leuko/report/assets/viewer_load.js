@@ -93,14 +93,13 @@ async function load() {
   await addNiivue();
   view.nv = new niivue.Niivue({
     logLevel: 'silent', loadingText: '', dragAndDropEnabled: false, backColor: [0, 0, 0, 1],
-    crosshairColor: [0.35, 0.71, 0.9, 0.75], crosshairWidth: 1, crosshairGap: 0, crosshairWidthUnit: 'mm',
+    crosshairWidth: 0,  // ours is as thin on small voxels as on large ones
     isOrientationTextVisible: false, isOrientCube: false, sagittalNoseLeft: true, isColorbar: false, showLegend: false,
     isForceMouseClickToVoxelCenters: true, isRadiologicalConvention: view.radiological, show3Dcrosshair: false,
     multiplanarForceRender: facts.flatAxis === null, multiplanarLayout: 2, multiplanarPadPixels: 2, tileMargin: 0,
     clipPlaneHotKey: 'none', cycleClipPlaneHotKey: 'none', viewModeHotKey: 'none',
     mouseEventConfig: {leftButton: {primary: 8, withShift: 3}, rightButton: 0, centerButton: 3},
   });
-  view.nv.opts.crosshairWidth = Math.max(0.4, Math.min(...facts.spacing) * 0.5);
   await view.nv.attachToCanvas(find('.lv-canvas'));
   if (!view.nv.gl) throw new Error('WebGL2 is missing');
   view.nv.addColormap('leuko-heat', heatColours());

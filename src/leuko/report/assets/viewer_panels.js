@@ -179,8 +179,8 @@ function buildVolumes() {
   shownBy.push(() => {
     bar.value = view.volume;
     const time = facts.seconds ? `, ${number(Math.round(view.volume * facts.seconds * 10) / 10)} s` : '';
-    text.textContent = `${view.volume + 1} / ${facts.volumes}`;
-    bar.title = `Volume ${view.volume}${time}`;
+    text.textContent = `${view.volume} / ${facts.volumes - 1}`;
+    bar.title = `Volume ${view.volume}, counted from 0${time}`;
   });
 }
 

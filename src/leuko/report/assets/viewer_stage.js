@@ -98,7 +98,6 @@ function setConvention(radiological) {
 
 function setCrosshair(on) {
   view.crosshair = on;
-  view.nv.opts.crosshairWidth = on ? Math.max(0.4, Math.min(...facts.spacing) * 0.5) : 0;
   view.nv.drawScene();
   refreshPanels();
 }
@@ -137,8 +136,10 @@ function resetView() {
 function tiles() {
   const dpr = view.nv.uiData.dpr || 1;
   return view.nv.screenSlices.map((tile) => {
-    const [left, top, width, height] = tile.leftTopWidthHeight.map((length) => Math.abs(length / dpr));
-    return {left, top, width, height, axis: tile.axCorSag > 2 ? -1 : 2 - tile.axCorSag, mm: Math.abs((tile.fovMM || [0])[0])};
+    const [edge, top, wide, height] = tile.leftTopWidthHeight.map((length) => length / dpr);
+    const left = Math.min(edge, edge + wide), width = Math.abs(wide);
+    const axis = tile.axCorSag > 2 ? -1 : 2 - tile.axCorSag;
+    return {left, top, width, height, axis, mirrored: wide < 0, corner: tile.leftTopMM, field: tile.fovMM, mm: Math.abs((tile.fovMM || [0])[0])};
   });
 }
 
@@ -162,6 +163,27 @@ function sliceText(axis) {
   return `${name} ${index}${place}`;
 }
 
+// Where on a tile the crosshair stands, in pixels of the tile.
+function crossOn(tile) {
+  const voxel = here(), [across, up] = [0, 1, 2].filter((other) => other !== tile.axis);
+  const share = (axis, k) => (voxel[axis] * facts.spacing[axis] - tile.corner[k]) / tile.field[k];
+  const x = tile.mirrored ? 1 - share(across, 0) : share(across, 0);
+  return [x * tile.width, (1 - share(up, 1)) * tile.height];
+}
+
+function crossLines(tile) {
+  const [x, y] = crossOn(tile), gap = Math.min(16, tile.width / 20), lines = [];
+  const line = (left, top, width, height) => {
+    if (width <= 0 || height <= 0) return;
+    const element = make('i', {className: 'lv-cross'});
+    Object.assign(element.style, {left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px`});
+    lines.push(element);
+  };
+  line(0, Math.round(y), x - gap, 1); line(x + gap, Math.round(y), tile.width - x - gap, 1);
+  line(Math.round(x), 0, 1, y - gap); line(Math.round(x), y + gap, 1, tile.height - y - gap);
+  return lines;
+}
+
 function scaleOf(tile) {
   const perMm = tile.width / (tile.mm || 1);
   const length = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((mm) => mm * perMm < Math.min(140, tile.width * 0.3)).pop();
@@ -174,6 +196,7 @@ function drawTiles() {
     const box = make('div', {className: 'lv-tile'});
     Object.assign(box.style, {left: `${tile.left}px`, top: `${tile.top}px`, width: `${tile.width}px`, height: `${tile.height}px`});
     if (tile.axis < 0) return box;
+    if (view.crosshair) box.append(...crossLines(tile));
     if (facts.oriented) {
       for (const [side, letter] of Object.entries(letters(tile.axis))) box.append(make('span', {className: `lv-letter lv-${side}`, textContent: letter}));
     }
@@ -274,6 +297,11 @@ function picture() {
   pen.drawImage(source, 0, 0);
   pen.scale(dpr, dpr);
   const bounds = find('.lv-stage').getBoundingClientRect();
+  for (const line of find('.lv-tiles').querySelectorAll('i')) {
+    const box = line.getBoundingClientRect();
+    pen.fillStyle = 'rgb(88 180 229 / 70%)';
+    pen.fillRect(box.left - bounds.left, box.top - bounds.top, box.width, box.height);
+  }
   for (const mark of find('.lv-tiles').querySelectorAll('span')) {
     const box = mark.getBoundingClientRect(), style = getComputedStyle(mark);
     pen.font = `${style.fontWeight} ${style.fontSize} sans-serif`;
