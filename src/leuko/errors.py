@@ -28,7 +28,13 @@ __all__ = [
     "UnusableInput",
     "UsageError",
     "WriteError",
+    "printable",
 ]
+
+
+def printable(text: str) -> str:
+    """`text` with a question mark for whatever could command a terminal; files may hold it."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 class LeukoError(Exception):
@@ -37,6 +43,7 @@ class LeukoError(Exception):
     exit_code: ClassVar[int] = 70
 
     def __init__(self, what: str, *, hint: str = "") -> None:
+        what, hint = printable(what), printable(hint)
         super().__init__(what)
         self.what = what
         self.hint = hint

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from leuko.errors import UnusableInput
+from leuko.errors import UnusableInput, printable
 
 __all__ = ["Finding", "Policy", "Severity", "gate"]
 
@@ -35,6 +35,10 @@ class Finding:
     severity: Severity
     what: str
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", printable(self.what))
+        object.__setattr__(self, "hint", printable(self.hint))
 
 
 def gate(findings: Iterable[Finding], *, policy: Policy) -> None:

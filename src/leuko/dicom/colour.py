@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 
 import numpy as np
 
@@ -22,23 +23,26 @@ def luminance(
     digests = []
     target = np.empty(shape, dtype=np.float32)
     for instance, places in groups:
-        digests.append(file_bytes(instance)[1])
-        frames = _rgb(instance)
+        content, digest = file_bytes(instance)
+        digests.append(digest)
+        frames = _rgb(instance, content)
         for where, frame in places:
             target[where] = frames[frame.index] @ _WEIGHTS
     return digests, target
 
 
-def _rgb(instance: Instance) -> Array:
+def _rgb(instance: Instance, content: bytes) -> Array:
     """All frames of a file as RGB, shape (frames, rows, columns, 3)."""
     import pydicom
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
 
     try:
-        data = pydicom.dcmread(instance.path, force=True)
+        data = pydicom.dcmread(BytesIO(content), force=True)
         pixels = data.pixel_array
         if instance.photometric.startswith("PALETTE"):
             pixels = apply_color_lut(pixels, data)
+            if pixels.dtype.itemsize == 2:
+                pixels = pixels / 256.0  # 16-bit tables hold 8-bit colours in their upper byte
     except MemoryError:
         raise
     except Exception as error:

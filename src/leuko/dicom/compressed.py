@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,26 +13,29 @@ import numpy.typing as npt
 from leuko.dicom.frame import Instance
 from leuko.errors import LeukoError, ReadError
 
-__all__ = ["LOSSY", "codestream_sign", "decode", "syntax_name"]
+_RLE = "1.2.840.10008.1.2.5"
+_JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+__all__ = ["LOSSY", "codestream_sign", "decode", "sign_disagrees", "signed_pixels", "syntax_name"]
 
-_DECODE_ERRORS = (Exception,)  # codecs raise what they like; each becomes one clear sentence
 LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"})
+_PREFERRED = {
+    # GDCM ends the whole process on some damaged JPEG-LS (an exception that nothing catches).
+    **{f"1.2.840.10008.1.2.4.{number}": "pyjpegls" for number in (80, 81)},
+    **{f"1.2.840.10008.1.2.4.{number}": "pylibjpeg" for number in (90, 91)},
+}
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
 
 
 def decode(
     instance: Instance, encapsulated: bytes, indices: Sequence[int]
-) -> npt.NDArray[np.generic]:
+) -> Planes:
     """Frames of one number per pixel, shape (frames, rows, columns), from fragments.
 
     Raises ReadError for a syntax without decoder and for damaged data.
     """
     name = os.path.basename(instance.path)  # noqa: PTH119
     decoder = _decoder(instance, name)
-    signed = instance.signed
-    if instance.syntax in _J2K:
-        said = codestream_sign(encapsulated)
-        signed = instance.signed if said is None else said
+    signed = signed_pixels(instance, encapsulated)
     options = {
         "rows": instance.rows,
         "columns": instance.columns,
@@ -47,21 +51,63 @@ def decode(
         planes = [
             plane
             for plane, _ in decoder.iter_array(
-                encapsulated, indices=list(indices), raw=True, **options
+                encapsulated,
+                indices=list(indices),
+                raw=True,
+                decoding_plugin=_PREFERRED.get(instance.syntax, ""),
+                **options,
             )
         ]
         result = np.stack(planes).reshape(len(indices), instance.rows, instance.columns)
-    except MemoryError:
+    except (MemoryError, LeukoError, KeyboardInterrupt, SystemExit):
         raise
-    except LeukoError:
-        raise
-    except _DECODE_ERRORS as error:
+    except BaseException as error:  # the RLE codec panics, which is no Exception
         raise ReadError(
             f"The pixels of {name} are damaged: their {syntax_name(instance.syntax)} data cannot "
             "be decompressed.",
             hint="Export the series again, uncompressed if you can.",
         ) from error
+    if signed != instance.signed:
+        return _likelier(result, instance)
     return result
+
+
+def sign_disagrees(instance: Instance) -> bool:
+    """Whether header and JPEG 2000 codestream differ on whether numbers are signed."""
+    if instance.syntax not in _J2K:
+        return False
+    try:
+        with open(instance.path, "rb") as file:  # noqa: PTH123
+            file.seek(instance.pixels[1])
+            return signed_pixels(instance, file.read(1 << 16)) != instance.signed
+    except OSError:
+        return False
+
+
+def _likelier(planes: Planes, instance: Instance) -> Planes:
+    """Numbers as the codestream or as the header means them: the image with fewer steps.
+
+    Wrapped round, air beside tissue becomes the brightest voxel; an image is smoother than that.
+    """
+    spare = planes.dtype.itemsize * 8 - instance.stored
+    other = planes.astype(np.dtype(f"{'i' if instance.signed else 'u'}{planes.dtype.itemsize}"))
+    other = np.right_shift(np.left_shift(other, spare), spare)
+    steps = [float(np.abs(np.diff(image.astype(np.float64), axis=2)).sum()) for image in
+             (planes, other)]  # fmt: skip
+    return other if steps[1] < steps[0] else planes
+
+
+def signed_pixels(instance: Instance, encapsulated: bytes) -> bool:
+    """Whether stored numbers are signed: what a JPEG 2000 codestream says, else the header."""
+    said = codestream_sign(encapsulated) if instance.syntax in _J2K else None
+    return instance.signed if said is None else said
+
+
+def _first_plugin(decoder: Any, syntax: str) -> str:
+    """One codec per syntax, so that a damaged file fails once; all in turn where it is absent."""
+    wanted = "pylibjpeg" if syntax in _J2K or syntax == _RLE else ""
+    wanted = "pyjpegls" if syntax in _JPEG_LS else wanted
+    return wanted if wanted in decoder.available_plugins else ""
 
 
 def codestream_sign(encapsulated: bytes) -> bool | None:
@@ -81,8 +127,8 @@ def syntax_name(uid: str) -> str:
     return name.split(" (")[0] if name != uid else f"unknown ({uid})"
 
 
-def _decoder(instance: Instance, name: str):  # type: ignore[no-untyped-def]  # pydicom's Decoder
-    from pydicom.pixels import get_decoder
+def _decoder(instance: Instance, name: str) -> Any:
+    from pydicom.pixels.decoders.base import get_decoder
 
     try:
         decoder = get_decoder(instance.syntax)

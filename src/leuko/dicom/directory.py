@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from leuko.dicom.elements import Malformed
+from leuko.dicom.elements import Elements, Malformed
 from leuko.dicom.part10 import NotDicom, read_header
 from leuko.findings import Finding, Severity
 
@@ -47,16 +47,22 @@ def referenced_files(path: Path) -> Listed | None:
         return None
     folder = path.parent.resolve()
     files, missing = [], 0
-    for record in data.items(0x00041220):
-        parts = record.texts(0x00041500)
-        if not parts:
-            continue
+    for parts in _named(data):
         found = _find(folder, parts)
         if found is None:
             missing += 1
         else:
             files.append(os.fspath(found))
     return Listed(files, missing)
+
+
+def _named(data: Elements) -> list[tuple[str, ...]]:
+    """The parts of every file's name; none where the index is damaged."""
+    try:
+        named = [record.texts(0x00041500) for record in data.items(0x00041220)]
+    except Malformed:
+        return []
+    return [parts for parts in named if parts]
 
 
 def _find(folder: Path, parts: tuple[str, ...]) -> Path | None:

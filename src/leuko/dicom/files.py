@@ -21,21 +21,23 @@ __all__ = ["scan"]
 
 _RUBBISH = frozenset({"__macosx", "thumbs.db", ".ds_store", "desktop.ini"})
 _DEEPEST = 64
+_BROKEN = ("a damaged DICOM file", "a file that cannot be read")
 
 
-def scan(path: Path) -> Study:
+def scan(path: Path, *, name: str = "") -> Study:
     """All images of a folder (with its subfolders), of a DICOMDIR's files, or of one file.
 
     Only headers are read; names and suffixes mean nothing. Files that are no image stand in
-    `skipped` with their reason. Raises ReadError where `path` itself does not exist.
+    `skipped` with their reason. `name` stands for `path` in messages (a file stands for itself, a
+    folder is never named). Raises ReadError where `path` itself does not exist.
     """
     frames: list[Frame] = []
     skipped: list[Skipped] = []
     seen: set[str] = set()
     twice = 0
     paths, findings = _paths(Path(path), skipped)
-    for name in paths:
-        found = _frames(name, skipped)
+    for place in paths:
+        found = _frames(place, skipped)
         if not found:
             continue
         uid = found[0].instance.sop_uid
@@ -46,7 +48,11 @@ def scan(path: Path) -> Study:
         frames += found
     if twice:
         findings.append(_duplicates(twice))
-    return Study(stacks_of(frames), tuple(skipped), tuple(findings), Path(path).name)
+    damaged = sum(entry.reason in _BROKEN for entry in skipped)
+    if damaged and frames:
+        findings.append(_damaged(damaged))
+    shown = name or ("" if path.is_dir() else path.name)
+    return Study(stacks_of(frames), tuple(skipped), tuple(findings), shown)
 
 
 def _paths(path: Path, skipped: list[Skipped]) -> tuple[Iterator[str] | list[str], list[Finding]]:
@@ -69,7 +75,7 @@ def _below(folder: str, skipped: list[Skipped], depth: int = 0) -> Iterator[str]
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError:
-        skipped.append(Skipped(os.path.basename(folder), "a folder that cannot be opened"))  # noqa: PTH119
+        skipped.append(Skipped("A folder", "closed to this user"))
         return
     for entry in entries:
         if entry.name.lower() in _RUBBISH or entry.name.startswith("._"):
@@ -88,11 +94,21 @@ def _frames(path: str, skipped: list[Skipped]) -> list[Frame]:
     except (NotDicom, NotAnImage) as error:
         reason = str(error)
     except Malformed:
-        reason = "a damaged DICOM file"
+        reason = _BROKEN[0]
     except OSError:
-        reason = "a file that cannot be read"
+        reason = _BROKEN[1]
     skipped.append(Skipped(os.path.basename(path), reason))  # noqa: PTH119
     return []
+
+
+def _damaged(count: int) -> Finding:
+    return Finding(
+        "dicom.damaged_files",
+        Severity.WARNING,
+        f"{count} DICOM file{'s are' if count > 1 else ' is'} damaged and left out: slices may be "
+        "missing.",
+        "Copy or export the series again.",
+    )
 
 
 def _duplicates(count: int) -> Finding:

@@ -31,15 +31,17 @@ __all__ = ["load", "read_dicom"]
 _LPS_PICTURE = np.eye(4)
 
 
-def read_dicom(path: str | os.PathLike[str], *, series: str = "") -> Image:
+def read_dicom(path: str | os.PathLike[str], *, series: str = "", name: str = "") -> Image:
     """The image in a folder or file of DICOM; `series` names one where there are several.
 
-    Raises ReadError where there is none, UsageError where several fit, and what `load` raises.
+    `name` stands for `path` in messages and as the image's source; without it a file's own name,
+    and of a folder that of the first file in it. Raises ReadError where there is none, UsageError
+    where several fit, and what `load` raises.
     """
     given = Path(path)
-    study = scan(given)
+    study = scan(given, name=name)
     stack, found = one_stack(study, series=series)
-    image = load(stack, name=given.name)
+    image = load(stack, name=study.name)
     findings = (*study.findings, *found, *image.findings)
     return Image(image.data, image.grid, image.source, findings, image.seconds)
 
@@ -99,7 +101,8 @@ def _fill(
     contents = file_bytes(first_instance)
     # The first file is decoded before the array is made: a false claim fails early.
     planes = _planes(first_instance, groups[0][1], contents[0])
-    target: npt.NDArray[np.generic] = np.empty(shape, dtype=scaling.kind)
+    kind = np.result_type(scaling.kind, planes.dtype) if scaling.plain else scaling.kind
+    target: npt.NDArray[np.generic] = np.empty(shape, dtype=kind)
     intensities.place(planes, groups[0][1], target, scaling)
 
     def one(group: Group) -> bytes:

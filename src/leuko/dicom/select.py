@@ -37,7 +37,7 @@ def one_stack(study: Study, *, series: str = "") -> tuple[Stack, tuple[Finding, 
     anatomy = [stack for stack in usable if is_anatomy(stack.kind)]
     if len(anatomy) == 1 and len(study.stacks) == len(usable):
         return anatomy[0], _left_out(study, anatomy[0])
-    raise _several(usable, study.name)
+    raise _several(usable, study.name or "The folder")
 
 
 def matching(study: Study, series: str) -> list[Stack]:

@@ -22,6 +22,7 @@ from leuko.image.image import Image
 __all__ = ["read", "read_mask", "read_scan"]
 
 _GIVE_NIFTI = "Give the scan as NIfTI (.nii or .nii.gz)."
+_FOLDER = "The folder"
 _HEADERS = (
     (".img", (".hdr", ".hdr.gz")),
     (".brik", (".HEAD", ".head")),
@@ -43,7 +44,7 @@ def read(path: str | os.PathLike[str], *, series: str = "") -> Image:
     """
     given = Path(path)
     if given.is_dir():
-        return _read_chosen(given, name="The folder", series=series)
+        return _read_chosen(given, name=_FOLDER, series=series)
     with ByteSource(given) as source:
         name = recognise(source.peek(HEAD_BYTES))
         if name == "tar" or (name in ("zip", "dicom") and not source.gzipped):
@@ -99,12 +100,14 @@ def _read_container(path: Path, name: str, *, series: str) -> Image:
 
 def _read_chosen(folder: Path, *, name: str, series: str) -> Image:
     chosen = choose(folder, series=series, name=name)
-    return _read_dicom(folder, series=series) if chosen == folder else read(chosen, series=series)
+    if chosen == folder:
+        return _read_dicom(folder, series=series, name="" if name == _FOLDER else name)
+    return read(chosen, series=series)
 
 
-def _read_dicom(path: Path, *, series: str) -> Image:
-    with _memory(path.name):
-        image: Image = load(FORMATS["dicom"].reader)(path, series=series)
+def _read_dicom(path: Path, *, series: str, name: str = "") -> Image:
+    with _memory(name or (_FOLDER if path.is_dir() else path.name)):
+        image: Image = load(FORMATS["dicom"].reader)(path, series=series, name=name)
         return image
 
 
