@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from leuko.formats.write import write
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.outputs import STATISTICS, writing
+from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, encode, lesions_tsv
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from leuko.pipelines.dicom_outputs import Origin
 
 __all__ = ["write_objects", "write_pages", "write_result", "write_statistics"]
+
+SCANNER_PARAMETERS = {"dicom", "anatomy_seg", "fractional_seg", "patient"}
 
 
 def write_result(
@@ -65,12 +70,34 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
         anatomy=result.anatomy,
         findings=result.findings,
         steps=result.steps,
-        provenance=msgspec.structs.asdict(result.provenance),
+        provenance=_shown(result.provenance),
         definition=definition,
     )
+    if result.provenance.patient:
+        composed = replace(composed, subject=_subject(result.provenance.patient))
     (folder / "report.html").write_text(html(composed), encoding="utf-8")
     (folder / "report.pdf").write_bytes(pdf(composed))
     (folder / "preview.png").write_bytes(preview(composed))
+
+
+def _subject(patient: Mapping[str, str]) -> str:
+    """Whose report it is, where that was asked for: name, number, day of the study."""
+    name = ", ".join(part for part in patient.get("patient_name", "").split("^")[:2] if part)
+    day = patient.get("study_date", "")
+    day = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
+    return "  ".join(part for part in (name, patient.get("patient_id", ""), day) if part)
+
+
+def _shown(provenance: Provenance) -> dict[str, object]:
+    """What pages show of the record: of a scan that was no DICOM nothing about DICOM."""
+    known = msgspec.structs.asdict(provenance)
+    if provenance.source is None:
+        known["parameters"] = {
+            name: value
+            for name, value in provenance.parameters.items()
+            if name not in SCANNER_PARAMETERS
+        }
+    return known
 
 
 def write_objects(

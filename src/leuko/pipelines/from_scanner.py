@@ -56,9 +56,7 @@ class Taken:
     @property
     def name(self) -> str:
         """The file's name; of DICOM the series, since a folder may be named like a person."""
-        return (
-            f"DICOM series {self.source['series']}" if self.source else name_of(self.image.source)
-        )
+        return name_of(self.image.source)
 
     @property
     def sha256(self) -> str | None:
@@ -125,7 +123,7 @@ def take(
     from leuko.dicom.image import load
 
     choice = _choice(visit.study, series=series, t1_series=t1_series)
-    image = load(choice.flair)
+    image = load(choice.flair, name=f"DICOM series {choice.flair.key}")
     if image.volumes > 1:
         raise UnusableInput(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
