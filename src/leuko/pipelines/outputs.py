@@ -30,11 +30,16 @@ OUR_FILES = frozenset(
         "agreement.json",
         "anatomy.nii.gz",
         "anatomy.seg.dcm",
+        "checkerboard.png",
+        "curve.svg",
         "lesions.nii.gz",
         "lesions.tsv",
+        "moved.nii.gz",
+        "moved_mask.nii.gz",
         "preview.png",
         "probability.nii.gz",
         "probability.seg.dcm",
+        "register.json",
         "report.html",
         "report.pdf",
         "report.pdf.dcm",
@@ -42,6 +47,10 @@ OUR_FILES = frozenset(
         "sample_flair.nii.gz",
         "sample_truth.nii.gz",
         STATISTICS,
+        "transform.displacement.nii.gz",
+        "transform.h5",
+        "transform.json",
+        "transform.tfm",
         "wmh.nii.gz",
         "wmh.seg.dcm",
     }
@@ -52,10 +61,10 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # linux/fs.h
 
 
-def is_ours(folder: Path) -> bool:
-    """Whether `folder` was written by this program: its stats.json says so."""
+def is_ours(folder: Path, *, marker: str = STATISTICS) -> bool:
+    """Whether `folder` was written by this program: its stats.json (or `marker`) says so."""
     try:
-        content = json.loads((folder / STATISTICS).read_bytes())
+        content = json.loads((folder / marker).read_bytes())
         return bool(content["provenance"]["program"] == PROGRAM)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -63,7 +72,11 @@ def is_ours(folder: Path) -> bool:
 
 @contextmanager
 def out_folder(
-    out: str | os.PathLike[str], *, force: bool = False, inputs: tuple[Path, ...] = ()
+    out: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    inputs: tuple[Path, ...] = (),
+    marker: str = STATISTICS,
 ) -> Iterator[Path]:
     """A folder to write into, which becomes `out` when the block ends well, and vanishes if not.
 
@@ -71,18 +84,19 @@ def out_folder(
     something else raises WriteError (exit 6) unless it is empty or `force` says to write among
     what is there; nothing of it is ever deleted. `inputs` are refused (UsageError, exit 2) where
     the new files would overwrite them. A full disk raises OutOfResources (exit 7), everything
-    else that cannot be written WriteError (exit 6).
+    else that cannot be written WriteError (exit 6). `marker` is the JSON file by which a folder of
+    ours is known.
 
     A mount point, the working folder and a folder of something else cannot change places with
     another one: into these the finished files are moved one by one, stats.json last.
     """
     target = Path(os.path.realpath(out))
     with writing(target.name):
-        _require_replaceable(target, force=force)
+        _require_replaceable(target, force=force, marker=marker)
         _require_safe_inputs(target, inputs)
         missing = _first_missing(target.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
-        whole = (_is_free(target) or is_ours(target)) and _can_change_places(target)
+        whole = (_is_free(target) or is_ours(target, marker=marker)) and _can_change_places(target)
         staging, lock = _new_staging(target.parent if whole else target, target.name)
     finished = False
     try:
@@ -92,7 +106,7 @@ def out_folder(
             if whole:
                 _put_in_place(staging, target)
             else:
-                _move_files(staging, target)
+                _move_files(staging, target, marker=marker)
         finished = True
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -142,13 +156,13 @@ def _is_free(target: Path) -> bool:
     return not target.exists() or (target.is_dir() and not any(target.iterdir()))
 
 
-def _require_replaceable(target: Path, *, force: bool) -> None:
+def _require_replaceable(target: Path, *, force: bool, marker: str) -> None:
     if target.exists() and not target.is_dir():
         raise WriteError(
             f"{target.name} is a file; the results need a folder of their own.",
             hint="Choose another name with --out.",
         )
-    if not (_is_free(target) or is_ours(target) or force):
+    if not (_is_free(target) or is_ours(target, marker=marker) or force):
         raise WriteError(
             f"The folder {target.name} is there already and holds something else.",
             hint="Choose another folder with --out, or --force to write among what is there "
@@ -249,15 +263,15 @@ def _link(source: str | Path, destination: str | Path) -> None:
         shutil.copy2(source, destination, follow_symlinks=False)
 
 
-def _move_files(staging: Path, target: Path) -> None:
-    """Move file by file, stats.json last, and take away what an earlier run of ours left."""
-    names = sorted(entry.name for entry in staging.iterdir() if entry.name != STATISTICS)
-    stale = OUR_FILES - set(names) if is_ours(target) else {STATISTICS}
-    (target / STATISTICS).unlink(missing_ok=True)
-    for name in [*names, STATISTICS]:
+def _move_files(staging: Path, target: Path, *, marker: str) -> None:
+    """Move file by file, the marker last, and take away what an earlier run of ours left."""
+    names = sorted(entry.name for entry in staging.iterdir() if entry.name != marker)
+    stale = OUR_FILES - set(names) if is_ours(target, marker=marker) else {marker}
+    (target / marker).unlink(missing_ok=True)
+    for name in [*names, marker]:
         if (staging / name).exists():
             _move(staging / name, target / name)
-    for name in stale - {STATISTICS}:
+    for name in stale - {marker}:
         (target / name).unlink(missing_ok=True)
 
 
