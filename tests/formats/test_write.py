@@ -223,7 +223,7 @@ def test_an_array_must_lie_on_the_grid_of_the_scan(make_nifti: NiftiMaker, tmp_p
         write(MASK, tmp_path / "out.nii")
 
 
-@pytest.mark.parametrize("name", ["out.png", "out", ".nii", "out.nii.bz2"])
+@pytest.mark.parametrize("name", ["out.xyz", "out", ".nii", "out.nii.bz2"])
 def test_a_name_that_says_no_format_is_refused(tmp_path: Path, name: str) -> None:
     image = Image(MASK, Grid.from_spacing((2, 3, 4), (1.0, 1.0, 1.0)))
     with pytest.raises(UsageError, match="in which format") as caught:

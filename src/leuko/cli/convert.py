@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,8 @@ def convert(
     failed = [item for item in done if item.error]
     if as_json:
         click.echo(json.dumps([_as_json(item) for item in done], indent=2, ensure_ascii=False))
+    elif not quiet:
+        _print_notes(done)
     if quiet or as_json:
         for item in failed:
             click.echo(f"{item.source}: {item.error} {item.hint}".rstrip(), err=True)
@@ -143,7 +146,9 @@ def _ignore(_: Converted) -> None: ...
 
 
 def _print(item: Converted) -> None:
+    """A line for each image, and at once what should worry; notes come at the end."""
     from leuko.cli.console import print_findings
+    from leuko.findings import Severity
 
     if item.error:
         click.echo(f"{item.source}: {item.error} {item.hint}".rstrip(), err=True)
@@ -156,7 +161,20 @@ def _print(item: Converted) -> None:
     )
     lies = item.orientation or "orientation unknown"
     click.echo(f"{', '.join(item.files)}: {shape}, {spacing}, {lies}")
-    print_findings(item.findings)
+    # Nothing is refused here: what would refuse a scan to segment is a warning.
+    worrying = [f for f in item.findings if f.severity is not Severity.NOTE]
+    print_findings([replace(f, severity=Severity.WARNING) for f in worrying])
+
+
+def _print_notes(done: tuple[Converted, ...]) -> None:
+    """Notes about one image; of many only what is true of all."""
+    from leuko.cli.console import print_findings
+    from leuko.findings import Severity
+
+    notes = [f for item in done for f in item.findings if f.severity is Severity.NOTE]
+    if len(done) > 1:
+        notes = [f for f in notes if f.code == "convert.header_left"]
+    print_findings(dict.fromkeys(notes))
 
 
 def _as_json(item: Converted) -> dict[str, object]:
