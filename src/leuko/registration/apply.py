@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -63,14 +64,18 @@ def _looked_up(
         matrix = np.linalg.inv(grid.affine) @ transform.matrix @ onto.affine
         return _linear_map(data, matrix, shape=onto.shape, kernel=kernel)
     order = ORDER[kernel]
-    values = ndimage.spline_filter(data, 3, np.float32) if kernel == "cubic" else data
-    out = np.empty(onto.shape, dtype=data.dtype if kernel == "nearest" else np.float32)
+    values: Any = data
+    if kernel == "cubic":
+        values = ndimage.spline_filter(data, 3, np.float32)
+    kind: Any = data.dtype if kernel == "nearest" else np.dtype(np.float32)
+    out = np.empty(onto.shape, dtype=kind)
     last = np.array(data.shape)[:, None] - 1
+    interpolate: Any = ndimage.map_coordinates  # its stubs know no array of any type
     for slab, points in slabs(onto):
         where = np.moveaxis(grid.to_voxel(transform.apply_to_points(points)), -1, 0).reshape(3, -1)
         outside = ((where < -INSIDE) | (where > last + INSIDE)).any(axis=0)
-        found = ndimage.map_coordinates(
-            values, where, output=out.dtype, order=order, prefilter=False, mode="nearest"
+        found = interpolate(
+            values, where, output=kind, order=order, prefilter=False, mode="nearest"
         )
         found[outside] = 0
         out[slab] = found.reshape(out[slab].shape)
@@ -88,7 +93,7 @@ def _linear_map(
 
     SimpleITK works in index space here, so that any affine is welcome, a sheared one too.
     """
-    import SimpleITK as sitk  # noqa: N813
+    sitk: Any = import_module("SimpleITK")
 
     interpolator = {
         "nearest": sitk.sitkNearestNeighbor,
@@ -127,7 +132,5 @@ def _smoothed(image: Image, transform: Transform, onto: Grid, kernel: Kernel) ->
     sigmas = np.where(wanted > COARSER, np.sqrt(np.maximum(wanted**2 - 1, 0)) / HALF_WIDTH, 0.0)
     if not sigmas.any():
         return image.data
-    smooth: npt.NDArray[Any] = ndimage.gaussian_filter(
-        image.data, sigmas, output=np.float32, mode="nearest", truncate=3.0
-    )
-    return smooth
+    values = image.data.astype(np.float32, copy=False)
+    return ndimage.gaussian_filter(values, sigmas, mode="nearest", truncate=3.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,9 +115,10 @@ def _looked_up(
     """
     where = np.moveaxis(grid.to_voxel(points), -1, 0).reshape(3, -1)
     mode = "nearest" if order == 1 else "grid-constant"
+    interpolate: Any = ndimage.map_coordinates  # its stubs know no array of either float type
     found = np.empty((where.shape[1], 3))
     for part in range(3):
-        found[:, part] = ndimage.map_coordinates(
+        found[:, part] = interpolate(
             values[..., part], where, order=order, prefilter=False, mode=mode
         )
     if order == 1:

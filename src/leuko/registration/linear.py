@@ -67,7 +67,9 @@ def fit_linear(
         ended = [coarse.improved(start.matrix, first, optimiser)]
     ended.sort(key=lambda one: one[1].cost)
     rivals = _distinct([matrix for matrix, _ in ended], coarse.points)[:RIVALS]
-    trace.append(LevelTrace(STEPS_MM[0], "rigid" if method == "affine" else method, ended[0][1].trace))
+    trace.append(
+        LevelTrace(STEPS_MM[0], "rigid" if method == "affine" else method, ended[0][1].trace)
+    )
 
     middle = _Match.at(1, fixed, moving, metric)
     better = [middle.improved(one, first, optimiser) for one in rivals]

@@ -123,7 +123,7 @@ class _Window:
         slope += flat[self.cell + 1] * (1.5 * t * t - 2 * t)
         slope += flat[self.cell + 2] * (2 * s - 1.5 * s * s)
         slope += flat[self.cell + 3] * (t * t / 2)
-        return slope * np.float32(self.scale / len(t))
+        return np.asarray(slope * np.float32(self.scale / len(t)))
 
 
 def _joint(f: Floats, m: Floats) -> tuple[Doubles, _Window]:

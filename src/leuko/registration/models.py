@@ -36,7 +36,7 @@ class Model:
 
     @classmethod
     def of(cls, method: LinearMethod, *, centre: Points, fixed: Grid) -> Model:
-        """The family for a fixed image on `fixed`; a single slice stays in its plane."""
+        """The family for a fixed image on `fixed`; of a single slice, only what is in its plane."""
         thin = [axis for axis in range(3) if fixed.shape[axis] == 1]
         if not thin:
             return cls(method, centre, np.eye(3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,10 @@ def lbfgs(cost: Cost, start: Vector, *, iterations: int, step: float, tolerance:
             longest = float(np.abs(slope).max())
             if longest == 0.0:
                 break
-            towards, falls = -slope * (step / longest), -float((slope * slope).sum()) * step / longest
+            towards, falls = (
+                -slope * (step / longest),
+                -float((slope * slope).sum()) * step / longest,
+            )
         # A step of many times the usual length is a guess beyond what was seen.
         towards_longest = float(np.abs(towards).max())
         share = min(1.0, 4 * step / towards_longest)
@@ -109,7 +112,8 @@ def powell(cost: Cost, start: Vector, *, iterations: int, step: float, tolerance
     from scipy.optimize import minimize
 
     trace = [cost(start)[0]]
-    found = minimize(
+    search: Any = minimize  # its stubs know no callback of this kind
+    found = search(
         lambda x: cost(np.asarray(x))[0],
         start,
         method="Powell",
@@ -121,7 +125,9 @@ def powell(cost: Cost, start: Vector, *, iterations: int, step: float, tolerance
             "ftol": 1e-7,
         },
     )
-    return Descent(np.asarray(found.x, dtype=np.float64).reshape(-1), float(found.fun), tuple(trace))
+    return Descent(
+        np.asarray(found.x, dtype=np.float64).reshape(-1), float(found.fun), tuple(trace)
+    )
 
 
 OPTIMISERS: MappingProxyType[OptimiserName, Callable[..., Descent]] = MappingProxyType(

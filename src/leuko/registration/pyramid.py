@@ -69,7 +69,10 @@ class Level:
         return b0 + x * slope_x, np.stack([slope_x, slope_y, slope_z]), inside
 
     def _cells(self, voxels: Points) -> tuple[npt.NDArray[np.intp], list[Floats], Flags]:
-        """Flat index of each point's lower corner, its place in the cell, whether it is inside."""
+        """Flat index of each point's lower corner, its place in the cell, whether it is inside.
+
+        Inside is what lies in a voxel's own cell; beyond the outermost centres values go on.
+        """
         shape, (_, strides) = self.values.shape, self._flat()
         corner = np.zeros(len(voxels), dtype=np.intp)
         share, inside = [], np.ones(len(voxels), dtype=np.bool_)
@@ -79,7 +82,7 @@ class Level:
                 share.append(np.zeros(len(voxels), dtype=np.float32))
                 inside &= np.abs(where) <= 0.5
                 continue
-            inside &= (where >= 0) & (where <= shape[axis] - 1)
+            inside &= (where >= -0.5) & (where <= shape[axis] - 0.5)
             where = np.clip(where, 0, shape[axis] - 1)
             low = np.minimum(where.astype(np.intp), shape[axis] - 2)
             share.append((where - low).astype(np.float32))
@@ -112,7 +115,7 @@ def prepare(image: Image, *, steps_mm: tuple[float, ...], mask: Image | None = N
     """
     grid = image.grid.canonical()
     data = to_canonical(image.data, image.grid)
-    allowed = None if mask is None else to_canonical(mask.data, mask.grid) > 0
+    allowed = None if mask is None else np.asarray(to_canonical(mask.data, mask.grid) != 0)
     raw: list[tuple[tuple[int, int, int], Floats]] = []
     for step in sorted(steps_mm):
         blocks = _blocks(grid, step)
@@ -131,7 +134,7 @@ def prepare(image: Image, *, steps_mm: tuple[float, ...], mask: Image | None = N
             values, [BLUR_VOXELS if n > 1 else 0 for n in values.shape], truncate=3.0
         )
         np.clip(values, 0, 1, out=values)
-        head = ndimage.binary_dilation(values > HEAD, iterations=2)
+        head = ndimage.binary_dilation(values > _head_level(values), iterations=2)
         if allowed is not None:
             head &= _means(allowed, blocks) >= 0.5
         if np.count_nonzero(head) < FEWEST_POINTS:
@@ -144,9 +147,7 @@ def prepare(image: Image, *, steps_mm: tuple[float, ...], mask: Image | None = N
     return Prepared(tuple(reversed(levels)), grid)
 
 
-def sample_points(
-    level: Level, *, count: int, seed: int
-) -> tuple[Points, Floats]:
+def sample_points(level: Level, *, count: int, seed: int) -> tuple[Points, Floats]:
     """About `count` points (N, 3) in the head, RAS mm, and the level's values there.
 
     Voxels are taken evenly and each point is moved within its voxel at random (by `seed`), so that
@@ -204,6 +205,11 @@ def _range(values: Floats) -> tuple[float, float]:
     return bottom, (high if high > bottom else bottom + 1.0)
 
 
+def _head_level(values: Floats) -> float:
+    """What is brighter belongs to the head; lower where little is bright (angiography)."""
+    return float(np.clip(0.7 * values.mean(), HEAD / 3, HEAD))
+
+
 def _scaled(values: Floats, bottom: float, top: float) -> Floats:
     return np.asarray((values - np.float32(bottom)) / np.float32(top - bottom))
 
@@ -213,8 +219,10 @@ def _shading(values: Floats, grid: Grid) -> tuple[Floats, Grid]:
 
     Coils brighten what is near them. Undone, an edge is where it is and not where it is brightest.
     """
-    head = (values > HEAD).astype(np.float32)
-    sigmas = [SHADING_MM / step if n > 1 else 0 for n, step in zip(grid.shape, grid.spacing, strict=True)]
+    head = (values > _head_level(values)).astype(np.float32)
+    sigmas = [
+        SHADING_MM / step if n > 1 else 0 for n, step in zip(grid.shape, grid.spacing, strict=True)
+    ]
     share = ndimage.gaussian_filter(head, sigmas, mode="constant", truncate=3.0)
     bright = ndimage.gaussian_filter(head * values, sigmas, mode="constant", truncate=3.0)
     mean = float(bright.sum()) / max(float(share.sum()), 1e-6)

@@ -32,7 +32,7 @@ def starts(fixed: Level, moving: Level, *, model: Model, points: Points) -> list
     heads, the middles of both fields of view; around each, turns and shifts on a fixed grid. They
     are judged by mutual information of nearest voxels.
     """
-    candidates = _candidates(fixed, moving, model=model, points=points)
+    candidates = _candidates(fixed, moving, model=model)
     binned = _binned(moving.values)
     mine = _binned(fixed.values)
     where = np.clip(
@@ -48,7 +48,7 @@ def starts(fixed: Level, moving: Level, *, model: Model, points: Points) -> list
     return _spread(ordered, points)
 
 
-def _candidates(fixed: Level, moving: Level, *, model: Model, points: Points) -> Points:
+def _candidates(fixed: Level, moving: Level, *, model: Model) -> Points:
     centre = model.centre
     head = np.argwhere(moving.head)
     weights = moving.values[moving.head].astype(np.float64) + 0.05
@@ -66,18 +66,20 @@ def _candidates(fixed: Level, moving: Level, *, model: Model, points: Points) ->
     for shift, degrees, lengths in bases:
         base = np.eye(4)
         base[:3, 3] = shift
-        if model.flat:  # nothing leaves the plane
+        if model.flat:  # nothing leaves the plane but to reach the other one
             normal = model.axes[:, 2]
-            base[:3, 3] -= normal * float(normal @ shift)
+            base[:3, 3] += normal * float(normal @ (middle - own_middle - shift))
         for angles in itertools.product(degrees, repeat=turns):
             turned = np.radians(angles) * LEVER_MM
-            for shifts in itertools.product(lengths, repeat=width):
-                found.append(base @ model.matrix(np.concatenate([shifts, turned])))
+            found += [
+                base @ model.matrix(np.concatenate([shifts, turned]))
+                for shifts in itertools.product(lengths, repeat=width)
+            ]
     return np.stack(found)
 
 
 def _binned(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    return np.minimum(values * np.float32(BINS), BINS - 1).astype(np.uint8)
+    return np.asarray(np.minimum(values * np.float32(BINS), BINS - 1), dtype=np.uint8)
 
 
 def _judged(
