@@ -7,6 +7,7 @@ from io import BytesIO
 
 import numpy as np
 
+from leuko.dicom.compressed import PREFERRED
 from leuko.dicom.frame import Frame, Instance
 from leuko.dicom.pixels import Array, file_bytes, name_of
 from leuko.errors import ReadError
@@ -27,7 +28,7 @@ def luminance(
         digests.append(digest)
         frames = _rgb(instance, content)
         for where, frame in places:
-            target[where] = frames[frame.index] @ _WEIGHTS
+            target[where] = frames[frame.nth] @ _WEIGHTS
     return digests, target
 
 
@@ -38,14 +39,15 @@ def _rgb(instance: Instance, content: bytes) -> Array:
 
     try:
         data = pydicom.dcmread(BytesIO(content), force=True)
+        data.pixel_array_options(decoding_plugin=PREFERRED.get(instance.syntax, ""))
         pixels = data.pixel_array
         if instance.photometric.startswith("PALETTE"):
             pixels = apply_color_lut(pixels, data)
             if pixels.dtype.itemsize == 2:
                 pixels = pixels / 256.0  # 16-bit tables hold 8-bit colours in their upper byte
-    except MemoryError:
+    except (MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # the RLE codec panics, which is no Exception
         raise ReadError(
             f"The colour pixels of {name_of(instance)} cannot be read.",
             hint="Export the series again, uncompressed if you can.",

@@ -13,22 +13,29 @@ import numpy.typing as npt
 from leuko.dicom.frame import Instance
 from leuko.errors import LeukoError, ReadError
 
-_RLE = "1.2.840.10008.1.2.5"
-_JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
-__all__ = ["LOSSY", "codestream_sign", "decode", "sign_disagrees", "signed_pixels", "syntax_name"]
+__all__ = [
+    "LOSSY",
+    "PREFERRED",
+    "codestream_sign",
+    "decode",
+    "sign_disagrees",
+    "signed_pixels",
+    "syntax_name",
+]
+
+Planes = npt.NDArray[Any]
 
 LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"})
-_PREFERRED = {
-    # GDCM ends the whole process on some damaged JPEG-LS (an exception that nothing catches).
+PREFERRED = {
+    # GDCM ends the whole process on some damaged data (an exception that nothing catches).
+    **{f"1.2.840.10008.1.2.4.{number}": "pillow" for number in (50, 51)},
     **{f"1.2.840.10008.1.2.4.{number}": "pyjpegls" for number in (80, 81)},
     **{f"1.2.840.10008.1.2.4.{number}": "pylibjpeg" for number in (90, 91)},
 }
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
 
 
-def decode(
-    instance: Instance, encapsulated: bytes, indices: Sequence[int]
-) -> Planes:
+def decode(instance: Instance, encapsulated: bytes, indices: Sequence[int]) -> Planes:
     """Frames of one number per pixel, shape (frames, rows, columns), from fragments.
 
     Raises ReadError for a syntax without decoder and for damaged data.
@@ -54,7 +61,7 @@ def decode(
                 encapsulated,
                 indices=list(indices),
                 raw=True,
-                decoding_plugin=_PREFERRED.get(instance.syntax, ""),
+                decoding_plugin=PREFERRED.get(instance.syntax, ""),
                 **options,
             )
         ]
@@ -62,6 +69,12 @@ def decode(
     except (MemoryError, LeukoError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the RLE codec panics, which is no Exception
+        if "does not support" in str(error):
+            raise ReadError(
+                f"{name} is compressed in a way that no decoder here supports "
+                f"({syntax_name(instance.syntax)}, {instance.stored} bits).",
+                hint="Export the series again, uncompressed.",
+            ) from error
         raise ReadError(
             f"The pixels of {name} are damaged: their {syntax_name(instance.syntax)} data cannot "
             "be decompressed.",
@@ -101,13 +114,6 @@ def signed_pixels(instance: Instance, encapsulated: bytes) -> bool:
     """Whether stored numbers are signed: what a JPEG 2000 codestream says, else the header."""
     said = codestream_sign(encapsulated) if instance.syntax in _J2K else None
     return instance.signed if said is None else said
-
-
-def _first_plugin(decoder: Any, syntax: str) -> str:
-    """One codec per syntax, so that a damaged file fails once; all in turn where it is absent."""
-    wanted = "pylibjpeg" if syntax in _J2K or syntax == _RLE else ""
-    wanted = "pyjpegls" if syntax in _JPEG_LS else wanted
-    return wanted if wanted in decoder.available_plugins else ""
 
 
 def codestream_sign(encapsulated: bytes) -> bool | None:

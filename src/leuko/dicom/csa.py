@@ -17,8 +17,8 @@ _ITEM = struct.Struct("<4i")
 _MOST_TAGS = 1024
 
 
-def parse_csa(raw: bytes) -> dict[str, tuple[str, ...]]:
-    """Values by name; what cannot be followed ends the list, an unknown layout is empty."""
+def parse_csa(raw: bytes, *, wanted: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Values of the `wanted` names; what cannot be followed ends the list."""
     modern = raw[:4] == b"SV10"
     position = 8 if modern else 0
     if len(raw) < position + 8:
@@ -30,35 +30,33 @@ def parse_csa(raw: bytes) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     offset: int | None = None
     for _ in range(count):
-        if position + _TAG.size > len(raw):
+        if position < 0 or position + _TAG.size > len(raw) or len(found) == len(wanted):
             break
         name, _, _, _, items, _ = _TAG.unpack_from(raw, position)
-        position += _TAG.size
         offset = items if offset is None else offset
-        values, position = _values(raw, position, items, modern=modern, offset=offset)
-        found[_text(name)] = values
-        if position < 0:
-            break
+        spans, position = _spans(raw, position + _TAG.size, items, modern=modern, offset=offset)
+        if _text(name) in wanted:
+            found[_text(name)] = tuple(_text(raw[start:end]) for start, end in spans)
     return found
 
 
-def _values(
+def _spans(
     raw: bytes, position: int, items: int, *, modern: bool, offset: int
-) -> tuple[tuple[str, ...], int]:
-    """The values of one name, and where the next begins; -1 where the layout is broken."""
-    values = []
+) -> tuple[list[tuple[int, int]], int]:
+    """Where the values of one name lie, and where the next begins; -1: the layout is broken."""
+    spans: list[tuple[int, int]] = []
     for _ in range(items):
         if position + _ITEM.size > len(raw):
-            return tuple(values), -1
+            return spans, -1
         sizes = _ITEM.unpack_from(raw, position)
         position += _ITEM.size
         length = sizes[1] if modern else sizes[0] - offset
         if length < 0 or position + length > len(raw):
-            return tuple(values), -1 if modern else position
+            return spans, -1 if modern else position
         if length:
-            values.append(_text(raw[position : position + length]))
-        position += (length + 3) // 4 * 4
-    return tuple(values), position
+            spans.append((position, position + length))
+            position += (length + 3) // 4 * 4
+    return spans, position
 
 
 def csa_numbers(values: Mapping[str, tuple[str, ...]], name: str) -> tuple[float, ...]:

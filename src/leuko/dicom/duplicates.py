@@ -43,7 +43,7 @@ def without_duplicates(
 
 def _signature(frame: Frame) -> tuple[object, ...]:
     return (frame.number, frame.time, frame.temporal, frame.trigger, frame.acquisition,
-            frame.b_value, frame.direction, frame.index, frame.tile)  # fmt: skip
+            frame.b_value, frame.direction, frame.nth, frame.tile)  # fmt: skip
 
 
 def _alike(frames: Sequence[Frame]) -> bool:
@@ -67,7 +67,7 @@ def _digest(frame: Frame) -> object:
     """What the pixels of a single-frame file hash to; other frames are their own."""
     instance = frame.instance
     if instance.frames > 1 or frame.tile >= 0:
-        return id(instance), frame.index, frame.tile
+        return id(instance), frame.nth, frame.tile
     _, start, length = instance.pixels
     try:
         with open(instance.path, "rb") as file:  # noqa: PTH123

@@ -160,8 +160,20 @@ class Elements:
 
     def item(self, tag: int) -> Elements | None:
         """The first item of a sequence."""
-        items = self.items(tag)
-        return items[0] if items else None
+        place = self.places.get(tag)
+        if place is None or place[2] < 8:
+            return None
+        start = place[1]
+        head = self.buffer[start : start + 8]
+        if not self.explicit or place[0] == b"UN" or head[:4] != b"\xfe\xff\x00\xe0":
+            items = self.items(tag)
+            return items[0] if items else None
+        # The common case without the list: an explicit little-endian item.
+        length = int.from_bytes(head[4:], "little")
+        last = start + place[2] if length == UNDEFINED else start + 8 + length
+        return Elements(
+            self.buffer, start + 8, last, explicit=True, little=True, encodings=self.encodings
+        )
 
     def private(self, group: int, creator: str, element: int) -> int:
         """The tag of a private element, by the name of its block (PS3.5 7.8.1); 0: absent."""
@@ -194,11 +206,12 @@ def _decode(value: bytes, encodings: tuple[str, ...]) -> str:
     from pydicom.charset import convert_encodings, decode_bytes
 
     try:
-        return str(decode_bytes(value, convert_encodings(names), {"\\", "^", "="}))
+        return str(decode_bytes(value, convert_encodings(names), _DELIMITERS))
     except (LookupError, ValueError):
         return value.decode("latin-1")
 
 
+_DELIMITERS = {ord(mark) for mark in "\\^="}
 _CODECS = {
     "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk", "ISO_IR 100": "latin-1",
     "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3", "ISO_IR 110": "iso8859-4",

@@ -7,7 +7,6 @@ C.7.6.16). The order of frames in the file means nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from leuko.dicom.diffusion import vector_of
@@ -35,6 +34,9 @@ _CONTRAST = 0x00189341
 _SPATIAL = frozenset({0x00209056, 0x00209057, 0x00200032, 0x00209113})
 
 
+Known = dict[tuple[int, bytes], dict[str, Any]]
+
+
 def frames_of_groups(data: Elements, frame: Frame) -> list[Frame]:
     """Every frame of the file; `frame` holds what its top level says."""
     groups = data.items(PER_FRAME)
@@ -43,18 +45,19 @@ def frames_of_groups(data: Elements, frame: Frame) -> list[Frame]:
             f"damaged: it claims {frame.instance.frames} frames and describes {len(groups)}"
         )
     shared = data.item(SHARED)
-    base = replace(frame, position=None, **_values(shared)) if shared else frame
-    base = replace(base, scanning=_scanning(data, base), sequence=_sequence(data, base))
+    known: Known = {}
+    base = frame._replace(position=None, **_values(shared, known)) if shared else frame
+    base = base._replace(scanning=_scanning(data, base), sequence=_sequence(data, base))
     if base.position is None and frame.position and len(groups) == 1:
-        base = replace(base, position=frame.position)
+        base = base._replace(position=frame.position)
     others = _other_dimensions(data)
     found = []
     for index, group in enumerate(groups[: frame.instance.frames]):
-        values = _values(group)
-        values["dims"] = tuple(
-            value for k, value in enumerate(values.get("dims", ())) if k in others
-        )
-        found.append(replace(base, index=index, **values))
+        values = _values(group, known)
+        dims = values.get("dims")
+        if dims:
+            values["dims"] = tuple(dims[k] for k in others if k < len(dims))
+        found.append(base._replace(nth=index, **values))
     return found
 
 
@@ -70,15 +73,25 @@ def _sequence(data: Elements, base: Frame) -> str:
     return base.sequence or data.text(0x00189005)
 
 
-def _values(group: Elements) -> dict[str, Any]:
-    """What one item of functional groups says, by the names of Frame's fields."""
+def _values(group: Elements, known: Known) -> dict[str, Any]:
+    """What one item of functional groups says, by the names of Frame's fields.
+
+    Most groups are the same bytes in every frame: `known` keeps what they said.
+    """
     values: dict[str, Any] = {}
-    for tag in group.places:
+    buffer = group.buffer
+    for tag, (_, start, length) in group.places.items():
         read = _READERS.get(tag)
-        if read:
+        if read is None:
+            continue
+        key = tag, buffer[start : start + length]
+        said = known.get(key)
+        if said is None:
+            said = known[key] = {}
             item = group.item(tag)
             if item is not None:
-                read(item, values)
+                read(item, said)
+        values.update(said)
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Frame", "Instance", "Vector"]
 
@@ -53,19 +54,20 @@ class Instance:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A plane: where it lies (LPS, mm), what was measured, how stored numbers become values.
 
-    `position` is the centre of the first pixel, `orientation` the direction along a row and that
-    along a column, `spacing` the distance of rows and that of columns (PS3.3 C.7.6.2). `tile` is
-    the number of the plane in a mosaic of `tiles` x `tiles`; echo, repetition and inversion times
-    are in ms, `time` in seconds. `dims` are the dimension indices that do
-    not count places; `refusal` says why the plane cannot be used.
+    `nth` counts the planes of the file from 0. `position` is the centre of the first pixel,
+    `orientation` the direction along a row and that along a column, `spacing` the distance of rows
+    and that of columns (PS3.3 C.7.6.2). `tile` is the number of the plane in a mosaic with `tiles`
+    tiles side by side. Echo, repetition and inversion times are in ms, `time` in seconds. `dims`
+    are the dimension indices that do not count places; `refusal` says why the plane cannot be used.
+
+    A tuple, because a file may hold thousands of planes that differ in two values.
     """
 
     instance: Instance
-    index: int = 0
+    nth: int = 0
     tile: int = -1
     tiles: int = 1
     rows: int = 0

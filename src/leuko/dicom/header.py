@@ -71,6 +71,7 @@ def instance_of(header: Header, path: str) -> Instance:
     _, start, length = data.places[tag]
     allocated = whole(0x00280100, 16)
     stored = whole(0x00280101, allocated)
+    stored = stored if 0 < stored <= allocated else allocated
     who = "\0".join(text(tag) for tag in (0x00100020, 0x00100010, 0x00100030))
     return Instance(
         path=path,

@@ -23,7 +23,7 @@ def read_headers(stack: Stack) -> list[Dataset]:
     count = stack.layout.slices
     order = sorted(range(len(stack.frames)), key=lambda k: (k % count, k // count))
     instances = {id(stack.frames[k].instance): stack.frames[k].instance for k in order}
-    headers = []
+    headers: list[Dataset] = []
     for instance in instances.values():
         try:
             headers.append(pydicom.dcmread(instance.path, stop_before_pixels=True, force=True))

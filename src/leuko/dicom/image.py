@@ -103,12 +103,12 @@ def _fill(
     planes = _planes(first_instance, groups[0][1], contents[0])
     kind = np.result_type(scaling.kind, planes.dtype) if scaling.plain else scaling.kind
     target: npt.NDArray[np.generic] = np.empty(shape, dtype=kind)
-    intensities.place(planes, groups[0][1], target, scaling)
+    intensities.place(planes, groups[0][1], target)
 
     def one(group: Group) -> bytes:
         instance, places = group
         content, digest = file_bytes(instance)
-        intensities.place(_planes(instance, places, content), places, target, scaling)
+        intensities.place(_planes(instance, places, content), places, target)
         return digest
 
     rest = groups[1:]
@@ -129,7 +129,7 @@ def _planes(instance: Instance, places: Sequence[tuple[int, Frame]], content: by
     """The planes of a file in the order of `places`; tiles cut from a mosaic."""
     frames = [frame for _, frame in places]
     if frames[0].tile < 0:
-        return stored_planes(instance, content, [frame.index for frame in frames])
+        return stored_planes(instance, content, [frame.nth for frame in frames])
     whole = stored_planes(instance, content, [0])[0]
     rows, columns = frames[0].rows, frames[0].columns
     cut = []

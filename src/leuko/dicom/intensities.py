@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ __all__ = ["Scaling", "finished", "place", "scaling_of"]
 class Scaling:
     """The type of the values, and whether stored numbers are the values already."""
 
-    kind: np.dtype[np.generic]
+    kind: np.dtype[Any]
     plain: bool
 
 
@@ -55,17 +56,30 @@ def _range(frame: Frame) -> tuple[float, float]:
     return low + frame.inter, high + frame.inter
 
 
-def place(
-    planes: Array, places: Sequence[tuple[int, Frame]], target: Array, scaling: Scaling
-) -> None:
+def place(planes: Array, places: Sequence[tuple[int, Frame]], target: Array) -> None:
     """Write planes where they belong, rescaled each by its own slope and intercept."""
+    scales = {(frame.slope, frame.inter) for _, frame in places}
+    first, last = places[0][0], places[-1][0]
+    if len(scales) == 1 and [where for where, _ in places] == list(range(first, last + 1)):
+        _rescale(planes, scales.pop(), target[first : last + 1])
+        return
     for plane, (where, frame) in zip(planes, places, strict=True):
-        if scaling.plain or (frame.slope == 1.0 and frame.inter == 0.0):
-            target[where] = plane
-        elif scaling.kind.kind in "iu":
-            np.add(plane, int(frame.inter), out=target[where], dtype=np.int64, casting="unsafe")
-        else:
-            target[where] = plane.astype(np.float64) * frame.slope + frame.inter
+        _rescale(plane, (frame.slope, frame.inter), target[where])
+
+
+def _rescale(stored: Array, scale: tuple[float, float], out: Array) -> None:
+    """Fill `out` with slope * stored + intercept, in the type that it has."""
+    slope, inter = scale
+    if slope == 1.0 and inter == 0.0:
+        out[...] = stored
+    elif out.dtype.kind in "iu":
+        np.add(stored, int(inter), out=out, dtype=np.int64, casting="unsafe")
+    elif stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
+        np.multiply(stored, np.float32(slope), out=out, dtype=np.float32)
+        if inter:
+            out += np.float32(inter)
+    else:
+        out[...] = stored.astype(np.float64) * slope + inter
 
 
 def finished(values: Array, stack: Stack) -> tuple[Array, tuple[Finding, ...]]:
@@ -74,6 +88,10 @@ def finished(values: Array, stack: Stack) -> tuple[Array, tuple[Finding, ...]]:
     if values.dtype.kind == "f":
         values, found = real_values(values)
         findings += found
+    if values.dtype == np.int32 and values.size:
+        low, high = int(values.min()), int(values.max())
+        if low >= -(1 << 15) and high < 1 << 15:
+            values = values.astype(np.int16)
     _pad(values, stack, findings)
     if stack.instance.photometric == "MONOCHROME1":
         low, high = values.min(), values.max()
@@ -111,6 +129,6 @@ def _pad(values: Array, stack: Stack, findings: list[Finding]) -> None:
         Finding(
             "dicom.padding",
             Severity.NOTE,
-            f"{count} pixels hold no measurement (pixel padding); they were set to the least value.",
+            f"{count} pixels hold no measurement (padding); they were set to the least value.",
         )
     )

@@ -33,8 +33,8 @@ def with_keys(drafts: Sequence[Draft]) -> tuple[Stack, ...]:
         number = draft.frames[0].instance.series_number
         by_number[str(number) if number > 0 else "s"].append(draft)
     stacks = []
-    for number, group in by_number.items():
-        names = [f"{number}{''.join(f'-{mark}' for mark in marks)}" for marks in _marks(group)]
+    for series, group in by_number.items():
+        names = [f"{series}{''.join(f'-{mark}' for mark in marks)}" for marks in _marks(group)]
         counts: Counter[str] = Counter(names)
         seen: Counter[str] = Counter()
         for name, draft in zip(names, group, strict=True):
@@ -78,7 +78,7 @@ def _marks(group: Sequence[Draft]) -> list[list[str]]:
         after = len({(*mark, value) for mark, value in zip(marks, values, strict=True)})
         if after > before:
             for mark, value in zip(marks, values, strict=True):
-                if not (value == "magnitude" or not value):
+                if value and value != "magnitude":
                     mark.append(value)
     return marks
 

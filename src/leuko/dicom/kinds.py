@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from leuko.dicom.frame import Frame
 
-__all__ = ["is_anatomy", "is_colour", "kind_of"]
+__all__ = ["is_anatomy", "is_colour", "kind_of", "map_of"]
 
 _CAPTURES = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture, and its multi-frame kinds
 _LOCALIZER = re.compile(
@@ -39,14 +39,19 @@ def kind_of(frames: Sequence[Frame], *, planes: int = 1) -> str:
         return "secondary capture"
     if is_colour(first):
         return "colour"
-    for part in types[2:]:
-        if _MAPS.get(part):
-            return _MAPS[part]
+    shown = map_of(types)
+    if shown:
+        return shown
     if first.component != "magnitude":
         return first.component
     if types[:1] == ("DERIVED",):
         return "derived"
     return "magnitude" if first.instance.modality == "MR" else "original"
+
+
+def map_of(image_type: Sequence[str]) -> str:
+    """The map or projection that Image Type names; empty where it names none."""
+    return next((_MAPS[part] for part in image_type[2:] if part in _MAPS), "")
 
 
 def is_localizer(frame: Frame) -> bool:

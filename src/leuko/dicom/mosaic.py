@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from leuko.dicom.header import position_of
 
 __all__ = ["tiles_of"]
 
+_WANTED = frozenset({"NumberOfImagesInMosaic", "SliceNormalVector"})
 _HINT = "Its private header is needed; export the series again without removing private elements."
 
 
@@ -29,7 +29,7 @@ def tiles_of(data: Elements, frame: Frame) -> list[Frame] | None:
     tag = data.private(0x0029, "SIEMENS CSA HEADER", 0x10)
     if not named and not (tag and data.private(0x0019, "SIEMENS MR HEADER", 0x0A)):
         return None
-    values = parse_csa(data.raw(tag)) if tag else {}
+    values = parse_csa(data.raw(tag), wanted=_WANTED) if tag else {}
     count = csa_numbers(values, "NumberOfImagesInMosaic")
     if not named and not (count and count[0] > 1):
         return None
@@ -43,8 +43,10 @@ def _siemens(
     spacing = data.number(0x00180088)
     if count < 1 or len(normal) != 3:
         return [
-            _refused(frame, "It is a Siemens mosaic without the header that says how its slices "
-                     "lie (CSA).")  # fmt: skip
+            _refused(
+                frame,
+                "It is a Siemens mosaic without the header that says how its slices lie (CSA).",
+            )
         ]
     if frame.position is None or frame.orientation is None or frame.spacing is None:
         return [_refused(frame, "It is a Siemens mosaic that does not say where it lies.")]
@@ -63,8 +65,9 @@ def _siemens(
     first = first + column * frame.spacing[0] * (frame.rows - rows) / 2
     step = np.array(normal) / np.linalg.norm(normal) * spacing
     return [
-        replace(frame, tile=k, tiles=across, rows=rows, columns=columns,
-                position=_vector(first + k * step))  # fmt: skip
+        frame._replace(
+            tile=k, tiles=across, rows=rows, columns=columns, position=_vector(first + k * step)
+        )
         for k in range(count)
     ]
 
@@ -81,13 +84,13 @@ def _uih(data: Elements, frame: Frame, tag: int) -> list[Frame]:
     if rows * down != frame.rows or columns * across != frame.columns:
         return [_refused(frame, f"A grid of {len(places)} slices cannot have its size.")]
     return [
-        replace(frame, tile=k, tiles=across, rows=rows, columns=columns, position=place)
+        frame._replace(tile=k, tiles=across, rows=rows, columns=columns, position=place)
         for k, place in enumerate(places)
     ]
 
 
 def _refused(frame: Frame, reason: str) -> Frame:
-    return replace(frame, refusal=reason, refusal_hint=_HINT)
+    return frame._replace(refusal=reason, refusal_hint=_HINT)
 
 
 def _vector(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Vector:

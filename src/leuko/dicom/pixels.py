@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,12 @@ import numpy.typing as npt
 from leuko.dicom.compressed import decode
 from leuko.dicom.elements import PIXELS, UNDEFINED
 from leuko.dicom.frame import Instance
-from leuko.dicom.part10 import DEFLATED, inflate, read_header
+from leuko.dicom.part10 import DEFLATED, read_header
 from leuko.errors import OutOfResources, ReadError
 
 __all__ = ["Array", "file_bytes", "name_of", "stored_planes", "stored_type"]
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 _AGAIN = "Copy the file again, or export it again from the archive."
 _MOST_RATIO = 2000  # pixels a compressed byte may stand for before the claim is not believed
 _SMALL = 1 << 26
@@ -32,7 +33,7 @@ def name_of(instance: Instance) -> str:
     return os.path.basename(instance.path)  # noqa: PTH119
 
 
-def stored_type(instance: Instance) -> np.dtype[np.generic]:
+def stored_type(instance: Instance) -> np.dtype[Any]:
     """The smallest type that holds every stored value."""
     if instance.pixels[0] == PIXELS[0]:
         return np.dtype(np.float32)
@@ -116,7 +117,7 @@ def _native(
     return planes if list(indices) == list(range(instance.frames)) else planes[list(indices)]
 
 
-def _cell(instance: Instance) -> np.dtype[np.generic]:
+def _cell(instance: Instance) -> np.dtype[Any]:
     """How one number lies in the file."""
     order = "<" if instance.little else ">"
     if instance.pixels[0] in PIXELS[:2]:
@@ -144,6 +145,7 @@ def _require_bytes(instance: Instance, available: int, needed: int) -> None:
 def _bits(planes: Array, instance: Instance) -> Array:
     """Drop what is not the value (rubbish or overlays in unused bits), extend the sign."""
     wide = planes.dtype.itemsize * 8
+    signed = planes.dtype.kind == "i"
     stored = min(instance.stored, wide)
     if not planes.dtype.isnative:
         planes = planes.astype(planes.dtype.newbyteorder("="))
@@ -154,10 +156,10 @@ def _bits(planes: Array, instance: Instance) -> Array:
     lift = (
         max(wide - 1 - instance.high_bit, 0) if stored <= instance.high_bit + 1 <= wide else spare
     )
-    if lift == spare and _within(values, stored, signed=instance.signed):
+    if lift == spare and _within(values, stored, signed=signed):
         return values
     # To the top and back: what lies above the value falls off, what lies below too.
-    return np.right_shift(np.left_shift(values, lift), spare)
+    return np.asarray(np.right_shift(np.left_shift(values, lift), spare))
 
 
 def _within(values: Array, stored: int, *, signed: bool) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from leuko.dicom.elements import Malformed
 from leuko.dicom.enhanced import PER_FRAME, frames_of_groups
 from leuko.dicom.frame import Frame
@@ -29,6 +27,6 @@ def frames_of(header: Header, path: str) -> list[Frame]:
     if PER_FRAME in data:
         return frames_of_groups(data, frame)
     if instance.frames > 1:
-        bare = replace(frame, position=None)
-        return [replace(bare, index=index) for index in range(instance.frames)]
+        bare = frame._replace(position=None)
+        return [bare._replace(nth=index) for index in range(instance.frames)]
     return tiles_of(data, frame) or [frame]

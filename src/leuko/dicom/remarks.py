@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leuko.dicom.compressed import LOSSY
+from leuko.dicom.compressed import LOSSY, sign_disagrees
+from leuko.dicom.kinds import is_colour
 from leuko.dicom.study import Stack
 from leuko.findings import Finding, Severity
 
@@ -20,6 +21,25 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
                 Severity.WARNING,
                 "The pixels were compressed with loss: small or faint lesions may differ.",
                 "Export the series again without loss.",
+            )
+        )
+    if sign_disagrees(instance):
+        found.append(
+            Finding(
+                "dicom.sign",
+                Severity.WARNING,
+                "Header and compressed data differ on whether pixels may be negative; the "
+                "smoother image was taken.",
+                "Look at the image; export the series again, uncompressed, if it looks wrong.",
+            )
+        )
+    if is_colour(stack.first):
+        found.append(
+            Finding(
+                "dicom.colour",
+                Severity.REFUSAL,
+                "The pixels are coloured; their luminance (ITU-R BT.601) was taken.",
+                "A coloured picture is no scan: give the series that it was made from.",
             )
         )
     if any(part.burned_in for part in stack.instances):

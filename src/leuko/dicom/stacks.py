@@ -23,7 +23,7 @@ from leuko.dicom.geometry import (
     slices_of,
 )
 from leuko.dicom.keys import Draft, with_keys
-from leuko.dicom.kinds import kind_of
+from leuko.dicom.kinds import kind_of, map_of
 from leuko.dicom.study import Layout, Stack
 from leuko.dicom.volumes import seconds_between, volumes_of
 from leuko.findings import Finding, Severity
@@ -40,9 +40,8 @@ def stacks_of(frames: Iterable[Frame]) -> tuple[Stack, ...]:
     for series in _series(frames):
         groups = [group for part in _by_content(series) for group in _by_direction(part)]
         planes = len(_directions(series))
-        for group in groups:
-            for part in _by_dimension(group):
-                drafts.append(_draft(part, planes=planes))
+        parts = [part for group in groups for part in _by_dimension(group)]
+        drafts += [_draft(part, planes=planes) for part in parts]
     return with_keys(drafts)
 
 
@@ -51,12 +50,15 @@ def _series(frames: Iterable[Frame]) -> list[list[Frame]]:
 
     A UID that two patients, studies, or frames of reference share is not one series.
     """
-    series: dict[Hashable, list[Frame]] = defaultdict(list)
+    by_file: dict[int, list[Frame]] = defaultdict(list)
     for frame in frames:
-        instance = frame.instance
+        by_file[id(frame.instance)].append(frame)
+    series: dict[Hashable, list[Frame]] = defaultdict(list)
+    for group in by_file.values():
+        instance = group[0].instance
         key = (instance.series_uid, instance.study_uid, instance.patient, instance.modality,
                instance.series_number, instance.frame_of_reference)  # fmt: skip
-        series[key].append(frame)
+        series[key] += group
     joined: dict[Hashable, list[list[Frame]]] = defaultdict(list)
     whole: list[list[Frame]] = []
     for group in series.values():
@@ -87,8 +89,10 @@ def _by_content(frames: Sequence[Frame]) -> list[list[Frame]]:
         spacing = frame.spacing and tuple(float(f"{value:.4g}") for value in frame.spacing)
         key = (
             frame.rows, frame.columns, spacing, frame.instance.samples > 1,
-            frame.instance.photometric.startswith("PALETTE"), frame.image_type, frame.component,
+            frame.instance.photometric.startswith("PALETTE"), frame.image_type[:2],
+            frame.component, map_of(frame.image_type),
             frame.position is None or frame.orientation is None, frame.instance.sop_class,
+            "LOCALIZER" in frame.image_type,
         )  # fmt: skip
         groups[key].append(frame)
     return list(groups.values())
@@ -126,6 +130,7 @@ _DIMENSIONS: tuple[Key, ...] = (
     lambda frame: frame.echo,
     lambda frame: round(frame.flip_angle or 0.0, 1),
     lambda frame: round(frame.inversion_time or 0.0, 1),
+    lambda frame: frame.image_type,
     lambda frame: frame.contrast,
     lambda frame: frame.coil,
 )
@@ -143,11 +148,11 @@ def _by_dimension(frames: list[Frame]) -> list[list[Frame]]:
 
 def _split(frames: list[Frame], dimension: Key) -> list[list[Frame]]:
     """Frames by a value, unless the value only changes from place to place."""
+    if len({dimension(frame) for frame in frames}) == 1:
+        return [frames]
     groups: dict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         groups[dimension(frame)].append(frame)
-    if len(groups) == 1:
-        return [frames]
     places = [_places(group) for group in groups.values()]
     repeated = sum(map(len, places)) > len(set().union(*places))
     return list(groups.values()) if repeated else [frames]
@@ -158,9 +163,11 @@ def _by_slab(frames: list[Frame]) -> list[list[Frame]]:
     groups: dict[str, list[Frame]] = defaultdict(list)
     for frame in frames:
         groups[frame.stack_id].append(frame)
+    if len(groups) == 1:
+        return [frames]
     places = [_places(group) for group in groups.values()]
     apart = sum(map(len, places)) == len(set().union(*places))
-    return list(groups.values()) if len(groups) > 1 and apart else [frames]
+    return list(groups.values()) if apart else [frames]
 
 
 def _places(frames: Iterable[Frame]) -> set[Hashable]:
@@ -218,7 +225,7 @@ def _without_place(frames: list[Frame]) -> tuple[list[Frame], Layout]:
     spacing = first.spacing or (1.0, 1.0)
     affine = np.diag([spacing[1], spacing[0], first.thickness or 1.0, 1.0])
     layout = Layout(1, len(frames), affine, sized=first.spacing is not None, oriented=False)
-    return sorted(frames, key=lambda frame: frame.index), layout
+    return sorted(frames, key=lambda frame: frame.nth), layout
 
 
 def _in_space(
@@ -250,7 +257,7 @@ def _require_time(frames: Sequence[Frame]) -> None:
         lambda frame: frame.trigger,
         lambda frame: frame.time,
         lambda frame: (frame.b_value, frame.direction),
-        lambda frame: frame.index,
+        lambda frame: frame.nth,
     )
     if any(len({mark(frame) for frame in frames}) == len(frames) for mark in marks):
         return

@@ -97,9 +97,7 @@ def _by_rank(slices: Slices) -> tuple[list[list[Frame]], tuple[Finding, ...]]:
     """Volumes by the order of frames at each position: by what was measured, then by number."""
     ranked = [sorted(frames, key=_rank) for frames in slices]
     if any(
-        _rank(one) == _rank(other)
-        for frames in ranked
-        for one, other in itertools.pairwise(frames)
+        _rank(one) == _rank(other) for frames in ranked for one, other in itertools.pairwise(frames)
     ):
         raise Unusable(
             "Several images lie at one position, and nothing in their headers tells them apart.",
@@ -129,7 +127,7 @@ def _rank(frame: Frame) -> tuple[float, ...]:
         frame.trigger or 0.0,
         frame.acquisition,
         frame.number,
-        frame.index,
+        frame.nth,
     )
 
 
@@ -148,7 +146,7 @@ def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[float, ...]:
         min(frame.time or 0.0 for frame in volume),
         min(frame.acquisition for frame in volume),
         min(frame.number for frame in volume),
-        min(frame.index for frame in volume),
+        min(frame.nth for frame in volume),
     )
 
 
@@ -166,7 +164,7 @@ def seconds_between(volumes: Sequence[Sequence[Frame]]) -> float | None:
     ):
         times = [mark for mark in marks if mark is not None]
         steps = np.diff(times) / unit
-        if len(times) == len(volumes) and steps.min() > 0:
-            if np.ptp(steps) <= 0.02 * steps.mean():
-                return round(float(steps.mean()), 6)
+        rising = len(times) == len(volumes) and steps.min() > 0
+        if rising and np.ptp(steps) <= 0.02 * steps.mean():
+            return round(float(steps.mean()), 6)
     return None
