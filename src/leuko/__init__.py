@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
     from leuko.pipelines.evaluate import evaluate
+    from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure
     from leuko.pipelines.result import Result
     from leuko.pipelines.segment import segment
@@ -32,6 +33,7 @@ __all__ = [
     "Finding",
     "Grid",
     "Image",
+    "Info",
     "Lesion",
     "LesionTable",
     "LeukoError",
@@ -43,6 +45,7 @@ __all__ = [
     "convert",
     "deidentify",
     "evaluate",
+    "info",
     "measure",
     "read",
     "segment",
@@ -56,6 +59,7 @@ _HOMES = {
     "Finding": "leuko.findings",
     "Grid": "leuko.image.grid",
     "Image": "leuko.image.image",
+    "Info": "leuko.pipelines.information",
     "Lesion": "leuko.quantify.lesions",
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",
@@ -66,6 +70,7 @@ _HOMES = {
     "convert": "leuko.pipelines.convert",
     "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
+    "info": "leuko.pipelines.information",
     "measure": "leuko.pipelines.measure",
     "read": "leuko.formats.read",
     "segment": "leuko.pipelines.segment",

@@ -22,9 +22,11 @@ COMMANDS = MappingProxyType(
         "segment": ("leuko.cli.segment", "Segment FLAIR scans: mask, numbers and report."),
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
+        "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
         "view": ("leuko.cli.view", "Look at an image: an offline page, or pictures of slices."),
+        "info": ("leuko.cli.info", "What an image is: geometry, values, header, findings."),
         "deidentify": ("leuko.cli.deidentify", "Images without their patients, by DICOM's profile."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
     }

@@ -133,12 +133,29 @@ def decide(row: Row, letters: str) -> tuple[str, str]:
     return row.action, ""
 
 
+# Groups that speak of the patient, the visit and the people around, whatever the option.
+_OF_PEOPLE = frozenset({0x0010, 0x0032, 0x0038, 0x4000, 0x4008})
+
+
 @cache
 def is_identifying(tag: int) -> bool:
-    """Whether the profile would remove or replace an attribute because of the patient.
+    """Whether an attribute is masked in listings: it says who the patient is, or who was there.
 
-    True for all that it names but UIDs, the technical dates and descriptions of groups that
-    speak of the image (used to mask listings; private attributes count as identifying).
+    That is what the profile removes or replaces, but for UIDs, for dates, and for descriptions of
+    images: these are what a listing is read for. Private attributes count as identifying.
     """
     row = row_of(tag)
-    return row is not None and "U" not in row.action
+    if row is None:
+        return _is_a_name(tag)
+    if tag >> 16 in _OF_PEOPLE or tag >> 16 & 1:
+        return True
+    return "U" not in row.action and not {"f", "t"} & row.options.keys()
+
+
+def _is_a_name(tag: int) -> bool:
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        return dictionary_VR(tag) == "PN"
+    except KeyError:
+        return False
