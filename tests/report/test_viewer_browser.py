@@ -114,7 +114,7 @@ def test_windows_overlays_sides_and_volumes_change_the_picture(
 
 
 def test_left_is_right_unless_asked_otherwise(page: Browser, tmp_path: Path) -> None:
-    """A bright block on the patient's left lies right in a radiological picture, with its letter."""
+    """A bright block on the left lies right in a radiological picture, with its letter."""
     image = scan("LPS")
     image.data[...] = 0
     image.data[18:24, 10:20, :] = 500  # the array's first axis runs to the left
@@ -213,7 +213,9 @@ def test_masks_of_odd_files_have_their_grid_too(
     assert again.grid.shape == image.grid.shape
     assert again.grid.oriented == image.grid.oriented
     np.testing.assert_allclose(again.grid.affine, image.grid.affine, atol=1e-6)
-    assert [tuple(page.run(f"v.fileVoxel({voxel})"))] == [*zip(*np.nonzero(again.data), strict=True)]
+    assert [tuple(page.run(f"v.fileVoxel({voxel})"))] == [
+        *zip(*np.nonzero(again.data), strict=True)
+    ]
 
 
 def test_the_mouse_draws_where_it_points_and_undo_takes_it_back(
@@ -226,7 +228,8 @@ def test_the_mouse_draws_where_it_points_and_undo_takes_it_back(
     page.run("v.goTo([13, 20, 7])")
     places = page.run("""
         const box = v.root.querySelector('.lv-stage').getBoundingClientRect()
-        const cross = [...v.root.querySelectorAll('.lv-cross')].map((e) => e.getBoundingClientRect())
+        const lines = [...v.root.querySelectorAll(".lv-cross")]
+        const cross = lines.map((e) => e.getBoundingClientRect())
         const flat = cross.find((r) => r.height === 1), tall = cross.find((r) => r.width === 1)
         [tall.left, flat.top]
     """)
@@ -241,7 +244,9 @@ def test_the_mouse_draws_where_it_points_and_undo_takes_it_back(
     page.mouse("mouseReleased", places[0] + 110, places[1] - 40)
     before = page.run("v.layers[0].labels[0].voxels")
     assert before > 10
-    assert page.run("[v.here(), v.layers[0].labels[0].voxels]")[0] == [13, 20, 7], "it does not move"
+    assert page.run("[v.here(), v.layers[0].labels[0].voxels]")[0] == [13, 20, 7], (
+        "it does not move"
+    )
     page.press("z", modifiers=2)
     assert page.run("[...v.drawing.bitmap].filter(Boolean).length") == 1
     page.press("y", modifiers=2)
@@ -301,10 +306,12 @@ def test_every_order_of_axes_shows_the_same_view(page: Browser, tmp_path: Path) 
         turned = Image(data, Grid((data.shape[0], data.shape[1], data.shape[2]), matrix))
         opened(page, tmp_path, turned)
         page.run("v.setLayout('mpr')")
-        shown.add(page.run("""
+        shown.add(
+            page.run("""
             v.nv.drawScene()
             v.nv.canvas.toDataURL()
-        """))
+        """)
+        )
     assert len(shown) == 1
 
 

@@ -1,0 +1,126 @@
+"""`leuko view` and its function: files in, a page or pictures out."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+
+import leuko
+from leuko import cli
+from leuko.formats.read import read
+from leuko.formats.write import write
+from leuko.image.grid import Grid
+from leuko.image.image import Image
+from leuko.models.sample import sample_path, truth_path
+from leuko.pipelines.overlays import overlay_of
+from leuko.pipelines.view import view_file
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small scan and its mask, in which commands run; browsers stay closed."""
+    grid = Grid.from_spacing((20, 24, 8), (1, 1, 4))
+    values = np.random.default_rng(2).normal(100, 20, grid.shape).astype(np.float32)
+    write(Image(values, grid), tmp_path / "flair.nii.gz")
+    mask = np.zeros(grid.shape, np.uint8)
+    mask[5:9, 6:9, 4] = 1
+    write(Image(mask, grid), tmp_path / "mask.nii.gz", labels=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(webbrowser, "open", lambda address: pytest.fail(f"opened {address}"))
+    return tmp_path
+
+
+def test_without_more_a_page_is_written_beside_the_user(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["view", "flair.nii.gz"]) == 0
+    assert capsys.readouterr().out == "Written: flair_view.html\n"
+    assert "flair.nii.gz" in (work / "flair_view.html").read_text("utf-8")
+
+
+def test_a_browser_opens_where_somebody_asks_for_it(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert cli.main(["view", "flair.nii.gz", "-o", "a.html", "--quiet"]) == 0
+    assert opened == []
+    assert cli.main(["view", "flair.nii.gz", "-o", "a.html", "--open", "--quiet"]) == 0
+    assert opened == [(work / "a.html").as_uri()]
+
+
+def test_pictures_are_written_without_a_page(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["view", "flair.nii.gz", "--overlay", "mask.nii.gz:lesions:green", "--json"]
+    assert cli.main([*command, "--png", "a.png", "--gif", "a.gif", "--fill"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"page": None, "pictures": ["a.png", "a.gif"]}
+    for name, kind in (("a.png", "PNG"), ("a.gif", "GIF")):
+        with Pictures.open(work / name) as picture:
+            assert picture.format == kind
+    assert not list(work.glob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["flair.nii.gz", "--window", "brian"], 2, "is no window"),
+        (["flair.nii.gz", "--montage", "4"], 2, "give --png"),
+        (["flair.nii.gz", "--png", "a.png", "--montage", "4", "--slice", "3"], 2, "one of them"),
+        (["flair.nii.gz", "--png", "a.png", "--slice", "99"], 2, "outside the image"),
+        (["flair.nii.gz", "--png", "a.png", "--volume", "1"], 2, "no volume 1"),
+        (["flair.nii.gz", "--overlay", "mask.nii.gz:x:mauve"], 2, "is no colour"),
+        (["flair.nii.gz", "--overlay", "nothing.nii.gz"], 3, "nothing.nii.gz"),
+        (["nothing.nii.gz"], 3, "nothing.nii.gz"),
+        (["flair.nii.gz", "-o", "no/such/folder.html"], 6, "folder.html"),
+    ],
+)
+def test_what_cannot_be_done_says_why(
+    work: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    assert cli.main(["view", *arguments]) == code
+    assert said in capsys.readouterr().err
+    assert {path.name for path in work.iterdir()} == {"flair.nii.gz", "mask.nii.gz"}
+
+
+def test_an_overlay_has_a_name_and_a_colour(work: Path) -> None:
+    plain = overlay_of("mask.nii.gz")
+    assert (plain.name, plain.colour) == ("mask", "")
+    named = overlay_of("mask.nii.gz:my lesions:#12ab34")
+    assert (named.name, named.colour) == ("my lesions", "#12ab34")
+    (work / "mask.nii.gz").rename(work / "a:b.nii.gz")
+    assert overlay_of("a:b.nii.gz").name == "a:b"
+
+
+def test_what_was_noticed_on_reading_is_passed_on(work: Path, shared_data: Path) -> None:
+    seen = view_file(
+        shared_data / "formats/derived/both_codes_0.nii.gz",
+        overlays=(str(shared_data / "formats/derived/both_codes_0.nii.gz"),),
+        page=work / "a.html",
+    )
+    assert [f.code for f in seen.findings].count("grid.orientation_unknown") == 1
+
+
+def test_the_python_call_returns_the_page_and_writes_it(work: Path) -> None:
+    image, mask = read("flair.nii.gz"), read("mask.nii.gz")
+    text = leuko.view(image, overlays=[mask], out=work / "b.html", window="p1,p99")
+    assert (work / "b.html").read_text("utf-8") == text
+    assert leuko.view(image, overlays=[mask], window="p1,p99") == text
+
+
+def test_dicom_and_pictures_can_be_viewed(work: Path, shared_data: Path) -> None:
+    for name in ("tasks/ct/abdomen_dicom", "formats/images2d/gray16.png"):
+        view_file(shared_data / name, png=work / "a.png", page=work / "a.html")
+        with Pictures.open(work / "a.png") as picture:
+            assert picture.width > 300
+
+
+def test_the_sample_and_its_truth_make_a_page_in_a_moment(work: Path) -> None:
+    seen = view_file(sample_path(), overlays=(str(truth_path()),), page=work / "sample.html")
+    assert seen.findings == ()
+    assert (work / "sample.html").stat().st_size < 4_000_000
