@@ -27,6 +27,7 @@ def test_the_public_names_are_these() -> None:
         "evaluate",
         "info",
         "measure",
+        "preprocess",
         "read",
         "segment",
         "view",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure
+    from leuko.pipelines.preprocess import preprocess
     from leuko.pipelines.result import Result
     from leuko.pipelines.segment import segment
     from leuko.pipelines.view import view
@@ -47,6 +48,7 @@ __all__ = [
     "evaluate",
     "info",
     "measure",
+    "preprocess",
     "read",
     "segment",
     "view",
@@ -72,6 +74,7 @@ _HOMES = {
     "evaluate": "leuko.pipelines.evaluate",
     "info": "leuko.pipelines.information",
     "measure": "leuko.pipelines.measure",
+    "preprocess": "leuko.pipelines.preprocess",
     "read": "leuko.formats.read",
     "segment": "leuko.pipelines.segment",
     "view": "leuko.pipelines.view",

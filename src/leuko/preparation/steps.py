@@ -79,7 +79,8 @@ class N4(_Base, frozen=True, tag="n4"):
 class Resample(_Base, frozen=True, tag="resample"):
     """Other voxels over the same box of the world."""
 
-    spacing: Positive | tuple[Positive | None, Positive | None, Positive | None] = 1.0
+    # Limits are checked by hand: msgspec 0.22 loses those of a number or a tuple of numbers.
+    spacing: float | tuple[float | None, float | None, float | None] = 1.0
     """mm: one number for cubic voxels, or one for each axis of the array (null: as it is)."""
 
     kernel: Literal["nearest", "linear", "cubic"] = "linear"
@@ -181,12 +182,23 @@ def check_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     for step in checked:
         if isinstance(step, Window):
             _check_window(step)
+        if isinstance(step, Resample):
+            _check_spacing(step)
         if isinstance(step, Normalise) and step.reference and step.method != "histogram":
             raise UsageError(
                 f"A reference means nothing to the normalisation '{step.method}'.",
                 hint="Use it with the method histogram.",
             )
     return checked
+
+
+def _check_spacing(step: Resample) -> None:
+    given = step.spacing if isinstance(step.spacing, tuple) else (step.spacing,)
+    for mm in given:
+        if mm is not None and not 0 < mm <= 1000:
+            raise UsageError(
+                f"A voxel cannot be {mm:g} mm wide.", hint="Give sizes above 0 and up to 1000 mm."
+            )
 
 
 def _check_window(step: Window) -> None:

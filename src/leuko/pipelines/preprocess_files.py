@@ -1,0 +1,309 @@
+"""Preprocessing of files: an image, a study, or every image of a folder, each into its folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from leuko.errors import LeukoError, ReadError, UsageError
+from leuko.findings import Finding
+from leuko.formats.read import read
+from leuko.formats.registry import FORMATS
+from leuko.formats.write import write
+from leuko.image.grid import Grid
+from leuko.image.image import Image
+from leuko.pipelines.outputs import out_folder, write_whole, writing
+from leuko.pipelines.preprocess import (
+    Preprocessed,
+    landmarks_before,
+    learns_scale,
+    preprocess_image,
+)
+from leuko.pipelines.preprocess_state import Session
+from leuko.pipelines.provenance import Provenance, name_of, now, program_version, sha_of
+from leuko.preparation.histogram import learn_scale
+from leuko.preparation.steps import Step, check_steps
+from leuko.progress import Watcher, silent
+
+__all__ = ["IMAGE", "RECORD", "SCALE", "Case", "Outcome", "find_images", "preprocess_files"]
+
+RECORD, SCALE, TABLE = "preprocess.json", "standard_scale.json", "preprocess.tsv"
+IMAGE, BRAIN, MASK, FIELD = (
+    "preprocessed.nii.gz",
+    "brain.nii.gz",
+    "mask.nii.gz",
+    "bias_field.nii.gz",
+)
+HALVES = (
+    ".img",
+    ".raw",
+    ".zraw",
+    ".brik",
+    ".dcm",
+)  # their headers stand for them; DICOM is a study
+PICTURES = ("png", "jpeg", "jpeg2000", "tiff", "gif", "bmp")
+DERIVED = re.compile(
+    r"(^|[-_. ])(mask|d?seg|segmentation|lesions?|labels?|prob(seg|ability)?|truth|anatomy)"
+    r"($|[-_. ])",
+    re.IGNORECASE,
+)
+
+
+class GridRecord(Struct, frozen=True):
+    """A grid in the record."""
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    orientation: str | None
+    affine: list[list[float]]
+    volumes: int
+
+
+class StepRecord(Struct, frozen=True):
+    """A step in the record: what was asked, and what came of it."""
+
+    step: str
+    seconds: float
+    parameters: dict[str, object]
+    effects: dict[str, object]
+
+
+class Record(Struct, frozen=True):
+    """preprocess.json: enough to do it again, and to undo a linear normalisation."""
+
+    provenance: Provenance
+    input: GridRecord
+    output: GridRecord
+    steps: list[StepRecord]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An image to preprocess: its name, its path, and the mask that goes with it."""
+
+    name: str
+    path: Path
+    mask: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a case: its record, or the error that stopped it."""
+
+    case: Case
+    record: Record | None = None
+    error: LeukoError | None = None
+
+
+def preprocess_files(
+    source: Path,
+    *,
+    out: Path,
+    steps: Sequence[Step],
+    mask: Path | None = None,
+    series: str = "",
+    force: bool = False,
+    watch: Watcher = silent,
+    each: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Preprocess a file or study into the folder `out`, or a folder of images into folders in it.
+
+    Each folder holds preprocessed.nii.gz and preprocess.json, and brain.nii.gz, bias_field.nii.gz
+    and mask.nii.gz where there are such. It is there whole or not at all. Of many images one that
+    fails does not stop the rest: its outcome holds the error, and `out`/preprocess.tsv the reason.
+    Histogram matching without a reference learns the scale from all images first
+    (standard_scale.json). Raises what a single image raises.
+    """
+    checked = check_steps(tuple(steps))
+    session = Session()
+    if not source.exists():
+        raise ReadError(f"There is no {source.name}.", hint="Check the path.")
+    cases = find_images(source, masks=mask, out=out)
+    if not cases:
+        single = Case(source.name, source, mask)
+        record = _one(single, out, checked, session, series=series, force=force, watch=watch)
+        return (Outcome(single, record),)
+    if learns_scale(checked):
+        with writing(out.name):
+            out.mkdir(parents=True, exist_ok=True)
+        session.learnt = learn_scale(
+            [landmarks_before(read(case.path), checked, session=session) for case in cases]
+        )
+        write_whole(out / SCALE, msgspec.json.format(msgspec.json.encode(session.learnt)) + b"\n")
+    outcomes = []
+    for case in cases:
+        try:
+            record = _one(case, out / case.name, checked, session, force=force, watch=watch)
+            outcome = Outcome(case, record)
+        except LeukoError as error:
+            outcome = Outcome(case, error=error)
+        outcomes.append(outcome)
+        each(outcome)
+    with writing(out.name):
+        out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / TABLE, _table(outcomes))
+    return tuple(outcomes)
+
+
+def find_images(source: Path, *, masks: Path | None = None, out: Path | None = None) -> list[Case]:
+    """The images in a folder and its subfolders; none for a file, an archive, a DICOM study.
+
+    Results of leuko, files of `masks` and `out`, and images named as masks are left out. The mask
+    of a case has its file's name, or one that begins with it. Raises UsageError (exit 2) where a
+    case has no mask in the folder `masks`.
+    """
+    if not source.is_dir():
+        return []
+    aside = [folder.resolve() for folder in (masks, out) if folder is not None]
+    paths = [
+        path
+        for path in _images(source)
+        if not DERIVED.search(_stem(path))
+        and not any(folder in path.resolve().parents for folder in aside)
+    ]
+    if masks is not None and paths and not masks.is_dir():
+        raise UsageError(
+            f"{masks.name} is a file, the images are a folder.",
+            hint="Give --mask a folder whose files have the names of the images.",
+        )
+    given = {} if masks is None else {_name(path, masks): path for path in _images(masks)}
+    cases = []
+    for path in paths:
+        name = _name(path, source)
+        found = [
+            other for other in given if other == name or other.startswith((f"{name}_", f"{name}-"))
+        ]
+        if masks is not None and len(found) != 1:
+            raise UsageError(
+                f"{path.name} has {len(found)} masks in {masks.name}.",
+                hint="Each image needs one mask of its name.",
+            )
+        cases.append(Case(name, path, given[found[0]] if found else None))
+    return cases
+
+
+def _one(
+    case: Case,
+    out: Path,
+    steps: tuple[Step, ...],
+    session: Session,
+    *,
+    series: str = "",
+    force: bool,
+    watch: Watcher,
+) -> Record:
+    began = now()
+    inputs = (case.path,) if case.mask is None else (case.path, case.mask)
+    with out_folder(out, force=force, inputs=inputs, marker=RECORD) as folder:
+        image = read(case.path, series=series)
+        mask = None if case.mask is None else read(case.mask)
+        done = preprocess_image(image, steps, mask=mask, session=session, watch=watch)
+        record = _record(image, mask, done, steps, session, began)
+        with writing(out.name):
+            write(done.image, folder / IMAGE)
+            for content, name in ((done.brain, BRAIN), (done.mask, MASK)):
+                if content is not None:
+                    write(content, folder / name, labels=True)
+            if done.bias_field is not None:
+                write(done.bias_field, folder / FIELD)
+            encoded = msgspec.json.format(msgspec.json.encode(record), indent=1)
+            (folder / RECORD).write_bytes(encoded + b"\n")
+    return record
+
+
+def _record(
+    image: Image,
+    mask: Image | None,
+    done: Preprocessed,
+    steps: tuple[Step, ...],
+    session: Session,
+    began: str,
+) -> Record:
+    card = session.model.card if session.model is not None and done.brain is not None else None
+    return Record(
+        provenance=Provenance(
+            version=program_version(),
+            weights_name=card.name if card else None,
+            weights_version=card.version if card else None,
+            weights_sha256=card.sha256 if card else None,
+            engine=session.network().engine.name if card else None,
+            precision=session.network().engine.precision if card else None,
+            input_name=name_of(image.source),
+            input_sha256=sha_of(image.source),
+            mask_name=name_of(mask.source) if mask else None,
+            mask_sha256=sha_of(mask.source) if mask else None,
+            time=began,
+            parameters={},
+        ),
+        input=_grid_record(image.grid, image.volumes),
+        output=_grid_record(done.image.grid, done.image.volumes),
+        steps=[
+            StepRecord(
+                finished.name, round(finished.seconds, 3), _parameters(step), dict(finished.details)
+            )
+            for step, finished in zip(steps, done.steps, strict=True)
+        ],
+        findings=list(done.findings),
+    )
+
+
+def _parameters(step: Step) -> dict[str, object]:
+    found = {name: getattr(step, name) for name in step.__struct_fields__}
+    if isinstance(found.get("reference"), str):  # names of files, never folders
+        found["reference"] = Path(found["reference"]).name
+    return found
+
+
+def _grid_record(grid: Grid, volumes: int) -> GridRecord:
+    return GridRecord(
+        shape=grid.shape,
+        spacing_mm=grid.spacing,
+        orientation=grid.orientation.code if grid.oriented else None,
+        affine=grid.affine.tolist(),
+        volumes=volumes,
+    )
+
+
+def _table(outcomes: Sequence[Outcome]) -> bytes:
+    rows = ["case\tstatus\treason"]
+    for outcome in outcomes:
+        status = "done" if outcome.error is None else "failed"
+        reason = "" if outcome.error is None else " ".join(outcome.error.what.split())
+        rows.append(f"{outcome.case.name}\t{status}\t{reason}")
+    return ("\n".join(rows) + "\n").encode()
+
+
+def _images(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if _suffix(path) and path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _suffix(path: Path) -> str:
+    """The longest suffix of an image format that the name ends with; empty where none."""
+    name = path.name.lower()
+    known = {
+        suffix.lower()
+        for entry in FORMATS.values()
+        if entry.reader and entry.name not in PICTURES
+        for suffix in entry.suffixes
+    }
+    fitting = [end for end in known.difference(HALVES) if name.endswith(end)]
+    return max(fitting, key=len, default="")
+
+
+def _stem(path: Path) -> str:
+    return path.name[: -len(_suffix(path)) or None]
+
+
+def _name(path: Path, root: Path) -> str:
+    """A folder's name for a case: its place below `root`, without suffix."""
+    return "_".join((*path.relative_to(root).parts[:-1], _stem(path)))
