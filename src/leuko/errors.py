@@ -34,7 +34,7 @@ __all__ = [
 
 def printable(text: str) -> str:
     """`text` with a question mark for whatever could command a terminal; files may hold it."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class LeukoError(Exception):

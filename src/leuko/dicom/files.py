@@ -9,7 +9,7 @@ from pathlib import Path
 from leuko.dicom.directory import referenced_files
 from leuko.dicom.elements import Malformed
 from leuko.dicom.frame import Frame
-from leuko.dicom.header import NotAnImage
+from leuko.dicom.header import WITHOUT_PIXELS, NotAnImage
 from leuko.dicom.part10 import NotDicom, read_header
 from leuko.dicom.planes import frames_of
 from leuko.dicom.stacks import stacks_of
@@ -21,7 +21,7 @@ __all__ = ["scan"]
 
 _RUBBISH = frozenset({"__macosx", "thumbs.db", ".ds_store", "desktop.ini"})
 _DEEPEST = 64
-_BROKEN = ("a damaged DICOM file", "a file that cannot be read")
+_BROKEN = ("a damaged DICOM file", "a file that cannot be read", WITHOUT_PIXELS)
 
 
 def scan(path: Path, *, name: str = "") -> Study:

@@ -6,7 +6,7 @@ import numpy as np
 
 from leuko.findings import Finding, Severity
 from leuko.formats.geometry import SHEAR_DEGREES, shear_degrees
-from leuko.formats.registry import Format
+from leuko.formats.registry import PICTURES, Format
 from leuko.formats.voxels import Voxels
 from leuko.image.image import Image
 
@@ -58,7 +58,38 @@ def losses(image: Image, record: Format) -> tuple[Finding, ...]:
                 f"The time between volumes ({image.seconds:g} s) is lost: {title} cannot say it.",
             )
         )
+    if record.name in PICTURES:
+        return (*found, *_picture(image, record))
     return (*found, *_numbers(image.data, record))
+
+
+def _picture(image: Image, record: Format) -> list[Finding]:
+    """What becomes of sizes and values in a picture."""
+    found = []
+    if image.grid.sized:
+        found.append(
+            _lost(
+                "size", Severity.WARNING, f"The size of a voxel is lost: {record.title} has none."
+            )
+        )
+    if record.name == "jpeg":
+        found.append(_lost("lossy", Severity.WARNING, "JPEG changes grey values a little."))
+    data, floats = image.data, "f4" in record.types
+    fits = data.dtype.kind == "b" or not data.size or floats
+    if data.dtype.kind in "iu" and data.size and not floats:
+        whole = np.iinfo(record.types[-1]).max
+        fits = int(data.min()) >= 0 and int(data.max()) <= whole
+    if not fits:
+        found.append(
+            _lost(
+                "scaled",
+                Severity.WARNING,
+                f"The values are scaled to what {record.title} holds: they are grey levels to "
+                "look at, no measured intensities.",
+                "Write TIFF, which holds 32-bit floats, or NIfTI.",
+            )
+        )
+    return found
 
 
 def _numbers(data: Voxels, record: Format) -> list[Finding]:

@@ -46,10 +46,12 @@ _MGH = "Convert it to NIfTI first: mri_convert IN OUT.nii.gz (FreeSurfer)."
 _MINC = "Convert it to NIfTI first: mnc2nii IN OUT.nii (MINC tools)."
 _UNPACK = "Unpack it and give the image inside."
 _PICTURE = "leuko.formats.pictures:read_picture"
+_PICTURE_OUT = "leuko.formats.pictures_out:write_picture"
 _NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
 _NIFTI_NAMES = (".nii", ".nii.gz", ".hdr", ".img")
 _NIFTI = "leuko.formats.nifti:read_nifti"
 _NIFTI_OUT = "leuko.formats.nifti_out:write_nifti"
+_FLAT = frozenset({"no orientation", "no size", "shear"})
 _ALL_TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8")
 _SPACE = frozenset({"orientation", "shear", "volumes", "seconds"})
 
@@ -86,10 +88,13 @@ _ALL = (
     Format("bzip2", "a bzip2-compressed file", (".bz2",), advice=_UNPACK),
     Format("xz", "an xz-compressed file", (".xz",), advice=_UNPACK),
     Format("zstd", "a Zstandard-compressed file", (".zst",), advice=_UNPACK),
-    Format("png", "a PNG picture", (".png",), _PICTURE),
-    Format("jpeg", "a JPEG picture", (".jpg", ".jpeg"), _PICTURE),
+    Format("png", "a PNG picture", (".png",), _PICTURE, _PICTURE_OUT, (".png",),
+           holds=_FLAT, types=("u1", "u2")),
+    Format("jpeg", "a JPEG picture", (".jpg", ".jpeg"), _PICTURE, _PICTURE_OUT,
+           (".jpg", ".jpeg"), holds=_FLAT, types=("u1",)),
     Format("jpeg2000", "a JPEG 2000 picture", (".jp2", ".j2k"), _PICTURE),
-    Format("tiff", "a TIFF picture", (".tif", ".tiff"), _PICTURE),
+    Format("tiff", "a TIFF picture", (".tif", ".tiff"), _PICTURE, _PICTURE_OUT,
+           (".tif", ".tiff"), holds=_FLAT, types=("u1", "u2", "f4")),
     Format("gif", "a GIF picture", (".gif",), _PICTURE),
     Format("bmp", "a BMP picture", (".bmp",), _PICTURE),
     Format("pdf", "a PDF document", (".pdf",), advice=_NOT_IMAGE),
