@@ -6,11 +6,13 @@ Nothing here imports a DICOM library before there is DICOM to read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from leuko.errors import LeukoError, SafetyRefusal, UnusableInput, UsageError
 from leuko.findings import Finding, Policy, Severity, gate
@@ -18,7 +20,10 @@ from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.read import read_scan
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.model import Model
+from leuko.pipelines.observe import observe
 from leuko.pipelines.provenance import Value, file_sha256, name_of, sha_of
+from leuko.progress import Journal
 
 if TYPE_CHECKING:
     from leuko.dicom.choose import Choice
@@ -26,8 +31,10 @@ if TYPE_CHECKING:
     from leuko.dicom.study import Stack, Study
     from leuko.pipelines.dicom_outputs import Origin
 
-__all__ = ["Taken", "Visit", "holds_dicom", "input_sha256", "take", "visits"]
+__all__ = ["Taken", "Visit", "holds_dicom", "input_sha256", "likeness", "take", "visits"]
 
+DOUBT = 0.2  # what a warning about an image takes from its likeness to a FLAIR
+Score = Callable[[Image], float]
 # Never DICOM, and not worth opening; DICOM itself has any name.
 OTHER_SUFFIXES = (".nii", ".gz", ".json", ".tsv", ".txt", ".csv", ".html", ".pdf", ".png", ".md")
 
@@ -104,10 +111,12 @@ def take(
     config: SegmentConfig,
     series: str = "",
     t1_series: str = "",
+    score: Score | None = None,
 ) -> Taken:
     """Read the image at `path`, or choose the FLAIR of a visit and read it.
 
-    `series` and `t1_series` name the series to take instead of choosing. Raises what
+    `series` and `t1_series` name the series to take instead of choosing; `score` says how much
+    the voxels of an image look like a FLAIR's, for studies whose headers don't tell. Raises what
     `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
     UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
     UsageError (exit 2) for a series that is not there.
@@ -122,7 +131,7 @@ def take(
         return Taken(read_scan(path, policy=policy))
     from leuko.dicom.image import load
 
-    choice = _choice(visit.study, series=series, t1_series=t1_series)
+    choice = _choice(visit.study, series=series, t1_series=t1_series, score=score)
     image = load(choice.flair, name=f"DICOM series {choice.flair.key}")
     if image.volumes > 1:
         raise UnusableInput(
@@ -142,14 +151,35 @@ def take(
     return Taken(whole, origin, _source(choice), patient)
 
 
+def likeness(image: Image, *, config: SegmentConfig, model: Model) -> float:
+    """How much an image looks like the FLAIR of a head: 1, or less for every doubt, 0 for none.
+
+    The network finds the tissues, and their brightness tells the contrast (`quality`).
+    """
+    lenient = structs.replace(config, policy="lenient")
+    try:
+        seen = observe(image, config=lenient, model=model, journal=Journal())
+    except LeukoError:
+        return 0.0
+    graves = [finding.severity for finding in seen.findings if finding.code.startswith("scan.")]
+    if Severity.REFUSAL in graves:
+        return 0.0
+    return max(0.1, 1.0 - DOUBT * graves.count(Severity.WARNING))
+
+
 def input_sha256(
-    path: Path, visit: Visit | None, *, series: str = "", t1_series: str = ""
+    path: Path,
+    visit: Visit | None,
+    *,
+    series: str = "",
+    t1_series: str = "",
+    score: Score | None = None,
 ) -> str | None:
     """The hash that `take` would give the input, without reading its pixels; None without one."""
     try:
         if visit is None:
             return file_sha256(path) if path.is_file() else None
-        stack = _choice(visit.study, series=series, t1_series=t1_series).flair
+        stack = _choice(visit.study, series=series, t1_series=t1_series, score=score).flair
         files = [bytes.fromhex(file_sha256(Path(item.path))) for item in stack.instances]
     except (LeukoError, OSError):
         return None
@@ -194,24 +224,38 @@ def _about_patient(headers: Sequence[Header]) -> dict[str, str]:
     return about_patient(headers[0])
 
 
-def _choice(study: Study, *, series: str, t1_series: str) -> Choice:
+def _choice(study: Study, *, series: str, t1_series: str, score: Score | None) -> Choice:
     from leuko.dicom.choose import choose
 
     _require_one_patient(study)
-    return choose(study, series=series, t1_series=t1_series)
+    return choose(study, series=series, t1_series=t1_series, score=score)
 
 
 def _why(choice: Choice) -> Finding:
-    said = "; ".join(str(reason) for reason in choice.reasons)
-    return Finding("scanner.series", Severity.NOTE, f"Series {choice.flair.key}: {said}.")
+    """What was taken and why, for whoever reads the result."""
+    flair = next(reason for reason in choice.reasons if reason.role == "flair")
+    others = [f"{r.key} ({r.description})" for r in choice.reasons if r is not flair]
+    return Finding(
+        "scanner.series",
+        Severity.NOTE,
+        f"Series {flair.key} ({flair.description}) was taken as the FLAIR: {flair.why}.",
+        f"Not used: {'; '.join(others)}. To take another one: --series KEY." if others else "",
+    )
 
 
 def _source(choice: Choice) -> dict[str, Value]:
+    """The choice, for the record."""
+    chosen = {reason.role: reason for reason in choice.reasons if reason.role}
+    others = [reason for reason in choice.reasons if not reason.role]
+    flair, t1 = chosen["flair"], chosen.get("t1")
     return {
-        "series": choice.flair.key,
-        "series_description": choice.flair.description,
-        "series_chosen_for": "; ".join(str(reason) for reason in choice.reasons),
-        "t1_series": choice.t1.key if choice.t1 else None,
+        "series": flair.key,
+        "series_description": flair.description,
+        "series_why": flair.why,
+        "t1_series": t1.key if t1 else None,
+        "t1_series_description": t1.description if t1 else None,
+        "t1_series_why": t1.why if t1 else None,
+        "other_series": "; ".join(f"{r.key} ({r.description}): {r.why}" for r in others) or None,
     }
 
 

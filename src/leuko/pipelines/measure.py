@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from leuko.image.place import placed
 from leuko.pipelines.cases import find_cases, opened
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
-from leuko.pipelines.from_scanner import Taken, take
+from leuko.pipelines.from_scanner import Taken, likeness, take
 from leuko.pipelines.model import Model, checked, load_model, model_provenance
 from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
@@ -81,7 +82,13 @@ def measure_file(
                     f"{image.name} holds {len(cases)} scans, where one is measured.",
                     hint="Give the scan that the mask was made on.",
                 )
-            scan = take(cases[0].path, cases[0].visit, config=chosen, series=series)
+            scan = take(
+                cases[0].path,
+                cases[0].visit,
+                config=chosen,
+                series=series,
+                score=partial(likeness, config=chosen, model=used),
+            )
             given = read_mask(mask, policy=Policy(chosen.policy))
             noted.update(scan.noted())
         result = _measure(scan, given, chosen, used, journal, began=began)

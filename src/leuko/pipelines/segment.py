@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from leuko.errors import UsageError, WriteError
@@ -12,7 +13,7 @@ from leuko.pipelines.cases import Case, find_cases, opened
 from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
-from leuko.pipelines.from_scanner import Taken, input_sha256, take
+from leuko.pipelines.from_scanner import Taken, input_sha256, likeness, take
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
@@ -118,7 +119,14 @@ def segment_case(
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         with journal.step("read") as noted:
-            taken = take(case.path, case.visit, config=chosen, series=series, t1_series=t1_series)
+            taken = take(
+                case.path,
+                case.visit,
+                config=chosen,
+                series=series,
+                t1_series=t1_series,
+                score=partial(likeness, config=chosen, model=used),
+            )
             noted.update(taken.noted())
         result = _segment(taken, chosen, used, journal, began=began)
         with journal.step("report", pages=chosen.report):
@@ -171,7 +179,13 @@ def segment_cohort(
     def keep(case: Case, folder: Path) -> Statistics | None:
         if not folder.is_dir():
             return None
-        digest = input_sha256(case.path, case.visit, series=series, t1_series=t1_series)
+        digest = input_sha256(
+            case.path,
+            case.visit,
+            series=series,
+            t1_series=t1_series,
+            score=partial(likeness, config=chosen, model=used),
+        )
         wanted = _provenance(chosen, used, name=case.path.name, digest=digest, began=now())
         return kept(folder, wanted=wanted) if digest else None
 
