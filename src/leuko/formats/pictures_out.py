@@ -68,7 +68,7 @@ def stored_values(data: Voxels, *, kind: str, exact: bool = False) -> Voxels:
             f"{kind} does not store values of type {data.dtype}.",
             hint="Write TIFF, which stores 32-bit floats, or give whole numbers from 0.",
         )
-    black, white = (float(v) for v in np.percentile(data, _WINDOW))
+    black, white = (float(v) for v in np.percentile(data.astype(np.float64), _WINDOW))
     most = np.iinfo(types[-1]).max
     with np.errstate(over="ignore", invalid="ignore"):
         share = (data.astype(np.float64) - black) / (white - black if white > black else 1.0)
