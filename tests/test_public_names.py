@@ -18,6 +18,7 @@ def test_the_public_names_are_these() -> None:
         "LesionTable",
         "LeukoError",
         "Policy",
+        "Registration",
         "Result",
         "SegmentConfig",
         "Severity",
@@ -29,6 +30,7 @@ def test_the_public_names_are_these() -> None:
         "measure",
         "preprocess",
         "read",
+        "register",
         "segment",
         "view",
     ] == leuko.__all__

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure
     from leuko.pipelines.preprocess import preprocess
+    from leuko.pipelines.register import Registration, register
     from leuko.pipelines.result import Result
     from leuko.pipelines.segment import segment
     from leuko.pipelines.view import view
@@ -39,6 +40,7 @@ __all__ = [
     "LesionTable",
     "LeukoError",
     "Policy",
+    "Registration",
     "Result",
     "SegmentConfig",
     "Severity",
@@ -50,6 +52,7 @@ __all__ = [
     "measure",
     "preprocess",
     "read",
+    "register",
     "segment",
     "view",
 ]
@@ -66,6 +69,7 @@ _HOMES = {
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",
     "Policy": "leuko.findings",
+    "Registration": "leuko.pipelines.register",
     "Result": "leuko.pipelines.result",
     "SegmentConfig": "leuko.pipelines.config",
     "Severity": "leuko.findings",
@@ -76,6 +80,7 @@ _HOMES = {
     "measure": "leuko.pipelines.measure",
     "preprocess": "leuko.pipelines.preprocess",
     "read": "leuko.formats.read",
+    "register": "leuko.pipelines.register",
     "segment": "leuko.pipelines.segment",
     "view": "leuko.pipelines.view",
 }

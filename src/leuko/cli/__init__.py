@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "segment": ("leuko.cli.segment", "Segment FLAIR scans: mask, numbers and report."),
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
+        "register": ("leuko.cli.register", "Bring one scan into the space of another."),
         "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
