@@ -12,7 +12,7 @@ from leuko.image.image import Image
 from leuko.pipelines.preprocess_state import Session, State
 from leuko.pipelines.preprocess_steps import DO, region_of
 from leuko.preparation.histogram import PERCENTILES, Landmarks, measure_landmarks
-from leuko.preparation.steps import Brain, Normalise, Step, check_steps, step_name
+from leuko.preparation.steps import Normalise, Step, check_steps, step_name
 from leuko.progress import Journal, Watcher, silent
 from leuko.progress import Step as Done
 
@@ -66,7 +66,7 @@ def preprocess_image(
     journal = Journal(watch)
     _run(checked, state, journal)
     return Preprocessed(
-        state.image, state.brain, state.mask, state.field, journal.steps, tuple(state.findings)
+        state.result(), state.brain, state.mask, state.field, journal.steps, tuple(state.findings)
     )
 
 
@@ -74,8 +74,6 @@ def _run(steps: Sequence[Step], state: State, journal: Journal) -> None:
     for step in steps:
         with journal.step(step_name(step)) as noted:
             DO[type(step)](state, step, noted)
-            if state.stripped and not isinstance(step, Brain):
-                state.strip()  # what is outside the brain stays 0
 
 
 def learns_scale(steps: Sequence[Step]) -> bool:

@@ -49,7 +49,7 @@ class State:
         self.brain: Image | None = None
         self.white: Image | None = None
         self.field: Image | None = None
-        self.stripped = False
+        self.stripped = False  # whether all outside the brain is to be 0 in the end
         self.findings = list(image.findings)
 
     def find_brain(self, noted: Noted, parameters: Brain | None = None) -> None:
@@ -72,6 +72,8 @@ class State:
         data = self.image.data
         if region == "all":
             return np.ones(self.image.grid.shape, dtype=np.bool_)
+        if self.stripped and region in ("foreground", "nonzero"):
+            region = "brain"
         if region == "nonzero":
             return np.asarray((data != 0).any(axis=3) if data.ndim == 4 else data != 0)
         if region == "foreground":
@@ -108,10 +110,13 @@ class State:
         """Other values on the same grid."""
         self.image = self.image.with_data(data)
 
-    def strip(self) -> None:
-        """Set all outside the brain to 0."""
-        assert self.brain is not None
-        outside = self.brain.data == 0
+    def result(self) -> Image:
+        """The image, with all outside the brain set to 0 where that was asked for.
+
+        Done last, so that no interpolation mixes brain with the 0 beside it.
+        """
+        if not self.stripped or self.brain is None:
+            return self.image
         data = self.image.data.copy()
-        data[outside] = 0
-        self.set_values(data)
+        data[self.brain.data == 0] = 0
+        return self.image.with_data(data)

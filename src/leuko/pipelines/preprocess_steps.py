@@ -54,9 +54,7 @@ def _reorient(state: State, step: kinds.Reorient, noted: Noted) -> None:
 
 def _brain(state: State, step: kinds.Brain, noted: Noted) -> None:
     state.find_brain(noted, step)
-    if step.apply:
-        state.strip()
-        state.stripped = True
+    state.stripped = state.stripped or step.apply
 
 
 def _n4(state: State, step: kinds.N4, noted: Noted) -> None:
