@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from leuko.errors import ReadError, UsageError
 from leuko.formats.detect import HEAD_BYTES, recognise
-from leuko.formats.registry import FORMATS, load
+from leuko.formats.read import read
+from leuko.formats.registry import FORMATS, PICTURES, THINGS, load
+from leuko.formats.write import files_of, write
+from leuko.image.grid import Grid
+from leuko.image.image import Image
 
 NIFTI1 = (348).to_bytes(4, "little") + bytes(340)
 NIFTI2 = (540).to_bytes(4, "little")
@@ -74,6 +82,79 @@ def test_every_format_is_recognised_by_its_first_bytes(name: str) -> None:
 @pytest.mark.parametrize("head", [b"", b"\x5c", bytes(1024), b"type of thing", b"BM" + bytes(2)])
 def test_anything_else_is_of_no_format(head: bytes) -> None:
     assert recognise(head) is None
+
+
+WRITERS = [
+    (record.name, suffix)
+    for record in FORMATS.values()
+    for suffix in record.written
+    if record.name not in PICTURES
+]
+
+
+def test_every_volumetric_format_has_a_reader_and_most_a_writer() -> None:
+    volumes = {"nifti1", "nifti2", "analyze", "nrrd", "metaimage", "afni", "mgh", "minc1", "minc2"}
+    assert {name for name in volumes if not FORMATS[name].reader} == set()
+    assert {name for name in volumes if not FORMATS[name].writer} == {"nifti2", "afni", "minc1"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_writer_says_what_its_format_holds(name: str) -> None:
+    record = FORMATS[name]
+    assert record.holds <= set(THINGS)
+    assert bool(record.types) == bool(record.writer)
+    assert all(np.dtype(kind).kind in "iuf" for kind in record.types)
+
+
+@pytest.mark.parametrize(("name", "suffix"), WRITERS)
+def test_what_a_format_writes_it_recognises_and_reads(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    data = (np.arange(120).reshape(4, 5, 6) % 7).astype(np.uint8)
+    affine = np.array([[0.0, 0, 2, 5], [-1, 0, 0, 6], [0, 1.5, 0, 7], [0, 0, 0, 1]])
+    truth = Image(data, Grid((4, 5, 6), affine))
+    path = tmp_path / f"a{suffix}"
+    write(truth, path, format=name)
+    assert {p.name for p in tmp_path.iterdir()} == set(files_of(path.name))
+    image = read(path)
+    np.testing.assert_array_equal(image.data, data)
+    assert image.source is not None
+    assert image.source.format == name
+    assert image.grid.oriented == ("orientation" in FORMATS[name].holds)
+    if image.grid.oriented:
+        assert image.grid.corner_distance(truth.grid) < 1e-4
+
+
+@pytest.mark.parametrize("name", [name for name, record in FORMATS.items() if not record.reader])
+def test_what_leuko_cannot_read_it_names_with_a_way_out(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "scan.nii.gz"
+    path.write_bytes(HEADS[name][0].ljust(1000, b"\0"))
+    with pytest.raises(ReadError) as caught:
+        read(path)
+    assert FORMATS[name].title in caught.value.what
+    assert FORMATS[name].advice in caught.value.hint
+
+
+@pytest.mark.parametrize("name", [name for name, record in FORMATS.items() if not record.writer])
+def test_what_leuko_cannot_write_it_refuses(tmp_path: Path, name: str) -> None:
+    image = Image(np.zeros((2, 3, 4), np.uint8), Grid.from_spacing((2, 3, 4), (1, 1, 1)))
+    with pytest.raises(UsageError, match="does not say in which format"):
+        write(image, tmp_path / "a.nii", format=name)
+
+
+@pytest.mark.parametrize(("name", "suffix"), WRITERS)
+def test_every_byte_of_every_file_is_hashed(tmp_path: Path, name: str, suffix: str) -> None:
+    """The digest of an image is that of its header, then of its voxels."""
+    path = tmp_path / f"a{suffix}"
+    grid = Grid.from_spacing((2, 3, 4), (1, 1, 1))
+    write(Image(np.ones((2, 3, 4), np.uint8), grid), path, format=name)
+    source = read(path).source
+    assert source is not None
+    both = [tmp_path / part for part in files_of(path.name)]
+    headers = (".hdr", ".hdr.gz", ".nhdr", ".mhd")
+    header_first = sorted(both, key=lambda p: not p.name.endswith(headers))
+    content = b"".join(p.read_bytes() for p in header_first)
+    assert source.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def loaded_by(imports: str, *candidates: str) -> str:

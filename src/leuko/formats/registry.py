@@ -11,7 +11,17 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["ARCHIVES", "FORMATS", "PICTURES", "Format", "load"]
+__all__ = ["ARCHIVES", "FORMATS", "PICTURES", "THINGS", "Format", "load"]
+
+THINGS = (
+    "orientation",  # how the voxels lie in the body
+    "no orientation",  # that this is not known
+    "shear",  # axes that are not at right angles
+    "no size",  # that the size of a pixel in mm is not known
+    "volumes",  # several volumes in a file
+    "seconds",  # the time between them
+    "labels",  # that the values are labels
+)
 
 
 @dataclass(frozen=True, slots=True)
