@@ -21,6 +21,7 @@ __all__ = ["scan"]
 
 _RUBBISH = frozenset({"__macosx", "thumbs.db", ".ds_store", "desktop.ini"})
 _DEEPEST = 64
+_PREAMBLE = 132  # bytes up to the end of DICM
 _BROKEN = ("a damaged DICOM file", "a file that cannot be read", WITHOUT_PIXELS)
 
 
@@ -91,7 +92,9 @@ def _frames(path: str, skipped: list[Skipped]) -> list[Frame]:
     """The planes of a file; none, with a reason in `skipped`, where it is no image."""
     try:
         return frames_of(read_header(path), path)
-    except (NotDicom, NotAnImage) as error:
+    except NotDicom as error:
+        reason = _BROKEN[0] if _is_cut(path) else str(error)
+    except NotAnImage as error:
         reason = str(error)
     except Malformed:
         reason = _BROKEN[0]
@@ -99,6 +102,15 @@ def _frames(path: str, skipped: list[Skipped]) -> list[Frame]:
         reason = _BROKEN[1]
     skipped.append(Skipped(os.path.basename(path), reason))  # noqa: PTH119
     return []
+
+
+def _is_cut(path: str) -> bool:
+    """Whether a file ends within the zeros that DICOM begins with, as copies cut short do."""
+    try:
+        content = Path(path).read_bytes() if os.stat(path).st_size < _PREAMBLE else b"no"  # noqa: PTH116
+    except OSError:
+        return False
+    return not any(content)
 
 
 def _damaged(count: int) -> Finding:
