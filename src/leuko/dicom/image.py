@@ -20,7 +20,7 @@ from leuko.dicom.kinds import is_colour
 from leuko.dicom.pixels import Array, file_bytes, name_of, stored_planes
 from leuko.dicom.remarks import remarks
 from leuko.dicom.select import one_stack
-from leuko.dicom.study import Stack
+from leuko.dicom.study import Stack, Study
 from leuko.errors import OutOfResources, ReadError, SafetyRefusal
 from leuko.formats.geometry import grid_findings
 from leuko.image.grid import Grid
@@ -40,10 +40,21 @@ def read_dicom(path: str | os.PathLike[str], *, series: str = "", name: str = ""
     """
     given = Path(path)
     study = scan(given, name=name)
+    if segmentation := _segmentation(given, study):
+        from leuko.dicom.seg_reader import read_seg
+
+        return read_seg(segmentation)
     stack, found = one_stack(study, series=series)
     image = load(stack, name=study.name)
     findings = (*study.findings, *found, *image.findings)
     return Image(image.data, image.grid, image.source, findings, image.seconds)
+
+
+def _segmentation(path: Path, study: Study) -> Path | None:
+    """The only DICOM object below `path`, where it is a segmentation: labels, not a series."""
+    if study.stacks or [skipped.reason for skipped in study.skipped] != ["a segmentation"]:
+        return None
+    return path if path.is_file() else next(path.rglob(study.skipped[0].name), None)
 
 
 def load(stack: Stack, *, name: str = "") -> Image:
