@@ -192,7 +192,9 @@ def _nifti(n: NiftiDescription) -> Iterator[Row]:
 
 def _series(console: Console, series: Sequence[Series]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("  key", "description", "what", "shape", "voxel (mm)", "files", ""):
+    longest = max(len(item.key) for item in series) + 2
+    table.add_column("  key", min_width=longest, no_wrap=True)
+    for heading in ("description", "what", "shape", "voxel (mm)", "files", ""):
         table.add_column(heading, justify="right" if heading == "files" else "left")
     for item in series:
         table.add_row(
@@ -240,14 +242,17 @@ def _attribute(keyword: str, value: str | int | float) -> str:
 
 def _tags(console: Console, tags: Sequence[Field]) -> None:
     console.print("\n[bold cyan]Elements[/]")
+    wide = max((len(item.vr) for item in tags), default=2)
     for item in tags:
         line = Text("  " * (item.depth + 1))
-        line.append(f"{item.tag} {item.vr:<2} ".lstrip(), style="dim")
+        line.append(f"{item.tag} {item.vr:<{wide}} ".lstrip(), style="dim")
         line.append(item.name)
-        gap = max(1, 58 - len(line.plain))
+        gap = max(1, 56 - len(line.plain)) if item.value else 0
         line.append(" " * gap)
         line.append(item.value, style="dim" if item.value.startswith("(") else "")
         console.print(line, soft_wrap=True)
+    if any(item.value == "(hidden)" for item in tags):
+        console.print("\n[dim]Hidden values say who the patient is; --patient shows them.[/]")
 
 
 # ---------------------------------------------------------------- numbers

@@ -26,9 +26,18 @@ from leuko.dicom.identity import tolerant
 from leuko.dicom.profile import is_identifying
 from leuko.errors import ReadError
 
-__all__ = ["GROUPS", "HIDDEN", "Element", "described", "elements", "header_of", "label_of"]
+__all__ = [
+    "GROUPS",
+    "HIDDEN",
+    "Element",
+    "described",
+    "elements",
+    "header_of",
+    "label_of",
+    "screened",
+]
 
-HIDDEN = "(hidden; --patient shows it)"
+HIDDEN = "(hidden)"
 Value = str | int | float | list[str | int | float]
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -132,6 +141,13 @@ def described(header: FileDataset, *, patient: bool = False) -> dict[str, dict[s
         _add_syntax(shown["photometric"], header)
         _add_overlays(shown["annotations"], header)
     return shown
+
+
+def screened(header: FileDataset, text: str) -> str:
+    """`text`, or HIDDEN where it repeats the patient's name or number."""
+    with tolerant():
+        secrets = secrets_of(header, letters="")[0]
+    return HIDDEN if secrets is not None and secrets.search(text.encode()) else text
 
 
 def label_of(keyword: str) -> str:
@@ -255,6 +271,8 @@ def _listed(
 def _is_masked(element: DataElement) -> bool:
     """Identifying by the table; of private ones those that are no plain numbers."""
     tag = int(element.tag)
+    if isinstance(element.value, bytes):
+        return False  # of bytes only the number is shown
     if tag >> 16 & 1 and (_is_creator(tag) or element.VR in _NUMBERS):
         return False
     return is_identifying(tag)

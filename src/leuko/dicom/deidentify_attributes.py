@@ -73,18 +73,20 @@ def secrets_of(
 ) -> tuple[re.Pattern[bytes] | None, frozenset[str]]:
     """What says who the patient is: a pattern over the bytes of the file, and words (lower case).
 
-    The pattern leaves out short words, and words that descriptions of images are made of: a
-    phantom called HEAD must not cost every image its body part.
+    The pattern leaves out short words, the maker's name, and words that descriptions of images
+    are made of: a phantom called HEAD must not cost every image its body part.
     """
     secret: set[bytes] = set()
     names: set[str] = set()
+    makers = {word.lower() for word in _words_in(dataset, "Manufacturer")}
     for keyword, shortest in _FEW.items():
         if _KEPT_BY.get(keyword, "-") in letters:
             continue
         for word in _words_in(dataset, keyword):
             plain = word.decode("latin-1")
             names.add(plain.lower())
-            if len(word) >= shortest and not cleaned_text(plain):
+            known = word.lower() in makers or cleaned_text(plain)
+            if len(word) >= shortest and not known:
                 secret.add(word)
     if not secret:
         return None, frozenset(names)

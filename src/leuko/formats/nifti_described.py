@@ -113,16 +113,19 @@ def nifti_fields(header: bytes, *, name: str, texts: bool) -> list[tuple[str, st
     for field in fields.dtype.names or ():
         value = fields[field]
         if field in _TEXTS and bytes(value).strip(b"\0 ") and not texts:
-            shown = "(hidden; --patient shows it)"
+            shown = "(hidden)"
         elif isinstance(value, bytes):
             shown = value.split(b"\0")[0].decode("latin-1")
         elif isinstance(value, np.ndarray):
             shown = " ".join(f"{number:.6g}" for number in value.ravel())
         else:
             shown = f"{value:.6g}" if isinstance(value, np.floating) else str(value)
-        kind = fields.dtype.fields[field][0] if fields.dtype.fields else fields.dtype
-        listed.append((field, kind.base.name, shown))
+        listed.append((field, _field_kind(fields.dtype[field].base), shown))
     return listed
+
+
+def _field_kind(kind: np.dtype[np.generic]) -> str:
+    return f"text{kind.itemsize}" if kind.kind == "S" else kind.name
 
 
 def _type_words(datatype: int) -> str:

@@ -201,7 +201,7 @@ def _oblique(matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float
 
 
 def _of_dicom(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
-    from leuko.dicom.attributes_shown import described, elements, header_of
+    from leuko.dicom.attributes_shown import described, elements, header_of, screened
     from leuko.dicom.files import scan
     from leuko.dicom.select import matching
 
@@ -224,7 +224,10 @@ def _of_dicom(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
         geometry=geometry,
         values=values,
         dicom=shown,
-        series=tuple(_series(stack) for stack in stacks),
+        series=tuple(
+            _series(stack, stack.description if patient else screened(header, stack.description))
+            for stack in stacks
+        ),
         left_out=_counted(study),
         findings=(*study.findings, *findings, *_may_identify(shown)),
         tags=tuple(
@@ -263,11 +266,11 @@ def _slice_error(stack: Stack) -> float | None:
     return round(float(np.linalg.norm(points - even, axis=1).max()), 4)
 
 
-def _series(stack: Stack) -> Series:
+def _series(stack: Stack, description: str) -> Series:
     return Series(
         key=stack.key,
         modality=stack.modality,
-        description=stack.description,
+        description=description,
         kind=stack.kind,
         shape=stack.shape,
         spacing_mm=_rounded(stack.spacing),
