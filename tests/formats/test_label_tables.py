@@ -33,6 +33,13 @@ def test_freesurfers_table_has_a_row_of_six_words_for_each_value() -> None:
     assert all(len(row) == 6 and all(0 <= int(v) < 256 for v in row[2:]) for row in rows)
 
 
+def test_fsleyes_table_has_values_colours_from_0_to_1_and_names_with_blanks() -> None:
+    rows = [line.split() for line in TABLE.fsleyes().splitlines()]
+    assert [int(row[0]) for row in rows] == [1, 25, 300]
+    assert all(0 <= float(part) <= 1 for row in rows for part in row[1:4])
+    assert " ".join(rows[0][4:]) == "White matter hyperintensity"
+
+
 def test_itksnaps_table_has_eight_columns_and_a_quoted_name() -> None:
     rows = [line for line in TABLE.itksnap().splitlines() if not line.startswith("#")]
     assert rows[0].endswith('"Clear Label"')

@@ -165,7 +165,14 @@ def test_names_stand_in_the_segmentation_or_beside_the_file(scan: Path) -> None:
     assert done.files == ("n.nii.gz", "n.tsv")
     assert "lesion" in scan.with_name("n.tsv").read_text()
     (done,) = convert(mask, scan.with_name("t.mgz"), how=Conversion(labels="wmh", tables=True))
-    assert done.files == ("t.mgz", "t.tsv", "t.lut.txt", "t.itksnap.txt", "t.labels.json")
+    assert done.files == (
+        "t.mgz",
+        "t.tsv",
+        "t.lut",
+        "t.freesurfer.txt",
+        "t.itksnap.txt",
+        "t.labels.json",
+    )
     assert json.loads(scan.with_name("t.labels.json").read_text())["1"]["name"].startswith("White")
 
 

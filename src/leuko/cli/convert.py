@@ -70,7 +70,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
     "--labels",
     default="",
     metavar="TABLE",
-    help="Names of the labels: a table (FreeSurfer, ITK-SNAP, BIDS, JSON), or wmh, or anatomy.",
+    help="Names of labels: a table (FSLeyes, FreeSurfer, ITK-SNAP, BIDS, JSON), wmh or anatomy.",
 )
 @click.option(
     "--tables", is_flag=True, help="Write tables for FSLeyes, freeview, ITK-SNAP, BIDS beside OUT."

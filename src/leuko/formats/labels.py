@@ -1,7 +1,7 @@
 """Names and colours of the values of a label map, and the tables in which other programs keep them.
 
-Tables are text: FreeSurfer's colour table (freeview, FSLeyes), ITK-SNAP's label descriptions,
-BIDS' `_dseg.tsv`, and JSON. Colours are red, green, blue from 0 to 255.
+Tables are text: FSLeyes' lookup table, FreeSurfer's colour table (freeview), ITK-SNAP's label
+descriptions, BIDS' `_dseg.tsv`, and JSON. Colours are red, green, blue from 0 to 255.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ MAX_LABELS = 65_535
 _GOLDEN = 0.618033988749895  # steps of the hue that never come close to an earlier one
 _SNAP = re.compile(
     r'^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.eE+-]+\s+\d+\s+\d+\s+"(.*)"\s*$', re.MULTILINE
+)
+_FSLEYES = re.compile(
+    r"^\s*(\d+)\s+([01]\.\d+)\s+([01]\.\d+)\s+([01]\.\d+)\s+(\S.*)$", re.MULTILINE
 )
 _FREESURFER = re.compile(
     r"^\s*(\d+)\s+(\S+)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*$", re.MULTILINE
@@ -63,12 +66,20 @@ class LabelTable:
         return LabelTable(tuple(sorted((*self.labels, *more), key=lambda label: label.value)))
 
     def freesurfer(self) -> str:
-        """FreeSurfer's colour table: `freeview -v labels.nii.gz:lut=FILE`; FSLeyes loads it too."""
+        """FreeSurfer's colour table, for freeview: value, name, red, green, blue, transparency."""
         rows = ["# value name red green blue alpha", "0 Unknown 0 0 0 0"]
         for label in self.labels:
             name = "_".join(label.name.split()) or f"Label_{label.value}"
             rows.append(f"{label.value} {name} {' '.join(map(str, label.colour))} 0")
         return "\n".join(rows) + "\n"
+
+    def fsleyes(self) -> str:
+        """FSLeyes' lookup table: value, red, green, blue from 0 to 1, name."""
+        rows = []
+        for label in self.labels:
+            colour = " ".join(f"{part / 255:.5f}" for part in label.colour)
+            rows.append(f"{label.value} {colour} {' '.join(label.name.split())}")
+        return "".join(f"{row}\n" for row in rows)
 
     def itksnap(self) -> str:
         """ITK-SNAP's label descriptions (Segmentation > Import Label Descriptions)."""
@@ -102,7 +113,8 @@ class LabelTable:
 # Suffix of the companion file -> how to write it.
 TABLES = {
     ".tsv": LabelTable.bids,
-    ".lut.txt": LabelTable.freesurfer,
+    ".lut": LabelTable.fsleyes,
+    ".freesurfer.txt": LabelTable.freesurfer,
     ".itksnap.txt": LabelTable.itksnap,
     ".labels.json": LabelTable.as_json,
 }
@@ -142,7 +154,7 @@ def read_labels(path: Path) -> LabelTable:
         raise ReadError(f"{path.name} cannot be read as a table of labels.", hint=_FORMATS) from (
             None
         )
-    for parse in (_from_json, _from_snap, _from_freesurfer, _from_rows):
+    for parse in (_from_json, _from_snap, _from_fsleyes, _from_freesurfer, _from_rows):
         found = parse(text)
         if found:
             names = {value: name for value, (name, _) in found.items()}
@@ -152,8 +164,8 @@ def read_labels(path: Path) -> LabelTable:
 
 
 _FORMATS = (
-    "Give a table of FreeSurfer (value name r g b a), of ITK-SNAP, of BIDS (.tsv with index and "
-    'name), or JSON such as {"1": "lesion"}.'
+    "Give a table of FreeSurfer (value name r g b a), of FSLeyes, of ITK-SNAP, of BIDS (.tsv with "
+    'index and name), or JSON such as {"1": "lesion"}.'
 )
 _Found = dict[int, tuple[str, Rgb | None]]
 
@@ -179,6 +191,14 @@ def _from_snap(text: str) -> _Found:
         int(m[1]): (m[5], (int(m[2]) & 255, int(m[3]) & 255, int(m[4]) & 255))
         for m in _SNAP.finditer(text)
     }
+
+
+def _from_fsleyes(text: str) -> _Found:
+    found: _Found = {}
+    for m in _FSLEYES.finditer(text):
+        red, green, blue = (min(round(255 * float(part)), 255) for part in m.groups()[1:4])
+        found[int(m[1])] = (m[5], (red, green, blue))
+    return found
 
 
 def _from_freesurfer(text: str) -> _Found:

@@ -26,7 +26,6 @@ from leuko.formats.registry import FORMATS
 from leuko.formats.write import files_of, format_to_write, write, write_text
 from leuko.image.image import Image
 from leuko.pipelines.convert_image import Conversion, changed, header_left
-from leuko.pipelines.label_names import OWN_LABELS
 
 if TYPE_CHECKING:
     from leuko.dicom.study import Stack
@@ -114,6 +113,8 @@ def _opened(path: Path) -> Iterator[tuple[Path, bool]]:
 def _table(asked: Conversion) -> LabelTable:
     if not asked.labels:
         return LabelTable()
+    from leuko.pipelines.label_names import OWN_LABELS  # loaded on use
+
     if asked.labels in OWN_LABELS and not Path(asked.labels).exists():
         return OWN_LABELS[asked.labels]()
     return read_labels(Path(asked.labels))

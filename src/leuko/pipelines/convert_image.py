@@ -11,9 +11,6 @@ from leuko.formats.casting import cast
 from leuko.formats.read import read
 from leuko.formats.voxels import Voxels
 from leuko.image.image import Image
-from leuko.image.place import placed
-from leuko.image.reorient import reorient
-from leuko.image.resample import resample
 
 __all__ = ["Conversion", "changed", "header_left"]
 
@@ -50,6 +47,8 @@ def changed(image: Image, how: Conversion, *, labels: bool) -> tuple[Image, list
         image, said = _like(image, read(how.like), labels=labels)
         findings += said
     if how.reorient:
+        from leuko.image.reorient import reorient
+
         image = reorient(image, to=how.reorient)
     if how.dtype:
         values, rounded = cast(image.data, to=how.dtype)
@@ -60,6 +59,10 @@ def changed(image: Image, how: Conversion, *, labels: bool) -> tuple[Image, list
 
 def _like(image: Image, other: Image, *, labels: bool) -> tuple[Image, list[Finding]]:
     """The image on the grid of another: moved where voxels meet, else resampled."""
+    # Loaded on use: most conversions need neither.
+    from leuko.image.place import placed
+    from leuko.image.resample import resample
+
     grid = other.grid
     try:
         values = placed(image, onto=grid, what="The image")
