@@ -80,6 +80,10 @@ def _marks(group: Sequence[Draft]) -> list[list[str]]:
             for mark, value in zip(marks, values, strict=True):
                 if value and value != "magnitude":
                     mark.append(value)
+    if len(group) > 1:  # a bare number names the series, not one of its stacks
+        for mark, frame in zip(marks, firsts, strict=True):
+            if not mark:
+                mark.append(frame.component)
     return marks
 
 

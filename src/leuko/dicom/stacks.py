@@ -38,7 +38,9 @@ def stacks_of(frames: Iterable[Frame]) -> tuple[Stack, ...]:
     """All stacks, ordered by series number, with their keys."""
     drafts: list[Draft] = []
     for series in _series(frames):
-        groups = [group for part in _by_content(series) for group in _by_direction(part)]
+        groups = []
+        for part in _by_content(series):
+            groups += [part] if _half_placed(part) else _by_direction(part)
         planes = len(_directions(series))
         parts = [part for group in groups for part in _by_dimension(group)]
         drafts += [_draft(part, planes=planes) for part in parts]
@@ -91,7 +93,7 @@ def _by_content(frames: Sequence[Frame]) -> list[list[Frame]]:
             frame.rows, frame.columns, spacing, frame.instance.samples > 1,
             frame.instance.photometric.startswith("PALETTE"), frame.image_type[:2],
             frame.component, map_of(frame.image_type),
-            frame.position is None or frame.orientation is None, frame.instance.sop_class,
+            frame.instance.sop_class,
             "LOCALIZER" in frame.image_type,
         )  # fmt: skip
         groups[key].append(frame)
@@ -138,7 +140,7 @@ _DIMENSIONS: tuple[Key, ...] = (
 
 def _by_dimension(frames: list[Frame]) -> list[list[Frame]]:
     """Split by echo, flip angle, inversion time, contrast and coil where places repeat."""
-    if frames[0].position is None or frames[0].orientation is None:
+    if not all(map(_placed, frames)):
         return [frames]
     groups = _by_slab(frames)
     for dimension in _DIMENSIONS:
@@ -193,9 +195,24 @@ def _draft(frames: list[Frame], *, planes: int) -> Draft:
 
 
 def _require_accepted(frames: Sequence[Frame]) -> None:
+    if _half_placed(frames):
+        count = sum(not _placed(frame) for frame in frames)
+        raise Unusable(
+            f"{count} of its {len(frames)} images do not say where they lie.",
+            hint="Export the series again as the scanner wrote it.",
+        )
     refused = next((frame for frame in frames if frame.refusal), None)
     if refused:
         raise Unusable(refused.refusal, hint=refused.refusal_hint)
+
+
+def _half_placed(frames: Sequence[Frame]) -> bool:
+    """Whether some frames say where they lie, and others of their kind do not."""
+    return 0 < sum(_placed(frame) for frame in frames) < len(frames)
+
+
+def _placed(frame: Frame) -> bool:
+    return frame.position is not None and frame.orientation is not None
 
 
 def _joined(frames: Sequence[Frame]) -> tuple[Finding, ...]:

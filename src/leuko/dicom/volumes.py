@@ -65,7 +65,7 @@ def _require_equal_counts(slices: Slices) -> None:
         return
     usual = int(np.median(counts))
     extra = sum(count > usual for count in counts)
-    if extra < short:
+    if 0 < extra < short:
         raise Unusable(
             f"{extra} of its {len(counts)} slice positions hold more than one image "
             f"({most} instead of {usual}), which differ.",
