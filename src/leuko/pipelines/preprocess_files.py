@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from leuko.errors import LeukoError, ReadError, UsageError
+from leuko.datasets.files import Example, examples_in
+from leuko.errors import LeukoError, ReadError
 from leuko.findings import Finding
 from leuko.formats.read import read
-from leuko.formats.registry import FORMATS
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
@@ -30,7 +29,7 @@ from leuko.preparation.histogram import learn_scale
 from leuko.preparation.steps import Step, check_steps
 from leuko.progress import Watcher, silent
 
-__all__ = ["IMAGE", "RECORD", "SCALE", "Case", "Outcome", "find_images", "preprocess_files"]
+__all__ = ["IMAGE", "RECORD", "SCALE", "Outcome", "preprocess_files"]
 
 RECORD, SCALE, TABLE = "preprocess.json", "standard_scale.json", "preprocess.tsv"
 IMAGE, BRAIN, MASK, FIELD = (
@@ -38,19 +37,6 @@ IMAGE, BRAIN, MASK, FIELD = (
     "brain.nii.gz",
     "mask.nii.gz",
     "bias_field.nii.gz",
-)
-HALVES = (
-    ".img",
-    ".raw",
-    ".zraw",
-    ".brik",
-    ".dcm",
-)  # their headers stand for them; DICOM is a study
-PICTURES = ("png", "jpeg", "jpeg2000", "tiff", "gif", "bmp")
-DERIVED = re.compile(
-    r"(^|[-_. ])(mask|d?seg|segmentation|lesions?|labels?|prob(seg|ability)?|truth|anatomy)"
-    r"($|[-_. ])",
-    re.IGNORECASE,
 )
 
 
@@ -84,19 +70,10 @@ class Record(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """An image to preprocess: its name, its path, and the mask that goes with it."""
-
-    name: str
-    path: Path
-    mask: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a case: its record, or the error that stopped it."""
 
-    case: Case
+    case: Example
     record: Record | None = None
     error: LeukoError | None = None
 
@@ -124,16 +101,16 @@ def preprocess_files(
     session = Session()
     if not source.exists():
         raise ReadError(f"There is no {source.name}.", hint="Check the path.")
-    cases = find_images(source, masks=mask, out=out)
+    cases = examples_in(source, masks=mask, without=[out]) if source.is_dir() else ()
     if not cases:
-        single = Case(source.name, source, mask)
+        single = Example(source.name, source, mask)
         record = _one(single, out, checked, session, series=series, force=force, watch=watch)
         return (Outcome(single, record),)
     if learns_scale(checked):
         with writing(out.name):
             out.mkdir(parents=True, exist_ok=True)
         session.learnt = learn_scale(
-            [landmarks_before(read(case.path), checked, session=session) for case in cases]
+            [landmarks_before(read(case.image), checked, session=session) for case in cases]
         )
         write_whole(out / SCALE, msgspec.json.format(msgspec.json.encode(session.learnt)) + b"\n")
     outcomes = []
@@ -151,45 +128,8 @@ def preprocess_files(
     return tuple(outcomes)
 
 
-def find_images(source: Path, *, masks: Path | None = None, out: Path | None = None) -> list[Case]:
-    """The images in a folder and its subfolders; none for a file, an archive, a DICOM study.
-
-    Results of leuko, files of `masks` and `out`, and images named as masks are left out. The mask
-    of a case has its file's name, or one that begins with it. Raises UsageError (exit 2) where a
-    case has no mask in the folder `masks`.
-    """
-    if not source.is_dir():
-        return []
-    aside = [folder.resolve() for folder in (masks, out) if folder is not None]
-    paths = [
-        path
-        for path in _images(source)
-        if not DERIVED.search(_stem(path))
-        and not any(folder in path.resolve().parents for folder in aside)
-    ]
-    if masks is not None and paths and not masks.is_dir():
-        raise UsageError(
-            f"{masks.name} is a file, the images are a folder.",
-            hint="Give --mask a folder whose files have the names of the images.",
-        )
-    given = {} if masks is None else {_name(path, masks): path for path in _images(masks)}
-    cases = []
-    for path in paths:
-        name = _name(path, source)
-        found = [
-            other for other in given if other == name or other.startswith((f"{name}_", f"{name}-"))
-        ]
-        if masks is not None and len(found) != 1:
-            raise UsageError(
-                f"{path.name} has {len(found)} masks in {masks.name}.",
-                hint="Each image needs one mask of its name.",
-            )
-        cases.append(Case(name, path, given[found[0]] if found else None))
-    return cases
-
-
 def _one(
-    case: Case,
+    case: Example,
     out: Path,
     steps: tuple[Step, ...],
     session: Session,
@@ -199,9 +139,9 @@ def _one(
     watch: Watcher,
 ) -> Record:
     began = now()
-    inputs = (case.path,) if case.mask is None else (case.path, case.mask)
+    inputs = (case.image,) if case.mask is None else (case.image, case.mask)
     with out_folder(out, force=force, inputs=inputs, marker=RECORD) as folder:
-        image = read(case.path, series=series)
+        image = read(case.image, series=series)
         mask = None if case.mask is None else read(case.mask)
         done = preprocess_image(image, steps, mask=mask, session=session, watch=watch)
         record = _record(image, mask, done, steps, session, began)
@@ -277,33 +217,3 @@ def _table(outcomes: Sequence[Outcome]) -> bytes:
         reason = "" if outcome.error is None else " ".join(outcome.error.what.split())
         rows.append(f"{outcome.case.name}\t{status}\t{reason}")
     return ("\n".join(rows) + "\n").encode()
-
-
-def _images(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if _suffix(path) and path.is_file() and not path.name.startswith(".")
-    ]
-
-
-def _suffix(path: Path) -> str:
-    """The longest suffix of an image format that the name ends with; empty where none."""
-    name = path.name.lower()
-    known = {
-        suffix.lower()
-        for entry in FORMATS.values()
-        if entry.reader and entry.name not in PICTURES
-        for suffix in entry.suffixes
-    }
-    fitting = [end for end in known.difference(HALVES) if name.endswith(end)]
-    return max(fitting, key=len, default="")
-
-
-def _stem(path: Path) -> str:
-    return path.name[: -len(_suffix(path)) or None]
-
-
-def _name(path: Path, root: Path) -> str:
-    """A folder's name for a case: its place below `root`, without suffix."""
-    return "_".join((*path.relative_to(root).parts[:-1], _stem(path)))

@@ -1,0 +1,164 @@
+"""Tensors by world space, the round trip, and a torch data set over files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch", reason="tensors need torch")
+
+from leuko.datasets import FileDataset, Files, examples_in, from_tensor, to_tensor  # noqa: E402
+from leuko.errors import GridMismatch, ReadError, UsageError  # noqa: E402
+from leuko.formats.write import write  # noqa: E402
+from leuko.image.grid import Grid  # noqa: E402
+from leuko.image.image import Image  # noqa: E402
+from leuko.image.reorient import reorient  # noqa: E402
+
+
+def scan(shape: tuple[int, int, int] = (4, 5, 6)) -> Image:
+    """Values that are 100 times the world's z plus 10 times y plus x, on a file of odd axes."""
+    grid = Grid(shape, np.diag([1.0, 2.0, 3.0, 1.0]))
+    i, j, k = np.indices(shape)
+    image = Image((100 * 3 * k + 10 * 2 * j + i).astype(np.int16), grid)
+    return reorient(image, to="ILP")
+
+
+def test_the_axes_are_top_front_right_whatever_the_file_says() -> None:
+    tensor, spacing = to_tensor(scan())
+    assert tuple(tensor.shape) == (1, 6, 5, 4)
+    assert spacing == (3.0, 2.0, 1.0)
+    assert tensor.dtype == torch.float32
+    k, j, i = torch.meshgrid(torch.arange(6), torch.arange(5), torch.arange(4), indexing="ij")
+    assert torch.equal(tensor[0], (300 * k + 20 * j + i).float())
+
+
+@pytest.mark.parametrize("volumes", [1, 3])
+@given(code=st.sampled_from(["RAS", "LPS", "ILP", "PSR", "AIL"]))
+@settings(max_examples=5, deadline=None)
+def test_the_way_back_gives_the_file_again(code: str, volumes: int) -> None:
+    image = reorient(scan(), to=code)
+    if volumes > 1:
+        data = np.stack([image.data + n for n in range(volumes)], axis=-1)
+        image = Image(data, image.grid, seconds=2.0)
+    back = from_tensor(to_tensor(image).tensor, like=image)
+    assert back.grid == image.grid
+    assert np.array_equal(image.data, back.data)
+    assert back.seconds == image.seconds
+    alone = from_tensor(torch.zeros(6, 5, 4, dtype=torch.uint8), like=image.grid)
+    assert alone.data.dtype == np.uint8
+
+
+def test_a_series_has_its_volumes_first() -> None:
+    image = scan()
+    series = Image(np.stack([image.data, image.data + 7], axis=-1), image.grid)
+    tensor, _ = to_tensor(series)
+    assert tuple(tensor.shape) == (2, 6, 5, 4)
+    assert torch.equal(tensor[1], tensor[0] + 7)
+
+
+def test_a_picture_has_rows_and_columns() -> None:
+    grid = Grid((3, 2, 1), np.eye(4), oriented=False, sized=False)
+    image = Image(np.arange(6, dtype=np.uint8).reshape(3, 2, 1), grid)
+    tensor, spacing = to_tensor(image)
+    assert tensor.tolist() == [[[0, 2, 4], [1, 3, 5]]]
+    assert spacing == (1.0, 1.0)
+    assert np.array_equal(image.data, from_tensor(tensor, like=image).data)
+
+
+def test_values_are_normalised_where_asked() -> None:
+    scored = to_tensor(scan(), normalise="zscore").tensor
+    assert abs(float(scored.mean())) < 1e-5
+    assert abs(float(scored.std(unbiased=False)) - 1) < 1e-4
+    unit = to_tensor(scan(), normalise="unit").tensor
+    assert (float(unit.min()), float(unit.max())) == (0.0, 1.0)
+    flat: Any = Image(np.full((2, 2, 2), 5.0), Grid((2, 2, 2), np.eye(4)))
+    for kind in ("zscore", "unit"):
+        assert float(to_tensor(flat, normalise=kind).tensor.abs().max()) == 0.0  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no normalisation"):
+        to_tensor(flat, normalise="loud")  # type: ignore[arg-type]
+
+
+def test_the_tensor_does_not_share_the_images_memory() -> None:
+    image = Image(np.zeros((2, 2, 2), dtype=np.float32, order="F"), Grid((2, 2, 2), np.eye(4)))
+    to_tensor(image).tensor.fill_(9)
+    assert image.data.max() == 0
+
+
+def test_a_tensor_of_another_shape_is_refused() -> None:
+    with pytest.raises(GridMismatch, match="voxels"):
+        from_tensor(torch.zeros(1, 4, 5, 6), like=scan())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "images" / "site").mkdir(parents=True)
+    (tmp_path / "masks" / "site").mkdir(parents=True)
+    for number, name in enumerate(("01", "02", "site/03")):
+        image = scan((4, 5, 6 + number))
+        write(image, tmp_path / "images" / f"{name}.nii.gz")
+        mask = (image.data > 500).astype(np.uint8)
+        write(image.with_data(mask), tmp_path / "masks" / f"{name}_lesions.nii.gz", labels=True)
+    write(scan(), tmp_path / "images" / "01_seg.nii.gz")
+    (tmp_path / "images" / "notes.txt").write_text("none of ours")
+    return tmp_path
+
+
+def test_files_are_paired_and_read_when_asked_for(folder: Path) -> None:
+    examples = examples_in(folder / "images", masks=folder / "masks")
+    assert [example.name for example in examples] == ["01", "02", "site_03"]
+
+    def both(image: Image, mask: Image | None) -> tuple[Image, Image | None]:
+        return image.with_data(image.data * 2), mask
+
+    data = FileDataset(Files(examples, (both,)), normalise="none")
+    assert len(data) == 3
+    item = data[2]
+    assert tuple(item["image"].shape) == (1, 8, 5, 4)
+    assert item["mask"].dtype == torch.int64
+    assert torch.equal(item["mask"] > 0, item["image"] > 1000)
+    assert item["name"] == "site_03"
+    assert item["spacing"].tolist() == [3.0, 2.0, 1.0]
+
+
+def test_a_loader_batches_the_files(folder: Path) -> None:
+    files = Files(examples_in(folder / "images", masks=folder / "masks")[:1] * 2)
+    batch = next(iter(torch.utils.data.DataLoader(FileDataset(files), batch_size=2)))
+    assert tuple(batch["image"].shape) == (2, 1, 6, 5, 4)
+
+
+def test_masks_are_optional_and_missing_ones_are_said(folder: Path) -> None:
+    assert "mask" not in FileDataset(Files(examples_in(folder / "images")))[0]
+    (folder / "masks" / "02_lesions.nii.gz").unlink()
+    with pytest.raises(UsageError, match=r"02\.nii\.gz has 0 masks in masks"):
+        examples_in(folder / "images", masks=folder / "masks")
+    with pytest.raises(ReadError, match="no folder nowhere"):
+        examples_in(folder / "nowhere")
+
+
+def test_a_mask_of_another_place_is_refused(folder: Path) -> None:
+    mask = scan((4, 5, 5))
+    write(mask.with_data(mask.data * 0), folder / "masks" / "01_lesions.nii.gz", labels=True)
+    files = Files(examples_in(folder / "images", masks=folder / "masks"))
+    with pytest.raises(GridMismatch):
+        files[0]
+
+
+def test_without_torch_the_extra_is_named() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import leuko.datasets as d; d.examples_in\n"
+        "from leuko.errors import MissingExtra\n"
+        "try: d.to_tensor\n"
+        "except MissingExtra as e: print(e.what, e.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Making tensors needs torch" in done.stdout
+    assert "leuko[train]" in done.stdout
