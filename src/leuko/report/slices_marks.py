@@ -30,6 +30,7 @@ class Line:
     text: str
     colour: str = ""
     strong: bool = False
+    heat: bool = False  # a swatch of the colours of a map
 
 
 @dataclass(slots=True)
@@ -76,24 +77,40 @@ class Canvas:
         places, x, y = [], 0, 0
         for line in lines:
             needed = round(letter_font(round(self.size * 0.85)).getlength(written(line.text)))
-            needed += self.size + 4 if line.colour else 0
+            needed += _swatch_width(line, round(self.size * 0.85))
             if x and x + needed > width:
                 x, y = 0, y + round(self.size * 1.5)
             places.append((x, y))
             x += needed + round(self.size * 1.3)
         return places
 
+    def _swatch(self, line: Line, left: float, top: float, size: int) -> None:
+        pen = ImageDraw.Draw(self.picture)
+        if not line.heat:
+            pen.rectangle((left, top + 2, left + size - 3, top + size - 1), rgb(line.colour))
+            return
+        stops = [stop for stop, _ in HEAT]
+        colours = np.array([rgb(colour) for _, colour in HEAT])
+        for x in range(4 * size):
+            at = [round(float(np.interp(x / (4 * size), stops, colours[:, k]))) for k in range(3)]
+            pen.line((left + x, top + 2, left + x, top + size - 1), fill=(at[0], at[1], at[2]))
+
     def _line(self, line: Line, left: float, top: float, size: int, width: int) -> None:
         pen = ImageDraw.Draw(self.picture)
         if line.colour:
-            pen.rectangle((left, top + 2, left + size - 3, top + size - 1), rgb(line.colour))
-            left += size + 5
-            width -= size + 5
+            self._swatch(line, left, top, size)
+            left += _swatch_width(line, size)
+            width -= _swatch_width(line, size)
         text = written(line.text)
         while text and letter_font(size).getlength(text) > width:
             text = text[:-4] + "..." if len(text) > 4 else ""
         colour = INK if line.strong or line.colour else FAINT
         pen.text((left, top + size / 2), text, colour, letter_font(size), "lm")
+
+
+def _swatch_width(line: Line, size: int) -> int:
+    """How much room a line's swatch takes, in pixels."""
+    return 0 if not line.colour else 4 * size + 8 if line.heat else size + 5
 
 
 def scale_bar(canvas: Canvas, *, pixels_per_unit: float, sized: bool) -> None:
@@ -150,7 +167,7 @@ def _named(shown: Scene, slices: Sequence[tuple[int, int]]) -> list[Line]:
     for layer in shown.layers:
         if layer.is_map:
             low, high = layer.limits
-            lines.append(Line(f"{layer.name}: {low:.3g} to {high:.3g}", MAP_COLOUR))
+            lines.append(Line(f"{layer.name}: {low:.3g} to {high:.3g}", MAP_COLOUR, heat=True))
             continue
         seen: set[int] = set()
         for axis, index in slices:

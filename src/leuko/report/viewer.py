@@ -26,7 +26,14 @@ from leuko.report.viewer_volumes import Reduction, packed, reduction, text_of
 
 __all__ = ["embed", "page", "stem_of"]
 
-SCRIPTS = ("viewer_load", "viewer_stage", "viewer_panels", "viewer_draw", "viewer_keys")
+SCRIPTS = (
+    "viewer_load",
+    "viewer_stage",
+    "viewer_outlines",
+    "viewer_panels",
+    "viewer_draw",
+    "viewer_keys",
+)
 BINS = 120
 STEMS = (".gz", ".nii", ".nrrd", ".nhdr", ".mgz", ".mgh", ".mnc", ".img", ".hdr", ".dcm", ".zip",
          ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2")  # fmt: skip

@@ -32,7 +32,7 @@ function edit(layer) {
     before.volume.img.set(drawing.bitmap);
     nv.closeDrawing();
     view.edited = null;
-    before.volume.opacity = before.visible ? before.opacity : 0;
+    before.volume.opacity = filled(before);
   }
   if (layer) {
     view.edited = layer;
@@ -56,7 +56,7 @@ function showDrawing() {
   const lut = new Uint8ClampedArray(1024);
   view.edited.labels.forEach((label, index) => lut.set([...rgb(label.colour), label.hidden ? 0 : 255], 4 * (index + 1)));
   view.nv.drawLut = {lut, labels: Array.from({length: 256}, (_, index) => String(index))};
-  view.nv.drawOpacity = view.edited.visible ? view.edited.opacity : 0;
+  view.nv.drawOpacity = filled(view.edited);
   view.nv.updateGLVolume();
 }
 

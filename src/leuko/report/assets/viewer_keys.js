@@ -1,6 +1,6 @@
 // Keys, and the list of them.
 const KEYS = [
-  ['1 – 5', 'planes, axial, coronal, sagittal, 3D'], ['↑ ↓', 'next, previous slice (wheel)'],
+  ['1 – 5', 'planes, one plane, 3D'], ['↑ ↓', 'next, previous slice (wheel)'],
   ['Page ↑ ↓', 'ten slices'], ['← →', 'previous, next volume'],
   ['W', 'next window'], ['I', 'invert black and white'],
   ['Right drag', 'width (across), level (down)'], ['R', 'radiological or neurological'],

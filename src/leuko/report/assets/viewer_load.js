@@ -60,12 +60,14 @@ function palette(labels) {
   return table;
 }
 
+// Below the limit nothing is shown: the first of 256 colours is clear.
 function heatColours() {
   const table = {R: [], G: [], B: [], A: [], I: []};
-  for (const [share, colour] of facts.heat) {
+  const stops = [[0, facts.heat[0][1], 0], ...facts.heat.map(([share, colour]) => [Math.max(1, Math.round(255 * share)), colour, 255])];
+  for (const [index, colour, alpha] of stops) {
     const [r, g, b] = rgb(colour);
     table.R.push(r); table.G.push(g); table.B.push(b);
-    table.A.push(255); table.I.push(Math.round(255 * share));
+    table.A.push(alpha); table.I.push(index);
   }
   return table;
 }
@@ -100,6 +102,7 @@ async function load() {
     clipPlaneHotKey: 'none', cycleClipPlaneHotKey: 'none', viewModeHotKey: 'none',
     mouseEventConfig: {leftButton: {primary: 8, withShift: 3}, rightButton: 0, centerButton: 3},
   });
+  drawWithTiles();
   await view.nv.attachToCanvas(find('.lv-canvas'));
   if (!view.nv.gl) throw new Error('WebGL2 is missing');
   view.nv.addColormap('leuko-heat', heatColours());
@@ -123,7 +126,7 @@ async function start() {
   setWindow(view.window, presetOf(view.window));
   find('.lv-message').textContent = '';
   view.ready = true;
-  showPlace();
+  view.nv.drawScene();
   if (root.dataset.whole !== undefined) root.focus();
 }
 

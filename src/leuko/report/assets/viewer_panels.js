@@ -186,31 +186,15 @@ function buildVolumes() {
 
 // ---------------------------------------------------------------- layers
 
-function showLayer(layer) {
-  const hidden = !layer.visible || layer === view.edited;
-  layer.volume.opacity = hidden ? 0 : layer.opacity;
-  view.nv.updateGLVolume();
-  if (layer === view.edited) showDrawing();
-  refreshPanels();
-}
-
 function recolour(layer) {
   layer.volume.setColormapLabel(palette(layer.labels));
-  showLayer(layer);
+  showLayers();
 }
 
 function toggleLayers() {
   const on = !view.layers.some((layer) => layer.visible);
-  for (const layer of view.layers) { layer.visible = on; layer.volume.opacity = on && layer !== view.edited ? layer.opacity : 0; }
-  view.nv.updateGLVolume();
-  if (view.edited) showDrawing();
-  refreshPanels();
-}
-
-function setOutlines(on) {
-  view.outlines = on;
-  view.nv.setAtlasOutline(on ? 1 : 0);
-  refreshPanels();
+  for (const layer of view.layers) layer.visible = on;
+  showLayers();
 }
 
 // The voxel of a label that lies nearest to the label's centre.
@@ -262,13 +246,13 @@ function swatchOf(layer) {
 
 function layerBox(layer) {
   const on = make('input', {type: 'checkbox', checked: layer.visible, title: 'Shown', 'aria-label': `Show ${layer.name}`});
-  on.addEventListener('change', () => { layer.visible = on.checked; showLayer(layer); root.focus(); });
+  on.addEventListener('change', () => { layer.visible = on.checked; showLayers(); root.focus(); });
   const head = make('div', {className: 'lv-layer-head'}, on, swatchOf(layer), make('span', {className: 'lv-layer-name', textContent: layer.name, title: layer.name}));
   const can = layer.editable && facts.maskHeader;
   head.append(can ? button(layer === view.edited ? 'Editing' : 'Edit', 'Draw on this mask (D)', () => edit(layer === view.edited ? null : layer)) : make('span'));
   const opacity = slider({min: 0, max: 1, step: 0.05, label: `Opacity of ${layer.name}`, change: (value) => {
     layer.opacity = value;
-    if (layer === view.edited) showDrawing(); else { layer.volume.opacity = layer.visible ? value : 0; view.nv.updateGLVolume(); }
+    if (layer === view.edited) showDrawing(); else { layer.volume.opacity = filled(layer); view.nv.updateGLVolume(); }
   }});
   opacity.value = layer.opacity;
   const total = layer.isMap ? '' : amount(layer.labels.reduce((sum, label) => sum + label.voxels, 0));
@@ -276,7 +260,7 @@ function layerBox(layer) {
   if (layer.isMap) {
     const heat = make('div', {className: 'lv-heat'});
     heat.style.background = `linear-gradient(90deg, ${facts.heat.map(([share, colour]) => `${colour} ${100 * share}%`).join(', ')})`;
-    box.append(heat, make('div', {className: 'lv-heat-ends'}, ...layer.limits.map((limit) => make('span', {textContent: number(Number(limit.toPrecision(3)))}))));
+    box.append(heat, make('div', {className: 'lv-heat-ends'}, ...layer.limits.map((limit) => make('span', {textContent: String(Number(limit.toPrecision(3)))}))));
   } else if (layer.labels.length > 1) {
     box.append(make('ul', {className: 'lv-label-list'}, ...layer.labels.map((label, index) => labelRow(layer, label, index))));
   }

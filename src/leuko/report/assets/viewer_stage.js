@@ -85,9 +85,7 @@ function setLayout(name) {
   const plane = {axial: 2, coronal: 1, sagittal: 0}[name];
   if (plane !== undefined) view.axis = plane;
   view.nv.setSliceType(LAYOUTS[name]);
-  view.nv.opts.show3Dcrosshair = false;
-  view.nv.drawScene();
-  refreshPanels();
+  if (view.ready) showLayers(); else refreshPanels();
 }
 
 function setConvention(radiological) {
@@ -191,16 +189,18 @@ function scaleOf(tile) {
 }
 
 function drawTiles() {
-  const holder = find('.lv-tiles');
-  holder.replaceChildren(...tiles().map((tile) => {
+  const holder = find('.lv-tiles'), shown = tiles();
+  drawOutlines(shown);
+  holder.replaceChildren(...shown.map((tile) => {
     const box = make('div', {className: 'lv-tile'});
     Object.assign(box.style, {left: `${tile.left}px`, top: `${tile.top}px`, width: `${tile.width}px`, height: `${tile.height}px`});
     if (tile.axis < 0) return box;
     if (view.crosshair) box.append(...crossLines(tile));
     if (facts.oriented) {
-      for (const [side, letter] of Object.entries(letters(tile.axis))) box.append(make('span', {className: `lv-letter lv-${side}`, textContent: letter}));
+      const narrow = tile.height < 110;
+      for (const [side, letter] of Object.entries(letters(tile.axis))) if (!narrow || side === 'left' || side === 'right') box.append(make('span', {className: `lv-letter lv-${side}`, textContent: letter}));
     }
-    const scale = scaleOf(tile);
+    const scale = tile.height < 70 ? null : scaleOf(tile);
     if (scale) {
       const bar = make('span', {className: 'lv-scale', textContent: scale.text});
       bar.style.width = `${scale.width}px`;
@@ -234,6 +234,18 @@ function showPlace() {
   showSliders(voxel);
 }
 
+// Draw the tiles with the scene, and neither before all is there.
+function drawWithTiles() {
+  const draw = view.nv.drawScene.bind(view.nv);
+  view.nv.drawScene = (...given) => {
+    if (!view.ready) return undefined;
+    const done = draw(...given);
+    drawTiles();
+    showPlace();
+    return done;
+  };
+}
+
 // ---------------------------------------------------------------- the mouse
 
 function tileAt(event) {
@@ -243,13 +255,7 @@ function tileAt(event) {
 }
 
 function watchStage() {
-  const stage = find('.lv-stage'), draw = view.nv.drawScene.bind(view.nv);
-  view.nv.drawScene = (...given) => {
-    const done = draw(...given);
-    drawTiles();
-    if (view.ready) showPlace();
-    return done;
-  };
+  const stage = find('.lv-stage');
   let dragged = null;
   stage.addEventListener('mousedown', (event) => {
     root.focus();
@@ -295,6 +301,7 @@ function picture() {
   pen.fillStyle = '#0a0c0f';
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(source, 0, 0);
+  pen.drawImage(find('.lv-outlines'), 0, 0);
   pen.scale(dpr, dpr);
   const bounds = find('.lv-stage').getBoundingClientRect();
   for (const line of find('.lv-tiles').querySelectorAll('i')) {
