@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import warnings
 import zipfile
@@ -18,9 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
 
+from leuko.dicom.csa import parse_csa
 from leuko.dicom.deidentify import Deidentifier, Rules
+from leuko.dicom.deidentify_csa import bare_csa
 from leuko.dicom.deidentify_pixels import Rectangle
 from leuko.dicom.deidentify_values import cleaned_text, shifted
 from leuko.dicom.profile import Options
@@ -393,6 +397,50 @@ def test_safe_private_attributes_stay_and_nothing_else(shared_data: Path) -> Non
     assert kept[0x0E].value == was[0x0E].value
     creators = {str(e.value) for e in result if e.tag.is_private_creator}
     assert creators <= {"Philips Imaging DD 001", "Philips MR Imaging DD 001"}
+
+
+def test_a_mosaic_keeps_its_geometry_and_no_text(shared_data: Path) -> None:
+    """Of Siemens' CSA header only names with numbers stay, written anew."""
+    zipped = shared_data / "dicom" / "conversion" / "siemens_mosaic_sag" / "in.zip"
+    name, content = members(zipped)[0]
+    ds = dcmread(BytesIO(content))
+    block = ds.private_block(0x0029, "SIEMENS CSA HEADER")
+    raw = bytes(block[0x10].value)
+    numbers = parse_csa(raw, wanted=frozenset({"SliceNormalVector", "MosaicRefAcqTimes"}))
+    planted = raw.replace(b"T:HEA;HEP", b"QUIXOTE\0\0") + b"QUIXOTE"
+    assert planted.count(b"QUIXOTE") >= 2
+    block[0x10].value = planted + bytes(len(planted) % 2)
+    lost = cleaner().file(encoded(ds), name=name)
+    assert lost.geometry_lost
+    done = cleaner(retain_safe_private=True).file(encoded(ds), name=name)
+    assert not done.geometry_lost
+    assert b"QUIXOTE" not in done.content
+    kept = dcmread(BytesIO(done.content)).private_block(0x0029, "SIEMENS CSA HEADER")[0x10].value
+    new = parse_csa(kept, wanted=frozenset(numbers))
+    assert {key: [v for v in values if v] for key, values in numbers.items()} == {
+        key: [v for v in values if v] for key, values in new.items()
+    }
+
+
+def test_a_csa_header_of_texts_leaves_nothing() -> None:
+    assert b"" == bare_csa(b"SV10 and then nothing")
+    assert b"" == bare_csa(b"")
+    name = b"SliceNormalVector".ljust(64, b"\0") + struct.pack("<i4siii", 3, b"FD", 4, 1, 77)
+    item = struct.pack("<4i", 8, 8, 77, 8) + b"QUIXOTE\0"
+    assert b"" == bare_csa(b"SV10\4\3\2\1" + struct.pack("<II", 1, 77) + name + item)
+
+
+def test_a_comment_inside_compressed_pixels_is_found(shared_data: Path) -> None:
+    zipped = shared_data / "dicom" / "conversion" / "generic_t1_compressed_j2k" / "in.zip"
+    name, content = members(zipped)[0]
+    ds = dcmread(BytesIO(content))
+    ds.PatientName = "Quixote"
+    frame = next(generate_frames(ds.PixelData, number_of_frames=1))
+    comment = b"\xff\x64" + struct.pack(">HH", 4 + 7, 1) + b"Quixote"
+    at = frame.index(b"\xff\x52")  # the coding style follows the size in every codestream
+    ds.PixelData = encapsulate([frame[:at] + comment + frame[at:]])
+    with pytest.raises(SafetyRefusal, match="inside its compressed pixels"):
+        cleaner().file(encoded(ds), name=name)
 
 
 def test_ages_above_89_become_one() -> None:

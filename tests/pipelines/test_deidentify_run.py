@@ -79,6 +79,8 @@ def test_the_key_is_written_for_its_owner_alone(study: Path, tmp_path: Path) -> 
     kinds = [row[0] for row in rows[1:]]
     assert 1 == kinds.count("patient")
     assert kinds.count("uid") >= 6
+    places = {row[2] for row in rows if row[0] == "file"}
+    assert places == {str(f.relative_to(tmp_path / "a")) for f in (tmp_path / "a").rglob("*.dcm")}
     again = deidentify(study / "hitachi_anat", out=tmp_path / "b", secret=secret)
     assert (again.subjects[0],) == (next(row[2] for row in rows if row[0] == "patient"),)
     one, two = (sorted((tmp_path / name).rglob("*.dcm")) for name in "ab")

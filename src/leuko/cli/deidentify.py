@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,14 +121,16 @@ def deidentify(
     from leuko.errors import SafetyRefusal
     from leuko.pipelines import deidentify as pipeline
 
-    done = pipeline.deidentify(
-        path,
-        out=out,
-        subjects=pipeline.subjects_of(subjects) if subjects else None,
-        secret=pipeline.secret_of(secret) if secret else b"",
-        retain_dates=retain_dates or "",
-        **choices,
-    )
+    with files_on_screen(quiet=quiet or as_json) as watch:
+        done = pipeline.deidentify(
+            path,
+            out=out,
+            subjects=pipeline.subjects_of(subjects) if subjects else None,
+            secret=pipeline.secret_of(secret) if secret else b"",
+            retain_dates=retain_dates or "",
+            watch=watch,
+            **choices,
+        )
     if as_json:
         click.echo(pipeline.as_json(done), nl=False)
     elif not quiet:
@@ -137,6 +141,19 @@ def deidentify(
             f"The first: {done.refused[0].reason}",
             hint=done.refused[0].hint,
         )
+
+
+@contextmanager
+def files_on_screen(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A watcher that counts files on the screen; silent unless stderr is a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if quiet or not console.is_terminal:
+        yield lambda count: None  # noqa: ARG005
+        return
+    with console.status("reading") as status:
+        yield lambda count: status.update(f"{count} files written")
 
 
 def _show(done: Any, out: str) -> None:
@@ -150,9 +167,13 @@ def _show(done: Any, out: str) -> None:
     for text, count in (
         ("copies of a file that is there already were left out", done.duplicates),
         ("files had rectangles blanked", done.blanked),
+        (
+            "files are mosaics, which nobody can place any more: --retain-safe-private keeps that",
+            done.geometry_lost,
+        ),
     ):
         if count:
-            console.print(f"  {count} {text}")
+            console.print(f"  {count} {text}", soft_wrap=True)
     errors = Console(stderr=True, highlight=False)
     for item in done.left_out[:20]:
         colour = "red" if item.why == "refused" else "yellow"

@@ -22,6 +22,7 @@ from leuko.dicom.deidentify_pixels import (
     Rectangle,
     blank,
     clear_embedded_overlays,
+    require_silent_codestream,
     require_whole_pixels,
     risk_of_annotation,
 )
@@ -60,13 +61,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """A deidentified file, and what tells it from others: all of it new, nothing of the source."""
+    """A deidentified file, and what tells it from others: all of it new, nothing of the source.
+
+    `geometry_lost`: the private attributes that said where its slices lie are gone.
+    """
 
     content: bytes = field(repr=False)
     subject: str
     series_uid: str
     instance_uid: str
     blanked: bool = False
+    geometry_lost: bool = False
 
 
 class Deidentifier:
@@ -103,6 +108,7 @@ class Deidentifier:
         blanked = self._clean_pixels(dataset, name)
         key = _patient_key(dataset)
         subject, days = self._patient(dataset, key, name)
+        lost = "v" not in self.rules.options.letters and _is_tiled(dataset)
         secrets, names = secrets_of(dataset, letters=self.rules.options.letters)
         cleaner = Cleaner(
             letters=self.rules.options.letters,
@@ -112,6 +118,7 @@ class Deidentifier:
             secrets=secrets,
             names=names,
         )
+        require_silent_codestream(dataset, secrets, name=name)
         cleaner.clean(dataset)
         if "PatientAge" in dataset:
             dataset.PatientAge = _capped(str(dataset.PatientAge))
@@ -122,6 +129,7 @@ class Deidentifier:
             series_uid=str(dataset.get("SeriesInstanceUID") or ""),
             instance_uid=str(dataset.SOPInstanceUID),
             blanked=blanked,
+            geometry_lost=lost,
         )
 
     # ------------------------------------------------------------ what is refused
@@ -267,6 +275,16 @@ def _patient_key(dataset: Dataset) -> tuple[str, ...]:
     if name := words_of(str(dataset.get("PatientName") or "")):
         return ("name", *name, str(dataset.get("PatientBirthDate") or ""))
     return ("study", str(dataset.get("StudyInstanceUID") or ""))
+
+
+def _is_tiled(dataset: Dataset) -> bool:
+    """Whether several slices lie in one plane, placed by private attributes alone."""
+    if "MOSAIC" in (dataset.get("ImageType") or ()):
+        return True
+    try:
+        return 0x51 in dataset.private_block(0x0065, "Image Private Header")
+    except KeyError:
+        return False
 
 
 def _capped(age: str) -> str:

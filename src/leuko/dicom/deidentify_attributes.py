@@ -14,6 +14,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag, Tag
 
 from leuko.dicom.attributes import resolve, type_of
+from leuko.dicom.deidentify_csa import CSA_CREATOR, CSA_ELEMENT, CSA_GROUP, bare_csa
 from leuko.dicom.deidentify_private import SAFE_PRIVATE, is_harmless
 from leuko.dicom.deidentify_values import DUMMIES, REMOVED, cleaned_text, shifted
 from leuko.dicom.profile import decide, row_of
@@ -282,6 +283,13 @@ class Cleaner:
     ) -> None:
         group, block = tag >> 16, tag >> 8 & 0xFF
         creator = creators.get((group, block), "")
+        if (group, creator, tag & 0xFF) == (CSA_GROUP, CSA_CREATOR, CSA_ELEMENT):
+            if header := bare_csa(_bytes(ds, tag)):
+                ds[tag] = DataElement(tag, "OB", header)
+                kept.add(group << 16 | block)
+            else:
+                del ds[tag]
+            return
         if tag & 0xFF in SAFE_PRIVATE.get((group, creator), ()) and tag & 0xFFFF > 0xFF:
             vr = ds.get_item(tag).VR
             if vr in (None, "UN"):

@@ -18,6 +18,7 @@ __all__ = [
     "blank",
     "clear_embedded_overlays",
     "holds_pixels",
+    "require_silent_codestream",
     "require_whole_pixels",
     "risk_of_annotation",
 ]
@@ -35,6 +36,8 @@ _IMAGES = re.compile(
     r"(1(\..*)?|2(\..*)?|3\.1|4|4\.[134]|6\..*|7(\..*)?|1[23]\..*|20|30|66\.4|77\.1\..*|128(\.1)?|"
     r"130|481\.1)"
 )
+_FRAGMENT = b"\xfe\xff\x00\xe0"  # the item tag before every fragment
+_CODESTREAM_HEADER = 1024
 _SCREENS = ("SCREEN", "CAPTURE", "REPORT", "PROTOCOL")
 
 
@@ -107,6 +110,28 @@ def _is_cut(item: Any) -> bool:
     if not isinstance(item, RawDataElement) or not isinstance(item.value, bytes):
         return False
     return item.length not in (0xFFFFFFFF, len(item.value))
+
+
+def require_silent_codestream(
+    dataset: FileDataset, secrets: re.Pattern[bytes] | None, *, name: str
+) -> None:
+    """Raise SafetyRefusal (exit 5) where a compressed picture's own header names the patient.
+
+    JPEG and JPEG 2000 have comments and camera data of their own, before the picture begins.
+    """
+    if secrets is None or "PixelData" not in dataset:
+        return
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    content = dataset.PixelData
+    start = content.find(_FRAGMENT)
+    while start >= 0:
+        if secrets.search(content[start + 8 : start + 8 + _CODESTREAM_HEADER]):
+            raise SafetyRefusal(
+                f"{name}: the header inside its compressed pixels repeats the patient's name.",
+                hint="Store the pixels uncompressed first (dcmdjpeg, gdcmconv --raw).",
+            )
+        start = content.find(_FRAGMENT, start + 8)
 
 
 def blank(dataset: FileDataset, rectangles: tuple[Rectangle, ...], *, name: str) -> None:

@@ -2,7 +2,7 @@
 
 Facts of Table E.3.10-1 of the 2026d edition, so far as they concern CT, MR and PET images and hold
 numbers or codes, and a few more that a reader of diffusion, mosaic and scaled images needs. The
-CSA header of Siemens is not among them: it holds protocols with names in them.
+CSA header of Siemens is not among them: what is safe in it is written anew (deidentify_csa).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -54,6 +54,7 @@ class Deidentification:
     left_out: tuple[LeftOut, ...]
     duplicates: int
     blanked: int
+    geometry_lost: int
     edition: str
     options: tuple[str, ...]
 
@@ -61,6 +62,10 @@ class Deidentification:
     def refused(self) -> tuple[LeftOut, ...]:
         """The images and documents that identify by what they show or say."""
         return tuple(item for item in self.left_out if item.why == "refused")
+
+
+def _silent(_: int) -> None:
+    """Nobody watches."""
 
 
 def deidentify(
@@ -82,12 +87,14 @@ def deidentify(
     clean_descriptors: bool = False,
     clean_structured_content: bool = False,
     clean_graphics: bool = False,
+    watch: Callable[[int], None] = _silent,
 ) -> Deidentification:
     """Write the DICOM and NIfTI files at `path` into the new folder `out` without their patients.
 
     `path` is a file, a folder or an archive. The options are those of PS3.15 E.3, by their names;
     `secret` makes new names and UIDs the same in every run that uses it (random where empty),
-    `blank` are rectangles (x, y, width, height) for pictures that may show text. A file is written
+    `blank` are rectangles (x, y, width, height) for pictures that may show text; `watch` is told
+    how many files were written so far. A file is written
     whole or not at all, and what could not be cleaned is in `left_out`. Raises UsageError (exit 2),
     SafetyRefusal (exit 5) or ReadError (exit 3) where nothing could be written, and WriteError
     (exit 6) where `out` holds something already.
@@ -123,10 +130,11 @@ def deidentify(
         done = _Run(cleaner, folder, subject)
         for file in _files(given):
             done.take(file)
+            watch(done.files)
         if not done.files:
             raise done.nothing()
         if kept_mapping:
-            _write_mapping(kept_mapping, cleaner)
+            _write_mapping(kept_mapping, cleaner, done.names)
     return Deidentification(
         files=done.files,
         subjects=tuple(done.series),
@@ -134,6 +142,7 @@ def deidentify(
         left_out=tuple(done.left_out),
         duplicates=done.duplicates,
         blanked=done.blanked,
+        geometry_lost=done.geometry_lost,
         edition=EDITION,
         options=tuple(OPTION_CODES[letter][1] for letter in options.letters),
     )
@@ -150,7 +159,8 @@ class _Run:
         self.cleaner = cleaner
         self.folder = folder
         self.subject = subject
-        self.files = self.duplicates = self.blanked = 0
+        self.files = self.duplicates = self.blanked = self.geometry_lost = 0
+        self.names: list[tuple[str, str]] = []
         self.left_out: list[LeftOut] = []
         self.series: dict[str, dict[str, int]] = {}
         self._counts: dict[tuple[str, int], int] = {}
@@ -189,7 +199,9 @@ class _Run:
             (clean.subject, number), 0
         )
         self.blanked += clean.blanked
-        self._write(Path(clean.subject) / f"{number:03d}" / f"{count:05d}.dcm", clean.content)
+        self.geometry_lost += clean.geometry_lost
+        place = Path(clean.subject) / f"{number:03d}" / f"{count:05d}.dcm"
+        self._write(file, place, clean.content)
 
     def _nifti(self, file: Path) -> None:
         content = stripped(file)
@@ -197,13 +209,14 @@ class _Run:
         numbers = self.series.setdefault(name, {})
         number = numbers.setdefault(f"file {len(numbers) + 1}", len(numbers) + 1)
         ending = ".nii.gz" if content[:2] == b"\x1f\x8b" else ".nii"
-        self._write(Path(name) / f"{number:03d}{ending}", content)
+        self._write(file, Path(name) / f"{number:03d}{ending}", content)
 
-    def _write(self, place: Path, content: bytes) -> None:
+    def _write(self, file: Path, place: Path, content: bytes) -> None:
         with writing(place.name):
             (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / place).write_bytes(content)
         self.files += 1
+        self.names.append((file.name, place.as_posix()))
 
     def _leave(self, file: Path, why: Why, reason: str, hint: str = "") -> None:
         self.left_out.append(LeftOut(file.name, why, reason, hint))
@@ -327,7 +340,7 @@ def _mapping_place(mapping: str | os.PathLike[str], out: str | os.PathLike[str])
     return place
 
 
-def _write_mapping(place: Path, cleaner: Deidentifier) -> None:
+def _write_mapping(place: Path, cleaner: Deidentifier, names: Sequence[tuple[str, str]]) -> None:
     """Who and what became which, for the one who keeps the key."""
     text = io.StringIO()
     table = csv.writer(text, delimiter="\t", lineterminator="\n")
@@ -338,6 +351,8 @@ def _write_mapping(place: Path, cleaner: Deidentifier) -> None:
     if not cleaner.rules.options.retain_uids:
         for old, new in cleaner.uids.seen.items():
             table.writerow(("uid", old, new, ""))
+    for old, new in names:
+        table.writerow(("file", old, new, ""))
     with writing(place.name):
         _write_private(place, text.getvalue().encode())
 
