@@ -157,3 +157,20 @@ def write_file(path: Path, dataset: Dataset) -> None:
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta = meta
     dcmwrite(path, dataset, enforce_file_format=True)
+
+
+def sample_study(folder: Path) -> Path:
+    """The packaged sample as a study: its FLAIR, and a series that stands in for a T1."""
+    from leuko.formats.read import read
+
+    root = Path(__file__).resolve().parents[1]
+    image = read(root / "src" / "leuko" / "models" / "sample" / "flair.nii.gz")
+    affine = image.grid.affine @ np.array(
+        [[-1, 0, 0, image.grid.shape[0] - 1], [0, -1, 0, image.grid.shape[1] - 1],
+         [0, 0, 1, 0], [0, 0, 0, 1]]
+    )  # fmt: skip
+    data = image.data[::-1, ::-1]  # rows to the left, columns to the back, as scanners write
+    write_series(folder, data, affine)
+    values = data.astype(np.float64)
+    write_series(folder, np.where(values > 20, values.max() - values, 0), affine, series=T1)
+    return folder

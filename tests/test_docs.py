@@ -4,7 +4,8 @@ A page is a Markdown file. In a ```console block, `$ ` begins a command and the 
 output, compared as doctest does (`...` stands for anything, white space does not count); a command
 without output below it only has to succeed. A ```python block is run as a script. The blocks of a
 page run in order in one folder, which holds the packaged sample as FLAIR.nii.gz, its true mask as
-truth.nii.gz, and study/ with two scans. An HTML comment on the line before a block changes that:
+truth.nii.gz, study/ with two scans, and dicom_study/ with the sample as a scanner exports it. An
+HTML comment on the line before a block changes that:
 `<!-- long -->` (run by `make docs-test` only) or `<!-- not run: why -->`.
 """
 
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from classic_mr import sample_study
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -96,6 +99,7 @@ def workplace(tmp_path: Path) -> Path:
     (tmp_path / "study").mkdir()
     for case in ("scan_01", "scan_02"):
         shutil.copy(sample / "flair.nii.gz", tmp_path / "study" / f"{case}.nii.gz")
+    sample_study(tmp_path / "dicom_study")
     return tmp_path
 
 
