@@ -45,20 +45,23 @@ class NeedsMore(Exception):
 class Elements:
     """One data set: of a file (up to its pixels), or an item of a sequence.
 
+    `places` are tag -> (value representation or b'', first byte, length; UNDEFINED for fragments).
     Values that are missing, empty or ill-formed come back as the empty value of their kind.
     """
 
     __slots__ = (
         "_blocks",
-        "_places",
         "buffer",
         "encodings",
         "end",
         "explicit",
         "little",
+        "places",
         "start",
         "whole",
     )
+
+    places: dict[int, tuple[bytes, int, int]]
 
     def __init__(
         self,
@@ -78,16 +81,16 @@ class Elements:
         self.little = little
         self.whole = whole
         self.encodings = encodings
-        self._places: dict[int, tuple[bytes, int, int]] | None = None
         self._blocks: dict[tuple[int, str], list[int]] | None = None
 
-    @property
-    def places(self) -> dict[int, tuple[bytes, int, int]]:
-        """Tag -> (value representation or b'', first byte, length; UNDEFINED for fragments)."""
-        if self._places is None:
-            self._places = {}
-            _walk(self, self.start, self.end, found=self._places, depth=0)
-        return self._places
+    def __getattr__(self, name: str) -> dict[int, tuple[bytes, int, int]]:
+        # Called for the slot `places` alone, before its first use; later reads cost nothing.
+        if name != "places":
+            raise AttributeError(name)
+        found: dict[int, tuple[bytes, int, int]] = {}
+        _walk(self, self.start, self.end, found=found, depth=0)
+        self.places = found
+        return found
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.places

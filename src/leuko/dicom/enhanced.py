@@ -20,6 +20,7 @@ from leuko.dicom.header import (
     orientation_of,
     pixel_spacing,
     position_of,
+    real_world,
 )
 
 __all__ = ["PER_FRAME", "SHARED", "frames_of_groups"]
@@ -169,6 +170,10 @@ def _contrast(item: Elements, values: dict[str, Any]) -> None:
         values["contrast"] = "administered"
 
 
+def _real_world(item: Elements, values: dict[str, Any]) -> None:
+    _set(values, "real_world", real_world(item))
+
+
 def _converted(item: Elements, values: dict[str, Any]) -> None:
     """Legacy converted objects keep what has no group of its own as single elements."""
     _set(values, "echo_time", item.number(0x00180081))
@@ -184,6 +189,7 @@ _READERS = {
     _POSITION: _position, _ORIENTATION: _orientation, _MEASURES: _measures,
     _VALUES: _pixel_values, _CONTENT: _content, _ECHO: _echo, _TIMING: _timing,
     _MODIFIER: _modifier, _DIFFUSION: _diffusion, _CARDIAC: _cardiac, _LABELING: _labeling,
+    0x00409096: _real_world,
     _TIME: _offset, _CONTRAST: _contrast,
     **dict.fromkeys(_TYPES, _type), **dict.fromkeys(_CONVERTED, _converted),
 }  # fmt: skip

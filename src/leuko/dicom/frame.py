@@ -61,7 +61,8 @@ class Frame(NamedTuple):
     `orientation` the direction along a row and that along a column, `spacing` the distance of rows
     and that of columns (PS3.3 C.7.6.2). `tile` is the number of the plane in a mosaic with `tiles`
     tiles side by side. Echo, repetition and inversion times are in ms, `time` in seconds. `dims`
-    are the dimension indices that do not count places; `refusal` says why the plane cannot be used.
+    are the dimension indices that do not count places, `real_world` slope and intercept of a
+    real-world value map; `refusal` says why the plane cannot be used.
 
     A tuple, because a file may hold thousands of planes that differ in two values.
     """
@@ -99,5 +100,6 @@ class Frame(NamedTuple):
     stack_id: str = ""
     label: str = ""
     dims: tuple[int, ...] = ()
+    real_world: tuple[float, float] | None = None
     refusal: str = ""
     refusal_hint: str = ""

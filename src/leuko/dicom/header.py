@@ -22,6 +22,7 @@ __all__ = [
     "orientation_of",
     "pixel_spacing",
     "position_of",
+    "real_world",
 ]
 
 _NO_IMAGES = {
@@ -175,7 +176,16 @@ def classic_frame(data: Elements, instance: Instance) -> Frame:
         time=_acquired(data),
         acquisition=data.whole_number(0x00200012),
         number=instance.number,
+        real_world=real_world(data.item(0x00409096)),
     )
+
+
+def real_world(item: Elements | None) -> tuple[float, float] | None:
+    """Slope and intercept of a linear real-world value map (PS3.3 C.7.6.16.2.11)."""
+    if item is None:
+        return None
+    slope, inter = item.number(0x00409225), item.number(0x00409224)
+    return (slope, inter or 0.0) if slope else None
 
 
 def _component(data: Elements, image_type: tuple[str, ...]) -> str:

@@ -57,16 +57,19 @@ def _segmentation(path: Path, study: Study) -> Path | None:
     return path if path.is_file() else next(path.rglob(study.skipped[0].name), None)
 
 
-def load(stack: Stack, *, name: str = "") -> Image:
+def load(stack: Stack, *, name: str = "", real_world: bool = False) -> Image:
     """The image of a stack: data of shape (columns, rows, slices) or (..., volumes).
 
-    Values are rescaled slice by slice; integers where that leaves integers, else float32. Raises
-    SafetyRefusal (geometry), ReadError (pixels cut or damaged), OutOfResources.
+    Values are rescaled slice by slice: by the standard's slope and intercept, or with `real_world`
+    by the real-world value map, where every frame has one. They are integers where that leaves
+    integers, else float32. Raises UsageError where there is no such map, SafetyRefusal (geometry),
+    ReadError (pixels cut or damaged), OutOfResources.
     """
     if stack.usable:
         raise SafetyRefusal(f"Series {stack.key} cannot be read: {stack.usable}", hint=stack.hint)
-    groups = _by_file(stack.frames)
-    scaling = intensities.scaling_of(stack.frames)
+    frames = intensities.by_real_world(stack.frames) if real_world else stack.frames
+    groups = _by_file(frames)
+    scaling = intensities.scaling_of(frames)
     first = stack.first
     shape = (len(stack.frames), first.rows, first.columns)
     try:

@@ -12,10 +12,11 @@ from leuko.dicom.elements import PIXELS
 from leuko.dicom.frame import Frame
 from leuko.dicom.pixels import Array, stored_type
 from leuko.dicom.study import Stack
+from leuko.errors import UsageError
 from leuko.findings import Finding, Severity
 from leuko.formats.voxels import real_values
 
-__all__ = ["Scaling", "finished", "place", "scaling_of"]
+__all__ = ["Scaling", "by_real_world", "finished", "place", "scaling_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,20 @@ class Scaling:
 
     kind: np.dtype[Any]
     plain: bool
+
+
+def by_real_world(frames: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The frames with slope and intercept of their real-world value maps. Raises UsageError."""
+    if any(frame.real_world is None for frame in frames):
+        raise UsageError(
+            "The series has no linear real-world value map.",
+            hint="Read it with the standard's rescale slope and intercept.",
+        )
+    return tuple(
+        frame._replace(slope=frame.real_world[0], inter=frame.real_world[1])
+        for frame in frames
+        if frame.real_world
+    )
 
 
 def scaling_of(frames: Sequence[Frame]) -> Scaling:

@@ -152,7 +152,7 @@ def _from_frames(frames: Sequence[Frame]) -> Iterator[Plane]:
             (frame.rows or whole.rows, frame.columns or whole.columns),
             frame.thickness,
             Reference(
-                whole.sop_class, whole.sop_uid, frame.index + 1 if whole.frames > 1 else None
+                whole.sop_class, whole.sop_uid, frame.nth + 1 if whole.frames > 1 else None
             ),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from leuko.dicom.compressed import LOSSY, sign_disagrees
 from leuko.dicom.kinds import is_colour
 from leuko.dicom.study import Stack
@@ -51,6 +53,17 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
                 "Do not publish pictures of it.",
             )
         )
+    first = stack.first
+    if first.real_world and not _same_scale(first.real_world, (first.slope, first.inter)):
+        found.append(
+            Finding(
+                "dicom.real_world",
+                Severity.NOTE,
+                "The file also holds a real-world value map (slope "
+                f"{first.real_world[0]:g}, intercept {first.real_world[1]:g}); the rescale slope "
+                "and intercept were used.",
+            )
+        )
     if stack.kind == "localizer":
         found.append(_not_anatomy("a localizer (a quick scan for planning)"))
     elif stack.kind == "secondary capture":
@@ -73,6 +86,10 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
+
+
+def _same_scale(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(math.isclose(a, b, rel_tol=1e-4) for a, b in zip(one, other, strict=True))
 
 
 def _not_anatomy(what: str) -> Finding:
