@@ -24,11 +24,13 @@ COMMANDS = MappingProxyType(
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
         "register": ("leuko.cli.register", "Bring one scan into the space of another."),
         "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
+        "surface": ("leuko.cli.surface", "A mask as a surface for 3D programs: STL, PLY, GLB."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
         "view": ("leuko.cli.view", "Look at an image: an offline page, or pictures of slices."),
         "info": ("leuko.cli.info", "What an image is: geometry, values, header, findings."),
         "deidentify": ("leuko.cli.deidentify", "Images without their patients, by DICOM's profile."),
+        "dicom": ("leuko.cli.dicom", "What a DICOM study holds, and which series is the FLAIR."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
     }
 )

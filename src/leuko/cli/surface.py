@@ -1,0 +1,83 @@
+"""`leuko surface`: a mask as a surface for 3D programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from leuko.cli.options import image_argument
+
+__all__ = ["surface"]
+
+EXAMPLES = """\b
+Examples:
+  leuko surface out/wmh.nii.gz -o lesions.stl
+  leuko surface out/anatomy.nii.gz -o anatomy.glb
+  leuko surface out/anatomy.nii.gz --label 15 --label 25 -o ventricles.ply
+
+\b
+The name of OUT decides the format: .stl and .ply hold all labels in one surface (.ply with
+colours), .glb a named and coloured part for each. Vertices are RAS mm of the scanner.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@image_argument("mask", metavar="MASK")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The file to write: .stl, .ply or .glb.",
+)
+@click.option(
+    "--label", "labels", type=int, multiple=True, help="Only this label; may be repeated."
+)
+@click.option(
+    "--names",
+    type=click.Path(path_type=Path),
+    help="A table of label names and colours (FreeSurfer, FSLeyes, ITK-SNAP, BIDS).",
+)
+@click.option(
+    "--smoothing",
+    type=click.IntRange(0, 200),
+    default=12,
+    show_default=True,
+    help="Rounds of smoothing; 0: along the faces of the voxels.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show our own traceback when something goes wrong.",
+)
+def surface(
+    mask: str,
+    out: Path,
+    labels: tuple[int, ...],
+    names: Path | None,
+    smoothing: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write the surface of the labels of MASK to the file OUT."""
+    from leuko.cli.console import print_findings
+    from leuko.pipelines.surfaces import surface_file
+
+    written = surface_file(Path(mask), out, labels=labels, table=names, smoothing=smoothing)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(written), indent=2))
+    elif not quiet:
+        for found in written.surfaces:
+            volume, area = found.volume_mm3 / 1000, found.area_mm2 / 100
+            click.echo(
+                f"{found.label:>5}  {found.name:<40}  {volume:10.3f} ml  {area:9.2f} cm²  "
+                f"{found.triangles} triangles"
+            )
+        print_findings(written.findings)
+        click.echo(f"Surface: {out}")
