@@ -68,7 +68,7 @@ def test_a_mask_drawn_on_the_nifti_comes_back_where_it_was(
         for source in group.DerivationImageSequence[0].SourceImageSequence
     }
     assert named == {
-        (f.instance.sop_uid, f.index + 1 if f.instance.frames > 1 else None) for f in frames
+        (f.instance.sop_uid, f.nth + 1 if f.instance.frames > 1 else None) for f in frames
     }
 
 

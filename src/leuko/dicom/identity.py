@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
@@ -189,13 +189,26 @@ def begin(
     return new
 
 
-def finish(dataset: Dataset) -> Dataset:
-    """Give `dataset` its UIDs, from everything it says but its dates; returns it."""
+def finish(dataset: Dataset, *, told: Mapping[str, str] | None = None) -> Dataset:
+    """Give `dataset` its UIDs, from everything it says but its dates; returns it.
+
+    `told` stands for the attributes it names, by keyword: text that says all that they do, where
+    encoding them only for that would take long.
+    """
+    short = told or {}
     bare = Dataset()
-    bare.update({element.tag: element for element in dataset if element.keyword not in DATES})
-    digest = sha256(_bytes(bare)).digest()
-    dataset.SOPInstanceUID = uid_of("instance", digest)
-    dataset.SeriesInstanceUID = uid_of("series", digest)
+    bare.update(
+        {
+            element.tag: element
+            for element in dataset
+            if element.keyword not in DATES and element.keyword not in short
+        }
+    )
+    digest = sha256(_bytes(bare))
+    for keyword, text in sorted(short.items()):
+        digest.update(f"{keyword}={text}".encode())
+    dataset.SOPInstanceUID = uid_of("instance", digest.digest())
+    dataset.SeriesInstanceUID = uid_of("series", digest.digest())
     return dataset
 
 

@@ -116,8 +116,8 @@ def segmentation(
         dimensions = uid_of("dimensions", new.FrameOfReferenceUID, str(headers[0].SOPInstanceUID))
         _dimensions(new, dimensions)
         new.SharedFunctionalGroupsSequence = items(_shared(planes))
-        _fill(new, values, planes, segments, algorithm, probability=probability)
-        return finish(new)
+        frames_told = _fill(new, values, planes, segments, algorithm, probability=probability)
+        return finish(new, told={"PerFrameFunctionalGroupsSequence": frames_told})
 
 
 def _image(
@@ -213,11 +213,11 @@ def _fill(
     algorithm: Algorithm,
     *,
     probability: bool,
-) -> None:
-    """Segments, frames with their functional groups, and pixels."""
+) -> str:
+    """Segments, frames with their functional groups, and pixels; the frames in short."""
     alone = len(segments) == 1
     described: list[Dataset] = []
-    groups: list[Dataset] = []
+    shown_in: list[tuple[int, int]] = []  # segment and plane of each frame, from 1
     pixels: list[npt.NDArray[Any]] = []
     for segment in segments:
         if probability:
@@ -227,21 +227,24 @@ def _fill(
         if not alone and not shown.any():
             continue
         described.append(_segment(segment, len(described) + 1, algorithm))
-        for index, plane in enumerate(planes):
+        for index in range(len(planes)):
             picture = shown[:, :, index].T
             if alone or picture.any():
-                groups.append(_frame(len(described), index + 1, plane))
+                shown_in.append((len(described), index + 1))
                 pixels.append(picture)
     if not described:  # a label map of nothing: its first segment, empty, stands for all
-        _fill(new, values, planes, segments[:1], algorithm, probability=probability)
-        return
+        return _fill(new, values, planes, segments[:1], algorithm, probability=probability)
     if len(described) == 1:
         new.DimensionOrganizationType = "3D"  # parallel planes of one volume
     new.SegmentSequence = items(*described)
-    new.NumberOfFrames = len(groups)
-    new.PerFrameFunctionalGroupsSequence = items(*groups)
+    new.NumberOfFrames = len(shown_in)
+    new.PerFrameFunctionalGroupsSequence = items(
+        *(_frame(number, index, planes[index - 1]) for number, index in shown_in)
+    )
     content = _packed(pixels, probability=probability)
     new.add_new("PixelData", "OB" if probability else "OW", content)
+    told = [f"{_place(plane)} {plane.references}" for plane in planes]
+    return f"{told} {shown_in}"
 
 
 def _packed(pixels: Sequence[npt.NDArray[Any]], *, probability: bool) -> bytes:
@@ -257,7 +260,7 @@ def _frame(number: int, index: int, plane: Plane) -> Dataset:
     content = Dataset()
     content.DimensionIndexValues = [number, index]
     position = Dataset()
-    position.ImagePositionPatient = [_decimal(value) for value in plane.corner]
+    position.ImagePositionPatient = _place(plane)
     identification = Dataset()
     identification.ReferencedSegmentNumber = number
     sources = []
@@ -305,6 +308,10 @@ def _segment(segment: Segment, number: int, algorithm: Algorithm) -> Dataset:
     item.TrackingID = segment.tracking_id
     item.TrackingUID = segment.tracking_uid
     return item
+
+
+def _place(plane: Plane) -> list[str]:
+    return [_decimal(value) for value in plane.corner]
 
 
 def _decimal(value: float) -> str:
