@@ -543,3 +543,20 @@ def _without(ds: Dataset, tags: set[int]) -> None:
         elif ds[tag].VR == "SQ":
             for item in ds[tag].value:
                 _without(item, tags)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.integers(128, 6000), st.binary(min_size=1, max_size=4)), max_size=20))
+def test_damaged_files_are_refused_or_cleaned(damage: list[tuple[int, bytes]]) -> None:
+    """Bytes changed anywhere in the header: our own errors, nothing else."""
+    content = bytearray(with_identity(simple()))
+    for place, new in damage:
+        start = min(place, len(content) - 5)
+        content[start : start + len(new)] = new
+    try:
+        done = cleaner(clean_descriptors=True, retain_safe_private=True).file(
+            bytes(content), name="a"
+        )
+    except (ReadError, SafetyRefusal, UnusableInput):
+        return
+    dcmread(BytesIO(done.content))

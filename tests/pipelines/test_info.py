@@ -6,6 +6,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import leuko
 from leuko.cli import main
 from leuko.cli.info_tables import BLOCKS, bars
-from leuko.errors import ReadError, UsageError
+from leuko.errors import ReadError, SafetyRefusal, UnusableInput, UsageError
 from leuko.formats.nifti_described import describe_nifti
 from leuko.formats.nifti_header import header_dtype
 from leuko.pipelines.information import as_json, info
@@ -234,13 +235,31 @@ def test_the_listing_gives_every_element_with_its_representation(shared_data: Pa
     assert all(len(field.value) < 200 for field in found.tags)
 
 
+def test_a_damaged_file_is_shown_as_far_as_it_goes(shared_data: Path, tmp_path: Path) -> None:
+    """Bytes changed at random: what can be decoded is shown, or one of our errors says why not."""
+    rng = np.random.default_rng(5)
+    with zipfile.ZipFile(case(shared_data, "philips_enhanced_fmri")) as archive:
+        content = archive.read(next(n for n in archive.namelist() if not n.endswith("/")))
+    file = tmp_path / "a.dcm"
+    shown = 0
+    for _ in range(12):
+        damaged = bytearray(content)
+        for place in rng.integers(200, 9000, 10):
+            damaged[place] = rng.integers(256)
+        file.write_bytes(damaged)
+        with suppress(ReadError, UnusableInput, SafetyRefusal):
+            shown += len(info(file, tags=True).tags) > 0
+    assert shown
+
+
 # ---------------------------------------------------------------- printing
 
 
 def test_bars_stand_on_each_other() -> None:
-    lines = bars([0, 1, 16], height=2)
-    assert 2 == len(lines)
-    assert ["  █", " ▄█"] == lines
+    """Heights are square roots; one that towers above all others is cut."""
+    assert ["  █", " ██"] == bars([0, 4, 16], height=2)
+    assert ["  █", " ██"] == bars([0, 4, 100000], height=2)
+    assert ["█▃", "██"] == bars([4, 2], height=2)
     assert set("".join(bars(list(range(64))))) <= set(BLOCKS)
     assert ["   "] * 4 == bars([0, 0, 0])
 

@@ -68,11 +68,15 @@ def show(found: Info) -> None:
 def bars(counts: Sequence[int], *, height: int = HEIGHT, blocks: str = BLOCKS) -> list[str]:
     """A histogram as lines of text, the top one first; heights are square roots of the counts.
 
-    The root keeps tissue visible beside the background, which fills most of a volume.
+    The root keeps tissue visible beside the background, which fills most of a volume; a bar
+    that is more than twice as high as the next is cut off there.
     """
-    top = max(counts, default=0) or 1
+    highest = sorted(counts)[-2:]
+    top = min(highest[-1], 4 * highest[0] or highest[-1]) or 1
     steps = len(blocks) - 1
-    levels = [0 if not n else max(1, round((n / top) ** 0.5 * height * steps)) for n in counts]
+    levels = [
+        0 if not n else max(1, round(min(n / top, 1.0) ** 0.5 * height * steps)) for n in counts
+    ]
     return [
         "".join(blocks[min(max(level - row * steps, 0), steps)] for level in levels)
         for row in reversed(range(height))

@@ -17,7 +17,6 @@ from pydicom import dcmread
 from pydicom.datadict import dictionary_description, private_dictionary_description
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.sequence import Sequence as Items
 
 from leuko.dicom.deidentify_attributes import secrets_of
@@ -115,7 +114,7 @@ def header_of(path: str | Path) -> FileDataset:
     try:
         with tolerant():
             return dcmread(path, stop_before_pixels=True, force=True)
-    except (OSError, InvalidDicomError, ValueError, KeyError, EOFError) as error:
+    except Exception as error:  # whatever a malformed file makes the library raise
         raise ReadError(f"{Path(path).name} cannot be read as DICOM.") from error
 
 
@@ -134,8 +133,7 @@ def described(header: FileDataset, *, patient: bool = False) -> dict[str, dict[s
                 continue
             shown[group] = {}
             for keyword in keywords:
-                element = next((place[keyword] for place in places if keyword in place), None)
-                value = None if element is None else _plain(element, secrets)
+                value = _found(places, keyword, secrets)
                 if value not in (None, "", []):
                     shown[group][keyword] = value
         _add_syntax(shown["photometric"], header)
@@ -176,15 +174,28 @@ def elements(path: str | Path, *, patient: bool = False) -> list[Element]:
 # ---------------------------------------------------------------- values
 
 
+def _found(places: list[Dataset], keyword: str, secrets: re.Pattern[bytes] | None) -> Value | None:
+    """The value in the first place that has it; None where nobody can decode it."""
+    for place in places:
+        if keyword in place:
+            try:
+                return _plain(place[keyword], secrets)
+            except Exception:  # a malformed value is one attribute less, not an error
+                return None
+    return None
+
+
 def _functional_groups(header: Dataset) -> Iterator[Dataset]:
     """The items of the shared functional groups and of those of the first frame."""
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        sequence = header.get(keyword)
-        if not isinstance(sequence, Items) or not sequence:
+        try:
+            sequence = header.get(keyword)
+            groups = list(sequence[0]) if isinstance(sequence, Items) and sequence else []
+        except Exception:  # malformed groups: what is outside of them is shown
             continue
-        for element in sequence[0]:
-            if isinstance(element.value, Items) and element.value and not element.tag.is_private:
-                yield element.value[0]
+        for group in groups:
+            if isinstance(group.value, Items) and group.value and not group.tag.is_private:
+                yield group.value[0]
 
 
 def _plain(element: DataElement, secrets: re.Pattern[bytes] | None) -> Value | None:
@@ -217,7 +228,19 @@ def _one(value: Any, vr: str, secrets: re.Pattern[bytes] | None) -> str | int | 
 def _add_syntax(shown: dict[str, Value], header: FileDataset) -> None:
     syntax = header.file_meta.get("TransferSyntaxUID")
     if syntax:
-        shown["TransferSyntaxUID"] = syntax.name
+        shown["TransferSyntaxUID"] = str(getattr(syntax, "name", syntax))
+
+
+def _marks(header: Dataset) -> Dataset:
+    """What tells whether the picture may show text, with pixels to ask about."""
+    marked = Dataset()
+    for keyword in ("BurnedInAnnotation", "SOPClassUID", "ConversionType", "Modality", "ImageType",
+                    "PhotometricInterpretation"):  # fmt: skip
+        value = _found([header], keyword, None)
+        if value is not None and keyword in header:
+            marked[keyword] = header[keyword]
+    marked.PixelData = b""
+    return marked
 
 
 def _add_overlays(shown: dict[str, Value], header: Dataset) -> None:
@@ -225,20 +248,21 @@ def _add_overlays(shown: dict[str, Value], header: Dataset) -> None:
     found = []
     for group in range(0x6000, 0x6020, 2):
         tags = [group << 16 | part for part in (0x0010, 0x0011, 0x0040)]
-        rows, columns, kind = (header[tag].value if tag in header else None for tag in tags)
+        rows, columns, kind = (_value(header, tag) for tag in tags)
         if rows is not None and columns is not None:
             meant = {"G": "graphics", "R": "region"}.get(str(kind), "overlay")
             found.append(f"{columns} x {rows} {meant}")
     if found:
         shown["Overlays"] = list(found)
-    marked = Dataset()
-    for keyword in ("BurnedInAnnotation", "SOPClassUID", "ConversionType", "Modality", "ImageType",
-                    "PhotometricInterpretation"):  # fmt: skip
-        if keyword in header:
-            marked[keyword] = header[keyword]
-    marked.PixelData = b""
-    if reason := risk_of_annotation(marked):
+    if reason := risk_of_annotation(_marks(header)):
         shown["PictureMayIdentify"] = reason
+
+
+def _value(header: Dataset, tag: int) -> Any:
+    try:
+        return header[tag].value if tag in header else None
+    except Exception:  # malformed
+        return None
 
 
 # ---------------------------------------------------------------- every element
@@ -253,8 +277,7 @@ def _listed(
         try:
             element = dataset[tag]
         except Exception:  # an element that no one can decode does not end the listing
-            raw = dataset.get_item(tag)
-            yield Element(depth, _tag(tag), str(raw.VR or "??"), _name(dataset, tag), "(damaged)")
+            yield Element(depth, _tag(tag), "??", _name(dataset, tag), "(damaged)")
             continue
         sequence = isinstance(element.value, Items)
         hidden = not patient and not sequence and not element.is_empty and _is_masked(element)
@@ -294,10 +317,10 @@ def _name(dataset: Dataset, tag: int) -> str:
     if _is_creator(tag):
         return "Private Creator"
     if tag >> 16 & 1:
-        creator = dataset.get((tag >> 16, tag >> 8 & 0xFF))
+        creator = _value(dataset, tag & 0xFFFF0000 | tag >> 8 & 0xFF)
         try:
             if creator is not None:
-                return private_dictionary_description(tag, str(creator.value))
+                return private_dictionary_description(tag, str(creator))
         except KeyError:
             pass
         return "Private"

@@ -201,6 +201,13 @@ def _oblique(matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float
 
 
 def _of_dicom(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
+    from leuko.dicom.identity import tolerant
+
+    with tolerant():
+        return _study(path, series=series, patient=patient, tags=tags)
+
+
+def _study(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
     from leuko.dicom.attributes_shown import described, elements, header_of, screened
     from leuko.dicom.files import scan
     from leuko.dicom.select import matching
