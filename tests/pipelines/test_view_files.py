@@ -93,6 +93,9 @@ def test_an_overlay_has_a_name_and_a_colour(work: Path) -> None:
     assert (plain.name, plain.colour) == ("mask", "")
     named = overlay_of("mask.nii.gz:my lesions:#12ab34")
     assert (named.name, named.colour) == ("my lesions", "#12ab34")
+    (work / "names.json").write_text('{"1": {"name": "WMH", "color": "#010203"}}')
+    told = overlay_of("mask.nii.gz", labels=work / "names.json")
+    assert (told.names, told.colours) == ({1: "WMH"}, {1: "#010203"})
     (work / "mask.nii.gz").rename(work / "a:b.nii.gz")
     assert overlay_of("a:b.nii.gz").name == "a:b"
 

@@ -19,7 +19,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--no-first-run",
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader",  # WebGL2 without a graphics card
     "--disable-background-networking", "--disable-component-update", "--disable-extensions",
-    "--proxy-server=127.0.0.1:9", "--window-size=680,500",
+    "--proxy-server=127.0.0.1:9", "--window-size=560,440",
 )  # fmt: skip
 PATIENCE = 60.0  # seconds
 

@@ -42,6 +42,12 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
     help="A mask, label map or probability map over the image; may be given several times.",
 )
 @click.option(
+    "--labels",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="TABLE",
+    help="Names and colours of the overlays' labels: FreeSurfer, ITK-SNAP, FSLeyes, BIDS, JSON.",
+)
+@click.option(
     "-o",
     "--out",
     "page",
@@ -107,6 +113,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 def view(
     image: str,
     overlays: tuple[str, ...],
+    labels: Path | None,
     page: Path | None,
     png: Path | None,
     gif: Path | None,
@@ -137,6 +144,7 @@ def view(
     seen = view_file(
         Path(image),
         overlays=overlays,
+        labels=labels,
         series=series,
         page=page,
         png=png,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from leuko.errors import GridMismatch, UnusableInput, UsageError
 from leuko.findings import Finding, Severity
+from leuko.formats.labels import read_labels
 from leuko.formats.read import read
 from leuko.image.grid import SAME_GRID_TOLERANCE_MM, Grid
 from leuko.image.image import Image
@@ -31,25 +33,33 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A mask, label map or map over an image: its values, name, colour and names of labels."""
+    """A mask, label map or map over an image, with its name and colour, or those of its labels."""
 
     image: Image
     name: str = ""
     colour: str = ""
-    names: dict[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    colours: Mapping[int, str] = field(default_factory=dict)
 
 
-def overlay_of(text: str, *, series: str = "") -> Overlay:
+def overlay_of(text: str, *, labels: Path | None = None) -> Overlay:
     """The overlay that 'FILE[:name[:colour]]' means, read from its file.
 
-    Raises UsageError (exit 2) for a colour that is none, and what `read` raises.
+    `labels` is a table of names and colours by value (FreeSurfer's, ITK-SNAP's, BIDS' ...). Raises
+    UsageError (exit 2) for a colour that is none, and what `read` and `read_labels` raise.
     """
     path, name, colour = text, "", ""
     if not Path(text).exists():
         path, _, rest = text.partition(":")
         name, _, colour = rest.partition(":")
-    image = read(Path(path), series=series)
-    return Overlay(image, name or stem_of(Path(path).name), colour_of(colour))
+    table = read_labels(labels) if labels is not None else ()
+    return Overlay(
+        read(Path(path)),
+        name or stem_of(Path(path).name),
+        colour_of(colour),
+        {label.value: label.name for label in table},
+        {label.value: "#{:02x}{:02x}{:02x}".format(*label.colour) for label in table},
+    )
 
 
 def colour_of(text: str) -> str:
@@ -98,7 +108,14 @@ def placed(given: Overlay, image: Image, *, order: int) -> tuple[Layer, tuple[Fi
 
 
 def _made(values: npt.NDArray[np.generic], name: str, given: Overlay, order: int) -> Layer:
-    return layer(values, name=name, colour=given.colour, names=given.names, order=order)
+    return layer(
+        values,
+        name=name,
+        colour=given.colour,
+        names=given.names,
+        colours=given.colours,
+        order=order,
+    )
 
 
 def _same_place(grid: Grid, other: Grid) -> bool:

@@ -108,6 +108,7 @@ def view_file(
     path: Path,
     *,
     overlays: Sequence[str] = (),
+    labels: Path | None = None,
     series: str = "",
     page: Path | None = None,
     png: Path | None = None,
@@ -118,11 +119,11 @@ def view_file(
 ) -> Viewed:
     """Read an image and its overlays ('FILE[:name[:colour]]') and write what is asked for.
 
-    Without `page`, `png` and `gif` the page is written into the working folder. Raises what
-    `read` and `view` raise.
+    `labels` is a table of the names of the overlays' labels. Without `page`, `png` and `gif` the
+    page is written into the working folder. Raises what `read` and `view` raise.
     """
     image = read(path, series=series)
-    laid = [overlay_of(text) for text in overlays]
+    laid = [overlay_of(text, labels=labels) for text in overlays]
     shown, said = view_scene(image, overlays=laid, window=window, neurological=neurological)
     wanted = still or Still()
     if page is None and png is None and gif is None:

@@ -60,12 +60,13 @@ def layer(
     name: str,
     colour: str = "",
     names: Mapping[int, str] | None = None,
+    colours: Mapping[int, str] | None = None,
     order: int = 0,
 ) -> Layer:
     """A layer of `values` (shown axes): labels where they are whole numbers, else a map.
 
-    `colour` is the colour of a mask with one label; `names` names labels by value; `order` is the
-    layer's place among the layers, which decides the first colour that is free.
+    `colour` is the colour of a mask with one label; `names` and `colours` ('#rrggbb') are of labels
+    by value; `order` is how many colours other layers have taken.
     """
     whole = _whole_numbers(values)
     if whole is None:
@@ -74,13 +75,13 @@ def layer(
     kept = [(int(v), int(n)) for v, n in zip(present, counts, strict=True) if v > 0]
     if len(kept) > MOST_LABELS or (present.size and present[0] < 0):
         return Layer(name, np.asarray(values, np.float32), limits=_limits(values))
-    given = names or {}
+    given, painted = names or {}, colours or {}
     alone = len(kept) <= 1
     labels = tuple(
         Label(
             value,
             given.get(value, name if alone else f"{name} {value}"),
-            colour if alone and colour else _colour(index + order),
+            colour if alone and colour else painted.get(value, _colour(index + order)),
             voxels,
         )
         for index, (value, voxels) in enumerate(kept)

@@ -2,6 +2,7 @@
 const PLANES = ['Sagittal', 'Coronal', 'Axial'];  // by the shown axis that a plane lies across
 const ENDS = [['L', 'R'], ['P', 'A'], ['I', 'S']];  // what lies at the low and high end of a shown axis
 const LAYOUTS = {mpr: 3, axial: 0, coronal: 1, sagittal: 2, render: 4};  // NiiVue's slice types
+const LARGE = 40e6;  // voxels, from where 3D waits until it is asked for
 const root = document.getElementById('leuko-viewer');
 const facts = JSON.parse(part('facts')[0].textContent);
 const view = {
@@ -93,12 +94,13 @@ async function addLayer(about, buffer) {
 
 async function load() {
   await addNiivue();
+  const large = facts.shape.reduce((product, length) => product * length) > LARGE;
   view.nv = new niivue.Niivue({
     logLevel: 'silent', loadingText: '', dragAndDropEnabled: false, backColor: [0, 0, 0, 1],
     crosshairWidth: 0,  // ours is as thin on small voxels as on large ones
     isOrientationTextVisible: false, isOrientCube: false, sagittalNoseLeft: true, isColorbar: false, showLegend: false,
     isForceMouseClickToVoxelCenters: true, isRadiologicalConvention: view.radiological, show3Dcrosshair: false,
-    multiplanarForceRender: facts.flatAxis === null, multiplanarLayout: 2, multiplanarPadPixels: 2, tileMargin: 0,
+    multiplanarForceRender: facts.flatAxis === null && !large, multiplanarShowRender: facts.flatAxis === null && !large ? 1 : 0, multiplanarLayout: 2, multiplanarPadPixels: 2, tileMargin: 0,
     clipPlaneHotKey: 'none', cycleClipPlaneHotKey: 'none', viewModeHotKey: 'none',
     mouseEventConfig: {leftButton: {primary: 8, withShift: 3}, rightButton: 0, centerButton: 3},
   });

@@ -52,10 +52,11 @@ function outlineTile(pen, tile, layer) {
 }
 
 function drawOutlines(shown) {
-  const canvas = find('.lv-outlines'), dpr = view.nv.uiData.dpr || 1, bounds = canvas.getBoundingClientRect();
-  canvas.width = Math.round(bounds.width * dpr);
-  canvas.height = Math.round(bounds.height * dpr);
+  const canvas = find('.lv-outlines'), dpr = view.nv.uiData.dpr || 1;
+  canvas.hidden = !view.outlines;
   if (!view.outlines) return;
+  canvas.width = view.nv.canvas.width;
+  canvas.height = view.nv.canvas.height;
   const pen = canvas.getContext('2d');
   pen.scale(dpr, dpr);
   pen.lineWidth = 1.4;

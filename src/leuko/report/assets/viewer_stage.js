@@ -301,7 +301,7 @@ function picture() {
   pen.fillStyle = '#0a0c0f';
   pen.fillRect(0, 0, canvas.width, canvas.height);
   pen.drawImage(source, 0, 0);
-  pen.drawImage(find('.lv-outlines'), 0, 0);
+  if (view.outlines) pen.drawImage(find('.lv-outlines'), 0, 0);
   pen.scale(dpr, dpr);
   const bounds = find('.lv-stage').getBoundingClientRect();
   for (const line of find('.lv-tiles').querySelectorAll('i')) {
