@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.config import SegmentConfig
     from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
+    from leuko.pipelines.dicom_list import SeriesList, list_series
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure
@@ -43,12 +44,14 @@ __all__ = [
     "Registration",
     "Result",
     "SegmentConfig",
+    "SeriesList",
     "Severity",
     "__version__",
     "convert",
     "deidentify",
     "evaluate",
     "info",
+    "list_series",
     "measure",
     "preprocess",
     "read",
@@ -72,11 +75,13 @@ _HOMES = {
     "Registration": "leuko.pipelines.register",
     "Result": "leuko.pipelines.result",
     "SegmentConfig": "leuko.pipelines.config",
+    "SeriesList": "leuko.pipelines.dicom_list",
     "Severity": "leuko.findings",
     "convert": "leuko.pipelines.convert",
     "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
     "info": "leuko.pipelines.information",
+    "list_series": "leuko.pipelines.dicom_list",
     "measure": "leuko.pipelines.measure",
     "preprocess": "leuko.pipelines.preprocess",
     "read": "leuko.formats.read",

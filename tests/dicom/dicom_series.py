@@ -44,6 +44,7 @@ def plane_points(
 def base(**values: object) -> Dataset:
     """What every object here has; values override."""
     data = Dataset()
+    data.SpecificCharacterSet = "ISO_IR 192"
     data.SOPClassUID = MR
     data.SOPInstanceUID = generate_uid()
     data.StudyInstanceUID = "1.2.3.1"

@@ -207,16 +207,18 @@ def test_every_lossless_transfer_syntax_gives_the_same_pixels(folder, shared_dat
         np.testing.assert_array_equal(found, truth, err_msg=file.name)
 
 
+def outcome(file: Path) -> str:
+    """What reading a file comes to."""
+    try:
+        codes = {finding.code for finding in read_dicom(file).findings}
+    except LeukoError as error:
+        return type(error).__name__ if file.name in str(error) else f"unnamed: {error}"
+    return "lossy" if "dicom.lossy" in codes else "read"
+
+
 def test_lossy_and_special_encodings_are_read_or_refused_in_a_sentence(shared_data):
     base = shared_data / "dicom" / "transfer_syntaxes" / "other"
-    found = {}
-    for file in sorted(base.glob("*.dcm")):
-        try:
-            codes = {finding.code for finding in read_dicom(file).findings}
-            found[file.name] = "lossy" if "dicom.lossy" in codes else "read"
-        except LeukoError as error:
-            found[file.name] = type(error).__name__
-            assert file.name in str(error)
+    found = {file.name: outcome(file) for file in sorted(base.glob("*.dcm"))}
     assert found == {
         "693_J2KI.dcm": "lossy",
         "JPEG-lossy.dcm": "ReadError",
@@ -249,5 +251,5 @@ def test_the_study_flair_equals_its_truth(shared_data, unpack):
     assert series
     image = read_dicom(folder, series="FLAIR_reg")
     assert_equals_truth(image, case / "truth_flair.nii.gz")
-    with pytest.raises(UsageError, match="5 series.*--series|FLAIR_reg"):
+    with pytest.raises(UsageError, match=r"5 series.*FLAIR_reg"):
         read_dicom(folder)

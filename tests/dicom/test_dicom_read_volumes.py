@@ -83,7 +83,7 @@ def test_instance_numbers_are_the_last_resort_and_it_is_said(tmp_path):
 def test_a_lost_file_of_a_series_in_time_is_named(tmp_path):
     series = [d for t in (1, 2, 3) for d in volume(t, TemporalPositionIdentifier=t)]
     del series[8]
-    with pytest.raises(SafetyRefusal, match="1 of its 6 slice positions.*17 images of 18"):
+    with pytest.raises(SafetyRefusal, match=r"1 of its 6 slice positions.*17 images of 18"):
         read_dicom(made.write(series, tmp_path / "in"))
 
 

@@ -20,7 +20,7 @@ from leuko.dicom.study import Stack, Study
 from leuko.errors import LeukoError, ReadError, UnusableInput, UsageError
 from leuko.image.image import Image
 
-__all__ = ["Choice", "Reason", "choose"]
+__all__ = ["Choice", "Reason", "choose", "described"]
 
 Score = Callable[[Image], float]
 _NAME_ONE = "Name it with --series KEY; leuko dicom list shows every series and why."
@@ -76,6 +76,12 @@ def choose(
     return Choice(flair, t1, tuple(reasons))
 
 
+def described(stack: Stack) -> Reason:
+    """What is known of a stack, where nothing was chosen."""
+    why = unfit(stack) or _not_chosen(stack, flair_evidence(stack))
+    return Reason(stack.key, stack.description, "", why)
+
+
 def _named(study: Study, series: str) -> Stack:
     found = matching(study, series)
     if len(found) > 1:
@@ -113,7 +119,8 @@ def _flair(
         f"{unfits[stack.key] or flairs[stack.key].text}"
         for stack in study.stacks[:6]
     ]
-    raise UnusableInput(f"There is no FLAIR among the series. {'; '.join(facts)}.", hint=_NAME_ONE)
+    text = "; ".join(facts).rstrip(".")
+    raise UnusableInput(f"There is no FLAIR among the series. {text}.", hint=_NAME_ONE)
 
 
 def _preferred(stacks: Sequence[Stack], score: Score | None) -> tuple[Stack, str]:

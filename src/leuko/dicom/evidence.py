@@ -90,12 +90,12 @@ def flair_evidence(stack: Stack) -> Evidence:
     if _FLAIR.search(name):
         points += 4
         facts.append("its name or sequence says FLAIR")
-    elif _T1.search(name) or re.search(r"\bt2|\bpd\b|tse|fse", name):
+    elif points < CERTAIN and (_T1.search(name) or re.search(r"\bt2|\bpd\b|tse|fse", name)):
         points -= 2
         facts.append("its name says another contrast")
-    if _OTHER.search(name):
+    if _OTHER.search(name) or "EP" in frame.scanning:
         points -= 4
-        facts.append("its name says diffusion, vessels or the like")
+        facts.append("its name or sequence says diffusion, vessels or the like")
     return _with_geometry(stack, points, facts)
 
 
@@ -120,7 +120,8 @@ def t1_evidence(stack: Stack) -> Evidence:
     if _T1.search(name):
         points += 2
         facts.append("its name says T1")
-    if _OTHER.search(name) or (_FLAIR.search(name) and not _T1.search(name)):
+    misnamed = _OTHER.search(name) or (_FLAIR.search(name) and not _T1.search(name))
+    if misnamed and points < CERTAIN:
         points -= 4
         facts.append("its name says another contrast")
     if frame.contrast or _CONTRAST.search(name):

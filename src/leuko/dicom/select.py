@@ -10,7 +10,7 @@ from leuko.dicom.study import Stack, Study
 from leuko.errors import ReadError, SafetyRefusal, UsageError
 from leuko.findings import Finding, Severity
 
-__all__ = ["listed", "matching", "one_stack"]
+__all__ = ["listed", "matching", "no_image", "one_stack"]
 
 _LIST = "leuko dicom list shows every series."
 
@@ -22,7 +22,7 @@ def one_stack(study: Study, *, series: str = "") -> tuple[Stack, tuple[Finding, 
     UsageError where several remain.
     """
     if not study.stacks:
-        raise _no_image(study)
+        raise no_image(study)
     if series:
         return _only(matching(study, series), f"'{series}'"), ()
     usable = study.usable
@@ -97,7 +97,8 @@ def _left_out(study: Study, chosen: Stack) -> tuple[Finding, ...]:
     )
 
 
-def _no_image(study: Study) -> ReadError:
+def no_image(study: Study) -> ReadError:
+    """The error for a study without images: what its files are instead."""
     name = study.name or "The folder"
     if not study.skipped:
         return ReadError(f"{name} holds no files.", hint="Give the folder of a DICOM series.")
