@@ -67,6 +67,21 @@ def test_a_packed_brik_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(path).data, TRUTH.data)
 
 
+@pytest.mark.parametrize("key", ["SCENE_DATA", "TAXIS_NUMS", "TAXIS_FLOATS", "BRICK_FLOAT_FACS"])
+def test_attributes_that_are_empty_or_texts_count_as_missing(tmp_path: Path, key: str) -> None:
+    path = make(tmp_path / "a+orig.HEAD", SERIES)
+    text = path.read_text()
+    start = text.index(f"name = {key}")
+    end = text.index("\ntype", start) if "\ntype" in text[start:] else len(text)
+    for instead in (f"name = {key}\ncount = 0\n", f"name = {key}\ncount = 3\n'abc~\n"):
+        changed = text[:start] + instead + text[end:]
+        if "'" in instead:
+            before = changed.rindex("type = ", 0, start)
+            changed = changed[:before] + "type = string-attribute\n" + changed[start:]
+        path.write_text(changed)
+        np.testing.assert_array_equal(read(path).data, SERIES.data)
+
+
 def test_a_standard_space_is_told(tmp_path: Path) -> None:
     path = make(tmp_path / "a+tlrc.HEAD", SCENE_DATA="2 0 0 -999 -999 -999 -999 -999")
     assert "afni.standard_space" in codes(read(path))
@@ -86,6 +101,8 @@ def test_what_is_broken_is_refused_with_a_reason(tmp_path: Path) -> None:
         read(make(path, BRICK_TYPES="x"))
     with pytest.raises(ReadError, match="cannot be those of an image"):
         read(make(path, IJK_TO_DICOM_REAL="1 0 0 0 2 0 0 0 0 0 1 0"))
+    with pytest.raises(ReadError, match="cannot be those of an image"):
+        read(make(path, IJK_TO_DICOM_REAL="nan inf 0 0 1e308 1e308 0 0 0 0 1 0"))
     with pytest.raises(UnusableInput, match="different types"):
         read(make(path, SERIES, BRICK_TYPES="1 3 1"))
     make(path).with_suffix(".BRIK").unlink()

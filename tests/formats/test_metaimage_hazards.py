@@ -161,6 +161,8 @@ def test_four_dimensions_are_volumes(tmp_path: Path) -> None:
         ({"ElementType": "MET_OTHER"}, "is none that can be read"),
         ({"TransformMatrix": "1 0 0 0 1 0"}, "does not hold 9 numbers"),
         ({"TransformMatrix": "1 0 0 1 0 0 0 0 1"}, "cannot be those of an image"),
+        ({"TransformMatrix": "1 0 0 0 1e999 0 0 0 1"}, "cannot be those of an image"),
+        ({"ElementSpacing": "1e308 1e308 1", "Offset": "1e308 -inf 0"}, "cannot be those"),
         ({"Offset": "nan 0 0"}, "cannot be those of an image"),
         ({"ElementSpacing": "0 1 1"}, "cannot be those of an image"),
         ({"DimSize": "2 3 5"}, "truncated"),

@@ -121,3 +121,6 @@ def test_places_that_cannot_be_are_refused(tmp_path: Path, field: str) -> None:
     value = {"delta": (0, 1, 1), "cosines": np.ones((3, 3)), "centre": (np.nan, 0, 0)}[field]
     with pytest.raises(ReadError, match="cannot be those of an image"):
         read(make(tmp_path / "a.mgz", **{field: value}))
+    signalling = np.array([0x7FA00000] * 3, ">u4").view(">f4")  # a NaN that warns when converted
+    with pytest.raises(ReadError, match="cannot be those of an image"):
+        read(make(tmp_path / "a.mgz", centre=signalling))

@@ -88,6 +88,26 @@ def test_irregular_spacing_is_refused(tmp_path: Path, word: bytes) -> None:
         read(by_minc1s_book(TRUTH.data, TRUTH.grid.affine, tmp_path / "b.mnc", spacing=word))
 
 
+@pytest.mark.parametrize("value", [1e308, np.nan, np.inf])
+@pytest.mark.parametrize("key", ["start", "step", "direction_cosines"])
+def test_places_that_cannot_be_are_refused(tmp_path: Path, key: str, value: float) -> None:
+    def change(root: Any) -> None:
+        for name in ("xspace", "yspace", "zspace"):
+            root[f"dimensions/{name}"].attrs[key] = np.full(3, value) if "cos" in key else value
+
+    with pytest.raises(ReadError, match="cannot be those of an image"):
+        read(changed(tmp_path, change))
+
+
+def test_ranges_beyond_32_bits_count_as_infinite(tmp_path: Path) -> None:
+    def change(root: Any) -> None:
+        replace_range(root, np.full(6, -1e308), np.full(6, 1e308), b"zspace")
+
+    image = read(changed(tmp_path, change))
+    assert "voxels.not_finite" in codes(image)
+    assert np.all(np.isfinite(image.data))
+
+
 def test_a_missing_step_is_refused_as_a_scan(tmp_path: Path) -> None:
     path = by_minc1s_book(TRUTH.data, TRUTH.grid.affine, tmp_path / "a.mnc", step=True)
     assert "minc.step_missing" in codes(read(path))

@@ -37,7 +37,7 @@ _ATTRIBUTE = re.compile(
     re.MULTILINE,
 )
 _MILLISECONDS, _SECONDS = 77001, 77002
-_SCALES = {_MILLISECONDS: 1e-3, _SECONDS: 1.0}
+_SCALES: dict[float, float] = {_MILLISECONDS: 1e-3, _SECONDS: 1.0}
 
 
 def read_afni(source: ByteSource) -> Image:
@@ -52,11 +52,11 @@ def read_afni(source: ByteSource) -> Image:
     shape = (int(sizes[0]), int(sizes[1]), int(sizes[2]))
     bricks = int(_listed(attributes, "DATASET_RANK", name, least=2)[1])
     require_possible((*shape, bricks), name=name)
-    kind = _kind(attributes, bricks, name)
+    kind = _kind(attributes, name)
     grid = _grid(attributes, shape, name)
     stored = _stored(source, attributes, math.prod(shape) * bricks, kind)
     data, findings = _values(stored, shape, bricks, kind, _factors(attributes, bricks, name))
-    if attributes.get("SCENE_DATA", [0])[0] in (1, 2):
+    if _numbers(attributes, "SCENE_DATA")[:1] in ([1.0], [2.0]):
         findings = (*findings, _standard())
     return Image(
         data,
@@ -90,14 +90,20 @@ def _attributes(source: ByteSource) -> dict[str, Any]:
 
 
 def _listed(attributes: dict[str, Any], key: str, name: str, *, least: int) -> list[float]:
-    value = attributes.get(key)
-    if not isinstance(value, list) or len(value) < least or not np.all(np.isfinite(value)):
+    value = _numbers(attributes, key)
+    if len(value) < least or not all(abs(number) < 2.0**40 for number in value):
         raise _broken(name, f"{key} is missing")
     return value
 
 
-def _kind(attributes: dict[str, Any], bricks: int, name: str) -> int:
-    kinds = {int(k) for k in attributes.get("BRICK_TYPES") or [1.0]} if bricks else {1}
+def _numbers(attributes: dict[str, Any], key: str) -> list[float]:
+    """An attribute that is a list of numbers; empty where there is none, or a text."""
+    value = attributes.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _kind(attributes: dict[str, Any], name: str) -> int:
+    kinds = set(_numbers(attributes, "BRICK_TYPES") or [1.0])
     if len(kinds) > 1:
         raise UnusableInput(
             f"{name} stores its sub-bricks in different types.",
@@ -105,23 +111,24 @@ def _kind(attributes: dict[str, Any], bricks: int, name: str) -> int:
         )
     kind = kinds.pop()
     if kind not in _TYPES:
-        raise _broken(name, f"its type {kind} is none of AFNI's")
-    return kind
+        raise _broken(name, f"its type {kind:g} is none of AFNI's")
+    return int(kind)
 
 
 def _factors(attributes: dict[str, Any], bricks: int, name: str) -> list[float]:
     """A factor for each sub-brick; 0 means that nothing is scaled."""
-    found = attributes.get("BRICK_FLOAT_FACS") or [0.0] * bricks
+    found = _numbers(attributes, "BRICK_FLOAT_FACS") or [0.0] * bricks
     if len(found) < bricks:
         raise _broken(name, "BRICK_FLOAT_FACS has too few factors")
     return [float(f) if math.isfinite(f) and f != 0 else 1.0 for f in found[:bricks]]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def _grid(attributes: dict[str, Any], shape: tuple[int, int, int], name: str) -> Grid:
     """From the real matrix (it may be oblique), else from orientation, origin and delta."""
     for key in ("IJK_TO_DICOM_REAL", "IJK_TO_DICOM"):
-        if len(attributes.get(key, ())) >= 12:
-            rows = np.array(attributes[key][:12]).reshape(3, 4)
+        if len(_numbers(attributes, key)) >= 12:
+            rows = np.array(_numbers(attributes, key)[:12]).reshape(3, 4)
             break
     else:
         rows = np.zeros((3, 4))
@@ -189,10 +196,10 @@ def _values(
 
 
 def _time_step(attributes: dict[str, Any]) -> float | None:
-    numbers, reals = attributes.get("TAXIS_NUMS", []), attributes.get("TAXIS_FLOATS", [])
+    numbers, reals = _numbers(attributes, "TAXIS_NUMS"), _numbers(attributes, "TAXIS_FLOATS")
     if len(numbers) < 3 or len(reals) < 2:
         return None
-    scale = _SCALES.get(int(numbers[2]))
+    scale = _SCALES.get(numbers[2])
     step = float(reals[1])
     return step * scale if scale and math.isfinite(step) and step > 0 else None
 

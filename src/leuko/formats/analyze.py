@@ -119,6 +119,7 @@ def _voxels_of(path: Path) -> Path:
     return found
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def _grid(
     fields: np.void, raw: bytes, shape: tuple[int, int, int], order: str, *, path: Path
 ) -> tuple[Grid, list[Finding]]:
@@ -161,6 +162,7 @@ def _grid(
     return Grid(shape, affine, oriented=False, sized=grid.sized), [said]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _matrix(path: Path) -> tuple[npt.NDArray[np.float64], bool]:
     """Voxel (from 0) to RAS mm from a .mat file, and whether it decides left and right itself."""
     from scipy.io import loadmat

@@ -176,6 +176,7 @@ def _dtype(fields: dict[str, str], name: str) -> np.dtype[np.generic]:
     return np.dtype(METAIMAGE_TYPES[kind]).newbyteorder(">" if big else "<")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def _grid(
     fields: dict[str, str], shape: tuple[int, int, int], *, axes: int, name: str
 ) -> tuple[Grid, list[Finding]]:

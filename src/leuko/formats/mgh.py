@@ -45,6 +45,7 @@ class MghHeader:
     centre: npt.NDArray[np.float64]
 
 
+@np.errstate(invalid="ignore")  # what is no number is refused later
 def mgh_header(raw: bytes) -> MghHeader:
     """The values in the first bytes of an MGH file."""
     whole = np.frombuffer(raw, ">i4", count=7)
@@ -97,6 +98,7 @@ def read_mgh(source: ByteSource) -> Image:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def _grid(header: MghHeader, *, name: str) -> tuple[Grid, list[Finding]]:
     """From the centre voxel, at half the dimensions, to the first one."""
     delta, cosines, centre = header.delta, header.cosines, header.centre

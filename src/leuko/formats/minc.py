@@ -86,6 +86,7 @@ def _order(dimensions: tuple[Dimension, ...], name: str) -> tuple[tuple[int, ...
     return (*space, *rest), space
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def _grid(space: list[Dimension], name: str) -> tuple[Grid, list[Finding]]:
     """Origin is the sum of starts along the direction cosines; a step may be negative."""
     cosines, steps, starts = np.eye(3), np.ones(3), np.zeros(3)
@@ -156,15 +157,17 @@ def _real(content: MincContent, name: str) -> tuple[Voxels, tuple[Finding, ...]]
         raise ReadError(
             f"{name} is a damaged MINC file: its slices have no range of values.", hint=AGAIN
         )
-    slope = (high - low) / (top - bottom)
-    inter = low - bottom * slope
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is counted below
+        slope = (high - low) / (top - bottom)
+        inter = low - bottom * slope
     if np.all(slope == 1.0) and np.all(inter == 0.0):
         return real_values(stored)  # numbers that mean themselves, as labels do
     slope, inter = _spread(slope, content, name), _spread(inter, content, name)
     values = np.empty(stored.shape, dtype=np.float32)
     for index in range(len(stored)):
         here = np.clip(stored[index].astype(np.float64), bottom, top)
-        values[index] = here * slope[index % len(slope)] + inter[index % len(inter)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values[index] = here * slope[index % len(slope)] + inter[index % len(inter)]
     data, found = real_values(values)
     return data, (
         Finding("minc.scaled", Severity.NOTE, "Values are scaled slice by slice."),

@@ -92,6 +92,7 @@ def _meaning(kinds: list[str]) -> str:
     return "volumes"
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `placed` refuses what is not finite
 def nrrd_grid(header: NrrdHeader, axes: Axes, *, name: str) -> tuple[Grid, list[Finding]]:
     """The grid (RAS mm) of the axes of space, and what is to be said about it.
 

@@ -16,6 +16,7 @@ _LIMIT_MM = 1e9  # beyond it a length is rubbish
 _SMALLEST_DETERMINANT = 1e-3  # of unit vectors: below it, two axes are nearly one
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def placed(
     shape: tuple[int, int, int],
     *,
@@ -42,6 +43,7 @@ def placed(
     return Grid(shape, affine, oriented)
 
 
+@np.errstate(invalid="ignore")
 def spaced(shape: tuple[int, int, int], spacing: npt.ArrayLike) -> Grid:
     """A grid of known or unknown size that does not say how it lies in the body.
 
