@@ -26,10 +26,11 @@ COLUMN, LARGEST_ROW = 380, 420  # pixels
 GAP, TOP = 8, 34
 SQUARES = 7  # along the longer side of a panel
 TINT = (np.array((255, 255, 255)), np.array((255, 214, 150)))  # fixed grey, moving warm
-EDGE_SHARE = 0.90  # quantile of edge strength that is drawn
+EDGE_SHARE = 0.88  # quantile of edge strength that is drawn
+NEAR_EDGES, FAINT = 14.0, 0.006  # pixels; a share of white a pixel
 HEAD = 0.10
 PLANES = (2, 1, 0)  # axial, coronal, sagittal
-TITLES = ("before", "after", "edges of the moved scan")
+TITLES = ("before (moving scan tinted)", "after", "edges of the moved scan on the fixed one")
 
 
 def checkerboard(fixed: Image, before: Image, after: Image) -> bytes:
@@ -56,7 +57,7 @@ def checkerboard(fixed: Image, before: Image, after: Image) -> bytes:
     pen = ImageDraw.Draw(sheet)
     for column, title in enumerate(TITLES):
         middle = GAP + column * (COLUMN + GAP) + COLUMN / 2
-        pen.text((middle, TOP / 2), title, INK, letter_font(17), "mm")
+        pen.text((middle, TOP / 2), title, INK, letter_font(16), "mm")
     top = TOP
     for row in rows:
         for column, panel in enumerate(row.panels):
@@ -167,13 +168,16 @@ def _outlined(fixed: Floats, moved: Floats) -> Pictures.Image:
     smooth = ndimage.gaussian_filter(moved, 2.0)
     slopes = np.gradient(smooth)
     strength = np.hypot(slopes[0], slopes[1])
+    # Weighed against its surroundings, or a bright scalp would leave no edge in the brain.
+    around = ndimage.gaussian_filter(strength, NEAR_EDGES)
+    clear = strength / (around + FAINT)
     # Along its steepest direction an edge is where the second derivative changes sign.
     bend = sum(
         slopes[a] * slopes[b] * np.gradient(slopes[a], axis=b) for a in range(2) for b in range(2)
     )
     sign = np.asarray(bend) > 0
     crossing = sign != ndimage.binary_erosion(sign)
-    drawn = crossing & (strength > max(float(np.quantile(strength, EDGE_SHARE)), 0.01))
+    drawn = crossing & (clear > max(float(np.quantile(clear, EDGE_SHARE)), 0.5))
     grey = ((fixed ** _gamma(fixed))[..., None] * TINT[0]).astype(np.uint8)
     grey[drawn] = rgb(SIZE["medium"])
     return Pictures.fromarray(grey)
