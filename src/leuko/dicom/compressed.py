@@ -32,6 +32,8 @@ PREFERRED = {
     **{f"1.2.840.10008.1.2.4.{number}": "pyjpegls" for number in (80, 81)},
     **{f"1.2.840.10008.1.2.4.{number}": "pylibjpeg" for number in (90, 91)},
 }
+_JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+_END_OF_IMAGE = b"\xff\xd9"
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
 
 
@@ -42,6 +44,9 @@ def decode(instance: Instance, encapsulated: bytes, indices: Sequence[int]) -> P
     """
     name = os.path.basename(instance.path)  # noqa: PTH119
     decoder = _decoder(instance, name)
+    # CharLS searches for the end of a cut stream for seconds, behind its end too.
+    if instance.syntax in _JPEG_LS and encapsulated.count(_END_OF_IMAGE) < instance.frames:
+        raise _damaged(instance, name)
     signed = signed_pixels(instance, encapsulated)
     options = {
         "rows": instance.rows,
@@ -75,14 +80,18 @@ def decode(instance: Instance, encapsulated: bytes, indices: Sequence[int]) -> P
                 f"({syntax_name(instance.syntax)}, {instance.stored} bits).",
                 hint="Export the series again, uncompressed.",
             ) from error
-        raise ReadError(
-            f"The pixels of {name} are damaged: their {syntax_name(instance.syntax)} data cannot "
-            "be decompressed.",
-            hint="Export the series again, uncompressed if you can.",
-        ) from error
+        raise _damaged(instance, name) from error
     if signed != instance.signed:
         return _likelier(result, instance)
     return result
+
+
+def _damaged(instance: Instance, name: str) -> ReadError:
+    return ReadError(
+        f"The pixels of {name} are damaged: their {syntax_name(instance.syntax)} data cannot "
+        "be decompressed.",
+        hint="Export the series again, uncompressed if you can.",
+    )
 
 
 def sign_disagrees(instance: Instance) -> bool:
