@@ -128,7 +128,7 @@ def test_results_of_ours_are_no_inputs(tmp_path: Path) -> None:
 def test_a_folder_without_scans_and_a_missing_file_say_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no scan"):
         find_cases([tmp_path])
-    with pytest.raises(ReadError, match="does not exist"):
+    with pytest.raises(ReadError, match="There is no file"):
         find_cases([tmp_path / "none.nii.gz"])
 
 

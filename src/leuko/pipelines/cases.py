@@ -60,7 +60,10 @@ def opened(inputs: Sequence[Path]) -> Iterator[list[Path]]:
         found = []
         for given in inputs:
             if not given.exists():
-                raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
+                raise ReadError(
+                    f"There is no file or folder {given.name}.",
+                    hint="Check the path and its spelling.",
+                )
             if given.is_dir() or not is_archive(given):
                 found.append(given)
             else:
@@ -100,7 +103,9 @@ def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
                 )
             found += held
         elif not given.exists():
-            raise ReadError(f"{given.name} does not exist.", hint="Check the path.")
+            raise ReadError(
+                f"There is no file or folder {given.name}.", hint="Check the path and its spelling."
+            )
         elif holds_dicom(given):
             found += [(visit.path, visit) for visit in visits(given)] or [(given, None)]
         else:
