@@ -9,13 +9,15 @@ from pydicom import dcmread, dcmwrite
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGLSLossless,
     RLELossless,
 )
 
-from leuko.dicom.image import read_dicom
-from leuko.errors import OutOfResources, ReadError, SafetyRefusal
+from leuko.dicom.files import scan
+from leuko.dicom.image import load, read_dicom
+from leuko.errors import OutOfResources, ReadError, SafetyRefusal, UsageError
 from leuko.findings import Severity
 
 
@@ -158,3 +160,59 @@ def test_overlay_planes_change_no_pixel(tmp_path):
     data.add_new((0x6000, 0x3000), "OW", b"\xff" * 6)
     image = read_dicom(made.save(data, tmp_path / "f"))
     made.assert_in_place(image.data, image.grid.affine)
+
+
+def test_a_real_world_value_map_is_used_on_request(tmp_path):
+    series = made.slices(RescaleSlope=2, RescaleIntercept=0)
+    for data in series:
+        data.RealWorldValueMappingSequence = [
+            made.item(RealWorldValueSlope=0.5, RealWorldValueIntercept=3.0)
+        ]
+    (stack,) = scan(made.write(series, tmp_path / "in")).stacks
+    standard, mapped = load(stack), load(stack, real_world=True)
+    np.testing.assert_allclose(mapped.data, standard.data / 4 + 3)
+    assert "dicom.real_world" in {finding.code for finding in standard.findings}
+    (tmp_path / "plain").mkdir()
+    (plain,) = scan(made.write(made.slices(), tmp_path / "plain")).stacks
+    with pytest.raises(UsageError, match="no linear real-world value map"):
+        load(plain, real_world=True)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("cut", ["preamble", "preamble and meta"])
+def test_a_file_without_preamble_or_meta_header_is_read(cut, implicit, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    for place, data in enumerate(made.slices()):
+        path = made.save(data, folder / str(place), syntax=syntax, implicit=implicit)
+        content = path.read_bytes()
+        start = content.index(b"\x08\x00\x05\x00", 132) if "meta" in cut else 132
+        path.write_bytes(content[start:])
+    image = read_dicom(folder)
+    made.assert_in_place(image.data, image.grid.affine)
+
+
+@pytest.mark.parametrize(
+    ("charset", "written", "shown"),
+    [
+        ("ISO_IR 192", "Kopf\u00fc".encode(), "Kopf\u00fc"),
+        ("ISO_IR 100", "Kopf\u00fc".encode("latin-1"), "Kopf\u00fc"),
+        ("", "Kopf\u00fc".encode("latin-1"), "Kopf\u00fc"),
+        ("NO SUCH SET", b"Kopf\xff", "Kopf\u00ff"),
+        ("ISO_IR 192", b"Kopf\xff\xfe", "Kopf\ufffd\ufffd"),
+        ("ISO 2022 IR 87", b'\x1b$B%U%l%"\x1b(B', "\u30d5\u30ec\u30a2"),
+        ("ISO_IR 144", "\u0424\u041b".encode("iso8859-5"), "\u0424\u041b"),
+    ],
+)
+def test_text_in_any_character_set_fails_no_scan(charset, written, shown, tmp_path):
+    (data,) = made.slices(count=1, SpecificCharacterSet="ISO_IR 6", SeriesDescription="#" * 16)
+    path = made.save(data, tmp_path / "f")
+    content = path.read_bytes().replace(b"#" * 16, written.ljust(16))
+    old = b"\x08\x00\x05\x00CS\x08\x00ISO_IR 6"
+    length = len(charset) + len(charset) % 2
+    new = b"\x08\x00\x05\x00CS" + length.to_bytes(2, "little") + charset.encode().ljust(length)
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    (stack,) = scan(path).stacks
+    assert stack.description == shown
