@@ -560,3 +560,14 @@ def test_damaged_files_are_refused_or_cleaned(damage: list[tuple[int, bytes]]) -
     except (ReadError, SafetyRefusal, UnusableInput):
         return
     dcmread(BytesIO(done.content))
+
+
+def test_a_phantom_named_after_the_scanner_costs_no_technique() -> None:
+    """Names that are also positions, parts of the body or models don't make these go."""
+    content = simple(
+        PatientName="HFS^Prisma^Head", PatientPosition="HFS", BodyPartExamined="HEAD",
+        Manufacturer="SIEMENS", ManufacturerModelName="Prisma_fit",
+    )  # fmt: skip
+    result = dcmread(BytesIO(cleaner().file(content, name="a").content))
+    assert ("HFS", "HEAD") == (result.PatientPosition, result.BodyPartExamined)
+    assert "Prisma_fit" == result.ManufacturerModelName

@@ -174,6 +174,7 @@ class Deidentifier:
                 + (" or leave the file out." if stated else ", or look at it and say that it shows "
                    "none (--pixels-checked)."),
             )  # fmt: skip
+        dataset.BurnedInAnnotation = "NO"  # somebody looked
         return False
 
     # ------------------------------------------------------------ who it becomes

@@ -74,12 +74,17 @@ def secrets_of(
 ) -> tuple[re.Pattern[bytes] | None, frozenset[str]]:
     """What says who the patient is: a pattern over the bytes of the file, and words (lower case).
 
-    The pattern leaves out short words, the maker's name, and words that descriptions of images
+    The pattern leaves out short words, names of maker and model, and words that descriptions of images
     are made of: a phantom called HEAD must not cost every image its body part.
     """
     secret: set[bytes] = set()
     names: set[str] = set()
-    makers = {word.lower() for word in _words_in(dataset, "Manufacturer")}
+    makers = {
+        part.lower()
+        for keyword in ("Manufacturer", "ManufacturerModelName")
+        for word in _words_in(dataset, keyword)
+        for part in (word, *re.split(rb"[^A-Za-z0-9]+", word))
+    }
     for keyword, shortest in _FEW.items():
         if _KEPT_BY.get(keyword, "-") in letters:
             continue
