@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,18 @@ def test_nibabel_reads_leukos_minc_in_its_place(tmp_path: Path) -> None:
         theirs = nibabel.load(tmp_path / "a.mnc")
         np.testing.assert_array_equal(theirs.get_fdata().transpose(2, 1, 0), truth.data)
         np.testing.assert_allclose(theirs.affine[:, [2, 1, 0, 3]], truth.grid.affine, atol=1e-6)
+
+
+@pytest.mark.skipif(not shutil.which("mnc2nii"), reason="no MINC tools here")
+def test_minc_tools_read_leukos_minc_in_its_place(tmp_path: Path) -> None:
+    for order in ORDERS[::5]:
+        truth = image_in(order)
+        write(truth, tmp_path / "a.mnc")
+        made = tmp_path / f"{named(order)}.nii"
+        subprocess.run(
+            ["mnc2nii", "-float", tmp_path / "a.mnc", made], check=True, capture_output=True
+        )
+        same_place(read(made), truth)
 
 
 def test_pynrrd_reads_leukos_nrrd_in_its_place(tmp_path: Path) -> None:

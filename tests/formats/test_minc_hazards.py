@@ -173,6 +173,14 @@ def test_without_a_range_the_stored_numbers_count(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.data, TRUTH.data)
 
 
+@pytest.mark.parametrize("value", [0, 1, 255])
+def test_one_value_everywhere_is_kept(tmp_path: Path, value: int) -> None:
+    write(TRUTH.with_data(np.full((4, 5, 6), value, np.uint8)), tmp_path / "a.mnc")
+    image = read(tmp_path / "a.mnc")
+    assert image.data.dtype == np.uint8
+    assert set(np.unique(image.data)) == {value}
+
+
 def test_labels_keep_their_numbers_and_type(tmp_path: Path) -> None:
     labels = TRUTH.with_data((TRUTH.data % 7).astype(np.uint8))
     write(labels, tmp_path / "a.mnc", labels=True)

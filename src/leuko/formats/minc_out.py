@@ -110,6 +110,7 @@ def _image(group: Any, stored: Voxels, names: list[str]) -> None:
         high = high if high > low else low + 1.0
     else:
         limits = np.iinfo(stored.dtype.str)
+        # The whole range: MINC tools that scale anew then keep whole numbers whole.
         low, high = float(limits.min), float(limits.max)
     backwards = stored.transpose(*((3,) if stored.ndim == 4 else ()), 2, 1, 0)
     image = group.create_dataset(
