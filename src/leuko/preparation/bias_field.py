@@ -20,7 +20,7 @@ __all__ = ["Corrected", "correct_bias"]
 
 ORDER = 3  # of the splines
 HISTOGRAM_BINS, NOISE, WIDTH = 200, 0.01, 0.15  # the method's own defaults
-LEAST_VOXELS = 100
+LEAST_VOXELS, ENOUGH_VOXELS = 100, 2000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +55,7 @@ def correct_bias(
     chosen = parameters or N4()
     values = np.ascontiguousarray(data, dtype=np.float32)
     inside = region & (values > 0)
-    factors = [
-        max(1, min(int(chosen.working_mm / step + 0.5), size // 4))
-        for step, size in zip(spacing, data.shape, strict=True)
-    ]
+    factors = _factors(inside, spacing, chosen.working_mm)
     thinned = tuple(slice(factor // 2, None, factor) for factor in factors)
     if np.count_nonzero(inside[thinned]) < LEAST_VOXELS:
         raise UnusableInput(
@@ -80,6 +77,18 @@ def correct_bias(
     log_field -= np.float32(log_field[inside].mean(dtype=np.float64))
     field: npt.NDArray[np.float32] = np.exp(log_field)
     return Corrected(np.asarray(values / field, dtype=np.float32), field)
+
+
+def _factors(
+    inside: npt.NDArray[np.bool_], spacing: tuple[float, float, float], working_mm: float
+) -> list[int]:
+    """By how much to thin each axis; less than asked for where little would be left."""
+    while True:
+        factors = [max(1, int(working_mm / step + 0.5)) for step in spacing]
+        thinned = inside[tuple(slice(factor // 2, None, factor) for factor in factors)]
+        if max(factors) == 1 or np.count_nonzero(thinned) >= ENOUGH_VOXELS:
+            return factors
+        working_mm *= 0.7
 
 
 def _log_field(
