@@ -19,7 +19,8 @@ from leuko.errors import ReadError, SafetyRefusal, UsageError, WriteError
 from leuko.formats.nifti_header import header_dtype
 from leuko.formats.nifti_strip import stripped
 from leuko.formats.read import read
-from leuko.pipelines.deidentify import deidentify, secret_of, subjects_of
+from leuko.pipelines.deidentify import deidentify
+from leuko.pipelines.deidentify_keys import secret_of, subjects_of
 
 
 @pytest.fixture(autouse=True)

@@ -120,13 +120,14 @@ def deidentify(
     """
     from leuko.errors import SafetyRefusal
     from leuko.pipelines import deidentify as pipeline
+    from leuko.pipelines import deidentify_keys
 
     with files_on_screen(quiet=quiet or as_json) as watch:
         done = pipeline.deidentify(
             path,
             out=out,
-            subjects=pipeline.subjects_of(subjects) if subjects else None,
-            secret=pipeline.secret_of(secret) if secret else b"",
+            subjects=deidentify_keys.subjects_of(subjects) if subjects else None,
+            secret=deidentify_keys.secret_of(secret) if secret else b"",
             retain_dates=retain_dates or "",
             watch=watch,
             **choices,

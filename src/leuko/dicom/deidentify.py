@@ -17,7 +17,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from leuko.dicom.codes import Code, coded, items
-from leuko.dicom.deidentify_attributes import Cleaner, secrets_of, words_of
+from leuko.dicom.deidentify_attributes import Cleaner
 from leuko.dicom.deidentify_pixels import (
     Rectangle,
     blank,
@@ -26,6 +26,7 @@ from leuko.dicom.deidentify_pixels import (
     require_whole_pixels,
     risk_of_annotation,
 )
+from leuko.dicom.deidentify_secrets import secrets_of, words_of
 from leuko.dicom.identity import tolerant, uid_of
 from leuko.dicom.profile import CLEAN_PIXELS_CODE, EDITION, OPTION_CODES, PROFILE_CODE, Options
 from leuko.dicom.uids import UidMap, digest

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
@@ -13,22 +11,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from leuko.errors import LeukoError, ReadError, SafetyRefusal, UsageError, WriteError
+from leuko.errors import LeukoError, ReadError, SafetyRefusal, UsageError
 from leuko.formats.archive import is_archive, unpacked
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.nifti_strip import stripped
 from leuko.formats.registry import FORMATS
+from leuko.pipelines.deidentify_keys import SECRET_BYTES, mapping_place, write_mapping
 from leuko.pipelines.outputs import out_folder, writing
 from leuko.pipelines.provenance import program_version
 
 if TYPE_CHECKING:
     from leuko.dicom.deidentify import Deidentifier
 
-__all__ = ["Deidentification", "LeftOut", "as_json", "deidentify", "secret_of", "subjects_of"]
+__all__ = ["Deidentification", "LeftOut", "as_json", "deidentify"]
 
 SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-SECRET_BYTES = 32
 LEAST_SECRET = 16
 RUBBISH = {"__MACOSX", "Thumbs.db", ".DS_Store", "desktop.ini"}
 Why = Literal["refused", "unreadable", "no image"]
@@ -125,7 +123,7 @@ def deidentify(
     cleaner = Deidentifier(
         rules, secret=secret or secrets.token_bytes(SECRET_BYTES), version=program_version()
     )
-    kept_mapping = _mapping_place(mapping, out)
+    kept_mapping = mapping_place(mapping, out)
     with unpacked(path) as given, out_folder(out, inputs=(Path(path),)) as folder:
         done = _Run(cleaner, folder, subject)
         for file in _files(given):
@@ -134,7 +132,7 @@ def deidentify(
         if not done.files:
             raise done.nothing()
         if kept_mapping:
-            _write_mapping(kept_mapping, cleaner, done.names)
+            write_mapping(kept_mapping, cleaner, done.names)
     return Deidentification(
         files=done.files,
         subjects=tuple(done.series),
@@ -288,76 +286,3 @@ def _require_sound(subject: str, subjects: Mapping[str, str] | None, secret: byt
             f"The secret has {len(secret)} bytes; fewer than {LEAST_SECRET} can be guessed.",
             hint="Give the name of a file that is not there yet: a good secret is written to it.",
         )
-
-
-def subjects_of(file: Path) -> dict[str, str]:
-    """A table of names: two columns, Patient ID and subject, separated by commas or tabs."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"{file.name} cannot be read as a table (CSV, UTF-8).") from error
-    lines = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in text else ",")
-    table = {row[0].strip(): row[1].strip() for row in lines if len(row) >= 2 and row[0].strip()}
-    for heading in ("patient_id", "PatientID", "Patient ID"):
-        table.pop(heading, None)
-    if not table:
-        raise UsageError(
-            f"{file.name} holds no table of subjects.",
-            hint="Two columns are needed: Patient ID, name to use.",
-        )
-    return table
-
-
-def secret_of(file: Path) -> bytes:
-    """The secret in a file; where there is none, a random one is written, for its owner alone."""
-    try:
-        if file.exists():
-            return file.read_bytes().strip()
-        content = secrets.token_hex(SECRET_BYTES).encode()
-        _write_private(file, content + b"\n")
-    except OSError as error:
-        raise WriteError(f"{file.name} cannot be read or written: {error.strerror}.") from error
-    return content
-
-
-# ---------------------------------------------------------------- the table of old and new
-
-
-def _mapping_place(mapping: str | os.PathLike[str], out: str | os.PathLike[str]) -> Path | None:
-    if not os.fspath(mapping):
-        return None
-    place = Path(os.path.realpath(mapping))
-    if Path(os.path.realpath(out)) in place.parents:
-        raise UsageError(
-            "The mapping would lie beside the deidentified files and give everything away.",
-            hint="Keep it in another folder: --mapping FILE.",
-        )
-    if place.exists():
-        raise UsageError(
-            f"{place.name} is there already; a mapping is never overwritten.",
-            hint="Choose another name.",
-        )
-    return place
-
-
-def _write_mapping(place: Path, cleaner: Deidentifier, names: Sequence[tuple[str, str]]) -> None:
-    """Who and what became which, for the one who keeps the key."""
-    text = io.StringIO()
-    table = csv.writer(text, delimiter="\t", lineterminator="\n")
-    table.writerow(("what", "old", "new", "days_shifted"))
-    for key, (subject, days) in cleaner.patients.items():
-        shown = days if cleaner.rules.options.retain_dates == "modified" else ""
-        table.writerow(("patient", " ".join(key.split("\0")[1:]), subject, shown))
-    if not cleaner.rules.options.retain_uids:
-        for old, new in cleaner.uids.seen.items():
-            table.writerow(("uid", old, new, ""))
-    for old, new in names:
-        table.writerow(("file", old, new, ""))
-    with writing(place.name):
-        _write_private(place, text.getvalue().encode())
-
-
-def _write_private(file: Path, content: bytes) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as written:
-        written.write(content)

@@ -208,7 +208,8 @@ def _of_dicom(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
 
 
 def _study(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
-    from leuko.dicom.attributes_shown import described, elements, header_of, screened
+    from leuko.dicom.attributes_listed import elements
+    from leuko.dicom.attributes_shown import described, header_of, screened
     from leuko.dicom.files import scan
     from leuko.dicom.select import matching
 
