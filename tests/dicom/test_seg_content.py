@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import replace
 from datetime import timedelta
@@ -314,6 +315,10 @@ def damaged(made: Dataset, how: str) -> bytes:
     if how == "huge":
         made.Rows = made.Columns = 65535
         made.NumberOfFrames = 100000
+    if how == "nowhere":
+        with pydicom.config.disable_value_validation():
+            position = made.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]
+            position.ImagePositionPatient = ["nan", "0", "0"]
     if how == "far away":
         position = made.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0]
         position.ImagePositionPatient = ["0", "0", "1e12"]
@@ -325,7 +330,7 @@ def damaged(made: Dataset, how: str) -> bytes:
 @pytest.mark.parametrize(
     "how",
     ["truncated", "cut in the header", "no frames", "places missing", "frames missing", "huge",
-     "far away", "not a segmentation"],
+     "far away", "nowhere", "not a segmentation"],
 )  # fmt: skip
 def test_broken_files_end_in_one_clear_error(
     how: str, headers: list[Dataset], tmp_path: Path
@@ -334,3 +339,27 @@ def test_broken_files_end_in_one_clear_error(
     path.write_bytes(damaged(wmh_object(speckled(GRID), headers), how))
     with pytest.raises((ReadError, SafetyRefusal)):
         read_seg(path)
+
+
+def test_flipped_bytes_never_end_in_anything_but_our_errors(
+    headers: list[Dataset], tmp_path: Path
+) -> None:
+    content = bytearray(encode(wmh_object(speckled(GRID), headers)))
+    random = np.random.default_rng(11)
+    path = tmp_path / "seg.dcm"
+    for _ in range(150):
+        broken = content.copy()
+        for place in random.integers(132, len(broken), random.integers(1, 12)):
+            broken[place] = random.integers(0, 256)
+        path.write_bytes(broken)
+        with contextlib.suppress(ReadError, SafetyRefusal):
+            read_seg(path)
+
+
+@pytest.mark.parametrize("keyword", ["SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID"])
+def test_images_that_cannot_be_referred_to_are_refused(
+    keyword: str, headers: list[Dataset]
+) -> None:
+    del headers[1][keyword]
+    with pytest.raises(SafetyRefusal, match=keyword):
+        wmh_object(speckled(GRID), headers)

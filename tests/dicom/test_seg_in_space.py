@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,23 @@ def test_images_without_a_place_are_refused() -> None:
     for header in headers:
         del header.ImagePositionPatient
     with pytest.raises(SafetyRefusal, match="where"):
+        planes_of(headers)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("ImagePositionPatient", ["nan", "0", "0"]),
+        ("ImageOrientationPatient", ["1", "0", "0", "1", "0", "0"]),
+        ("PixelSpacing", ["0", "1"]),
+    ],
+)
+def test_images_with_an_impossible_place_are_refused(keyword: str, value: list[str]) -> None:
+    headers = slice_headers(affine_of(ORIENTATIONS["axial"], (1, 1, 5)), SHAPE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        setattr(headers[2], keyword, value)
+    with pytest.raises(SafetyRefusal):
         planes_of(headers)
 
 

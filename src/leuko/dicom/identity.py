@@ -140,6 +140,12 @@ def require_one_study(headers: Sequence[Dataset]) -> None:
                 f"The images are of different {what}.",
                 hint="Give the images of one series of one study.",
             )
+    for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"):
+        if not all(header.get(keyword) for header in headers):
+            raise SafetyRefusal(
+                f"Some images lack what others refer to them by ({keyword}).",
+                hint="Export the series again, or write no DICOM objects: --no-dicom.",
+            )
     if not headers[0].get("StudyInstanceUID"):
         raise SafetyRefusal(
             "The images name no study (no Study Instance UID), so nothing can be added to it.",

@@ -23,6 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_MM = 1e-2  # planes of several volumes at one place
 REGULAR_MM = 0.1  # how far a plane may lie off the regular stack: headers round
 SAME_DIRECTION = 1e-3  # of unit vectors
+SKEW = 1e-2  # of the directions of rows and columns, which are at right angles
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 NO_GEOMETRY = "Only images with a position in the patient can be referred to voxel by voxel."
 
@@ -151,9 +152,7 @@ def _from_frames(frames: Sequence[Frame]) -> Iterator[Plane]:
             frame.spacing,
             (frame.rows or whole.rows, frame.columns or whole.columns),
             frame.thickness,
-            Reference(
-                whole.sop_class, whole.sop_uid, frame.nth + 1 if whole.frames > 1 else None
-            ),
+            Reference(whole.sop_class, whole.sop_uid, frame.nth + 1 if whole.frames > 1 else None),
         )
 
 
@@ -209,8 +208,12 @@ def _plane(
     reference: Reference,
 ) -> Plane:
     across, down = np.reshape([float(value) for value in orientation], (2, 3))
+    corner = np.array([float(value) for value in position])
+    known = np.isfinite(np.concatenate([corner, across, down, spacing], dtype=np.float64)).all()
+    if not known or min(spacing) <= 0 or abs(float(across @ down)) > SKEW:
+        raise SafetyRefusal("A source image does not say properly where it lies.", hint=NO_GEOMETRY)
     return Plane(
-        np.array([float(value) for value in position]),
+        corner,
         across / np.linalg.norm(across),
         down / np.linalg.norm(down),
         (float(spacing[0]), float(spacing[1])),

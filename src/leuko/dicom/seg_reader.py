@@ -5,6 +5,8 @@ Frames lie where they say, in any order; planes that a file leaves out are empty
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -15,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from leuko.dicom.identity import tolerant
 from leuko.dicom.references import LPS_TO_RAS
-from leuko.errors import ReadError, SafetyRefusal
+from leuko.errors import LeukoError, OutOfResources, ReadError, SafetyRefusal
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid
 from leuko.image.image import Image, Source
@@ -51,11 +52,11 @@ def read_seg(path: Path) -> Image:
     of a fourth axis. A finding names the segments. Raises ReadError (exit 3) for what is no
     readable SEG, SafetyRefusal (exit 5) where frames are sheared or lie off a regular grid.
     """
-    content, data = _dataset(path)
-    with tolerant():
+    with _damage(path.name):
+        content, data = _dataset(path)
         frames = _frames(data, path.name)
         values = _values(data, frames)
-    names = _names(data)
+        names = _names(data)
     listed = "; ".join(f"{number} = {name}" for number, name in names.items())
     kind = str(data.get("SegmentationType", "")).lower()
     found = Finding(
@@ -70,62 +71,70 @@ def read_seg(path: Path) -> Image:
 
 def segment_names(path: Path) -> dict[int, str]:
     """The label of each segment number of the SEG object at `path`."""
-    return _names(_dataset(path)[1])
+    with _damage(path.name):
+        return _names(_dataset(path)[1])
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    """Whatever a damaged file makes of the DICOM library ends in one sentence."""
+    try:
+        with tolerant():
+            yield
+    except LeukoError:
+        raise
+    except MemoryError as error:
+        raise OutOfResources(f"{name} does not fit into the memory of this machine.") from error
+    except Exception as error:
+        raise ReadError(
+            f"{name} does not say where its frames lie, or is damaged.",
+            hint="Copy or export the segmentation again.",
+        ) from error
 
 
 def _dataset(path: Path) -> tuple[bytes, Dataset]:
-    try:
-        with tolerant():
-            content = path.read_bytes()
-            data = dcmread(BytesIO(content))
-            if data.get("SOPClassUID") in SEGMENTATIONS:
-                return content, data
-    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    content = path.read_bytes()
+    data = dcmread(BytesIO(content))
+    if data.get("SOPClassUID") not in SEGMENTATIONS:
         raise ReadError(
-            f"{path.name} cannot be read as DICOM.", hint="Copy or export the file again."
-        ) from error
-    raise ReadError(
-        f"{path.name} is no DICOM segmentation.", hint="Give a SEG object, or a mask as NIfTI."
-    )
+            f"{path.name} is no DICOM segmentation.",
+            hint="Give a SEG object, or a mask as NIfTI.",
+        )
+    return content, data
 
 
 def _names(data: Dataset) -> dict[int, str]:
-    with tolerant():
-        return {
-            int(item.SegmentNumber): str(
-                item.get("SegmentLabel") or f"segment {item.SegmentNumber}"
-            )
-            for item in data.get("SegmentSequence") or []
-        }
+    return {
+        int(item.SegmentNumber): str(item.get("SegmentLabel") or f"segment {item.SegmentNumber}")
+        for item in data.get("SegmentSequence") or []
+    }
 
 
 def _frames(data: Dataset, name: str) -> _Frames:
-    try:
-        pixels = _pixels(data, name)
-        groups = list(data.PerFrameFunctionalGroupsSequence)
-        shared = (data.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
-        corners, segments, directions, spacings = [], [], [], []
-        for group in groups:
-            position = _item(group, shared, "PlanePositionSequence")
-            corners.append([float(value) for value in position.ImagePositionPatient])
-            direction = _item(group, shared, "PlaneOrientationSequence").ImageOrientationPatient
-            directions.append([float(value) for value in direction])
-            measures = _item(group, shared, "PixelMeasuresSequence")
-            spacings.append([float(value) for value in measures.PixelSpacing])
-            identified = group.get("SegmentIdentificationSequence") or shared.get(
-                "SegmentIdentificationSequence"
-            )
-            segments.append(int(identified[0].ReferencedSegmentNumber) if identified else 0)
-        gap = _gap(_item(groups[0], shared, "PixelMeasuresSequence"))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise ReadError(
-            f"{name} does not say where its frames lie, or its pixels are broken.",
-            hint="Export the segmentation again.",
-        ) from error
+    pixels = _pixels(data, name)
+    groups = list(data.PerFrameFunctionalGroupsSequence)
+    shared = (data.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
+    corners, segments, directions, spacings = [], [], [], []
+    for group in groups:
+        position = _item(group, shared, "PlanePositionSequence")
+        corners.append([float(value) for value in position.ImagePositionPatient])
+        direction = _item(group, shared, "PlaneOrientationSequence").ImageOrientationPatient
+        directions.append([float(value) for value in direction])
+        measures = _item(group, shared, "PixelMeasuresSequence")
+        spacings.append([float(value) for value in measures.PixelSpacing])
+        identified = group.get("SegmentIdentificationSequence") or shared.get(
+            "SegmentIdentificationSequence"
+        )
+        segments.append(int(identified[0].ReferencedSegmentNumber) if identified else 0)
+    gap = _gap(_item(groups[0], shared, "PixelMeasuresSequence"))
     if len(groups) != len(pixels) or not groups:
         raise ReadError(
             f"{name} has {len(pixels)} frames and places for {len(groups)}.",
             hint="Export the segmentation again.",
+        )
+    if not (np.isfinite(corners).all() and np.isfinite(directions).all() and np.min(spacings) > 0):
+        raise ReadError(
+            f"The places of frames in {name} are no numbers.", hint="Export the segmentation again."
         )
     if np.ptp(directions, axis=0).max() > 1e-3 or np.ptp(spacings, axis=0).max() > 1e-3:
         raise SafetyRefusal(
