@@ -20,7 +20,8 @@ from leuko.formats.read import read, read_mask
 from leuko.formats.write import write
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
-from leuko.pipelines.view import Overlay, view
+from leuko.pipelines.view import Overlay, view, view_scene
+from leuko.report import viewer
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium here")
 
@@ -333,4 +334,31 @@ def test_one_flat_slice_has_one_plane(page: Browser, tmp_path: Path) -> None:
     assert columns.mean() < shown.shape[1] / 2
     assert rows.mean() < shown.shape[0] / 2
     assert page.run("v.root.querySelector('.lv-letter')") is None
+    assert page.problems() == []
+
+
+def test_inside_another_page_it_waits_until_it_is_seen_and_leaves_keys_and_wheel_alone(
+    page: Browser, tmp_path: Path
+) -> None:
+    shown, _ = view_scene(scan())
+    head = f'<meta http-equiv="Content-Security-Policy" content="{viewer.POLICY}">'
+    text = "<p style='height: 4000px'>Report</p>"
+    (tmp_path / "report.html").write_text(f"<html>{head}<body>{text}{viewer.embed(shown)}{text}")
+    page.events.clear()
+    page.call("Page.navigate", url=(tmp_path / "report.html").as_uri())
+    end = time.monotonic() + 20
+    while not page.run("v && true") and time.monotonic() < end:
+        time.sleep(0.02)
+    assert page.run("[v.ready, v.nv]") == [False, None]
+    page.run("v.root.scrollIntoView()")
+    while not page.run("v.ready") and time.monotonic() < end:
+        time.sleep(0.05)
+    before = page.run("v.here()")
+    page.press("ArrowUp")
+    assert page.run("v.here()") == before
+    page.mouse("mousePressed", 120, 200)
+    page.mouse("mouseReleased", 120, 200)
+    before = page.run("v.here()")
+    page.press("ArrowUp")
+    assert page.run("v.here()") != before
     assert page.problems() == []

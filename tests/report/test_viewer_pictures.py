@@ -172,6 +172,10 @@ def test_a_montage_runs_over_the_slices_that_show_something() -> None:
     assert len(places) == 6
     assert 8 <= places[0] < places[-1] <= 19
     assert len(spread(shown, axis=2, count=400)) <= 12
+    masked, _ = view_scene(image, overlays=[block(image)])
+    assert spread(masked, axis=2, count=9) == [7, 8, 9, 10], (
+        "what the overlay reaches, and one more"
+    )
     sheet = decoded(picture(image, still=Still(montage=6)))
     assert 1500 < sheet.shape[1] <= 1600
 

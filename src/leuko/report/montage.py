@@ -13,6 +13,7 @@ from leuko.report.viewer_scene import Scene
 
 __all__ = ["montage", "spread"]
 
+BRIGHT = 0.15  # of the window: what is darker shows nothing
 EMPTY = 0.06  # of the fullest slice's content: below, the ends of a scan are left out
 
 
@@ -45,18 +46,36 @@ def montage(shown: Scene, *, count: int, axis: int | None = None, volume: int = 
 
 
 def spread(shown: Scene, *, axis: int, count: int, volume: int = 0) -> list[int]:
-    """Up to `count` different indices across `axis`, evenly over the slices that show something."""
+    """Up to `count` different indices across `axis`, evenly over what is worth a picture.
+
+    With overlays these are the slices that they reach, and one more at either end; without, the
+    slices that show something.
+    """
+    others = tuple(other for other in range(3) if other != axis)
+    covered = np.zeros(shown.shape[axis], bool)
+    for layer in shown.layers:
+        least = layer.limits[0] if layer.is_map else 1
+        covered |= (np.asarray(layer.values) >= least).any(axis=others)
+    if covered.any():
+        held = np.flatnonzero(covered)
+        first, last = max(int(held[0]) - 1, 0), min(int(held[-1]) + 1, covered.size - 1)
+    else:
+        first, last = _content(shown, axis=axis, volume=volume)
+    places = np.linspace(first, last, min(count, last - first + 1))
+    return [round(float(place)) for place in places]
+
+
+def _content(shown: Scene, *, axis: int, volume: int) -> tuple[int, int]:
+    """First and last slice that hold more than a little of what the window shows."""
     data = shown.data[..., volume] if shown.data.ndim == 4 else shown.data
     steps = [max(1, n // 64) for n in data.shape]
     steps[axis] = 1
     coarse = np.asarray(data[tuple(slice(None, None, step) for step in steps)], np.float32)
-    middle = (shown.window.low + shown.window.high) / 2
+    low, high = shown.window.low, shown.window.high
     others = tuple(other for other in range(3) if other != axis)
-    held = np.count_nonzero(coarse > shown.window.low + 0.3 * (middle - shown.window.low), others)
+    held = np.count_nonzero(coarse > low + BRIGHT * (high - low), others)
     full = np.flatnonzero(held > EMPTY * held.max(initial=0))
-    first, last = (int(full[0]), int(full[-1])) if full.size else (0, data.shape[axis] - 1)
-    places = np.linspace(first, last, min(count, last - first + 1))
-    return [round(float(place)) for place in places]
+    return (int(full[0]), int(full[-1])) if full.size else (0, data.shape[axis] - 1)
 
 
 def _columns(count: int, tall: float) -> int:

@@ -50,7 +50,7 @@ def tile(shown: Scene, *, axis: int, index: int, width: int, volume: int = 0, fi
     picture = _grey(shown, axis, index, volume, size)
     for layer in shown.layers:
         picture = _covered(picture, layer, _plane(shown, layer.values, axis, index), fill=fill)
-    canvas = Canvas(picture, size=max(11, min(22, round(width / 26))))
+    canvas = Canvas(picture, size=max(13, min(22, round(width / 26))))
     _letters(canvas, shown, axis)
     if text:
         canvas.write(f"{slice_text(shown, axis=axis, index=index)}", corner="left bottom")

@@ -24,7 +24,13 @@ from leuko.report.viewer_layers import COLOURS, HEAT, Layer
 from leuko.report.viewer_scene import Scene
 from leuko.report.viewer_volumes import Reduction, packed, reduction, text_of
 
-__all__ = ["embed", "page", "stem_of"]
+__all__ = ["POLICY", "embed", "page", "stem_of"]
+
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+)
+"""The content security policy of a page with a viewer: nothing is loaded, nothing is sent."""
+
 
 SCRIPTS = (
     "viewer_load",
@@ -41,14 +47,16 @@ STEMS = (".gz", ".nii", ".nrrd", ".nhdr", ".mgz", ".mgh", ".mnc", ".img", ".hdr"
 
 def page(shown: Scene, *, title: str = "") -> str:
     """The whole page; a content security policy forbids it every connection."""
-    return _render("viewer_page.html", title=title or shown.name, viewer=embed(shown, whole=True))
+    viewer = embed(shown, whole=True)
+    return _render("viewer_page.html", title=title or shown.name, viewer=viewer, policy=POLICY)
 
 
 def embed(shown: Scene, *, whole: bool = False) -> Markup:
     """The viewer as trusted markup for a page: its element, style, script and volumes.
 
-    It fills its parent's width and takes the height that CSS gives `.lv`; it listens to keys only
-    while it has the focus, unless it is the `whole` page. Put it into a page once.
+    It fills its parent's width and takes the height that CSS gives `.lv` (720 px). Unless it is the
+    `whole` page, it starts when it comes into sight, and takes keys and wheel only once somebody
+    has clicked into it. Put it into a page once; `POLICY` is what that page may allow.
     """
     fitted = reduction(shown.shape, shown.spacing, volumes=shown.volumes)
     return Markup(

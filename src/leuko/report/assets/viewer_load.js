@@ -132,11 +132,21 @@ async function start() {
   if (root.dataset.whole !== undefined) root.focus();
 }
 
-root.leuko = view;  // for tests, and for whoever embeds the viewer
-start().catch((error) => {
+function failed(error) {
   const noWebgl = /webgl/i.test(String(error && error.message));
   view.failed = String(error && error.stack || error);
   find('.lv-message').textContent = noWebgl
     ? 'This browser shows no 3D graphics (WebGL2 is off or missing), which the viewer needs.\nTry another browser, or make a picture: leuko view --png.'
     : `The viewer could not start.\n${error && error.message || error}`;
-});
+}
+
+root.leuko = view;  // for tests, and for whoever embeds the viewer
+if (root.dataset.whole !== undefined) start().catch(failed);
+else {  // a part of a page costs nothing before somebody comes near it
+  const near = new IntersectionObserver((seen) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    near.disconnect();
+    start().catch(failed);
+  }, {rootMargin: '300px'});
+  near.observe(root);
+}

@@ -197,8 +197,8 @@ function drawTiles() {
     if (tile.axis < 0) return box;
     if (view.crosshair) box.append(...crossLines(tile));
     if (facts.oriented) {
-      const narrow = tile.height < 110;
-      for (const [side, letter] of Object.entries(letters(tile.axis))) if (!narrow || side === 'left' || side === 'right') box.append(make('span', {className: `lv-letter lv-${side}`, textContent: letter}));
+      const room = {left: true, right: true, top: tile.height > 110, bottom: tile.height > 110 && tile.width > 420};
+      for (const [side, letter] of Object.entries(letters(tile.axis))) if (room[side]) box.append(make('span', {className: `lv-letter lv-${side}`, textContent: letter}));
     }
     const scale = tile.height < 70 ? null : scaleOf(tile);
     if (scale) {
@@ -284,6 +284,10 @@ function watchStage() {
     else setLayout(tile.axis < 0 ? 'render' : PLANES[tile.axis].toLowerCase());
   }, true);
   stage.addEventListener('wheel', (event) => {
+    if (root.dataset.whole === undefined && !root.contains(document.activeElement)) {
+      event.stopPropagation();  // the page around the viewer scrolls until somebody clicks into it
+      return;
+    }
     if (!event.ctrlKey) return;
     event.preventDefault();
     event.stopPropagation();
