@@ -9,8 +9,8 @@ from scipy import ndimage
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 
-SHAPE = (72, 84, 66)
-SPACING = 2.4
+SHAPE = (58, 67, 53)
+SPACING = 3.0
 
 
 def head_grid(shape: tuple[int, int, int] = SHAPE, spacing: float = SPACING) -> Grid:
@@ -25,7 +25,7 @@ def head_values(seed: int, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
     axes = [np.linspace(-1, 1, n) for n in shape]
     x, y, z = np.meshgrid(*axes, indexing="ij")
     radius = np.sqrt((x / 0.68) ** 2 + (y / 0.75) ** 2 + (z / 0.66) ** 2)
-    texture = ndimage.gaussian_filter(rng.normal(size=shape), 2.2)
+    texture = ndimage.gaussian_filter(rng.normal(size=shape), 1.8)
     texture /= texture.std()
     values = np.where(radius < 0.86, 420 + 130 * np.sign(texture), 0.0)
     values[(radius > 0.93) & (radius < 1.0)] = 900

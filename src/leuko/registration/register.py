@@ -24,7 +24,7 @@ from leuko.registration.trace import LevelTrace
 from leuko.registration.transforms import Affine, Transform, compose
 from leuko.registration.verdict import verdict
 
-__all__ = ["METHODS", "Fit", "Method", "Settings", "register_images"]
+__all__ = ["METHODS", "Fit", "Method", "Settings", "about_bend", "register_images"]
 
 Method = Literal["translation", "rigid", "affine", "bspline", "demons", "sift", "orb"]
 METHODS: tuple[Method, ...] = (
@@ -116,7 +116,7 @@ def register_images(
         bend, more = _bent(one, other, first.transform, chosen)
         transform, trace = compose(bend, first.transform), trace + more
         quality = replace(judged(transform), folded=folded_share(one.levels[-1], bend))
-        findings += _about_bend(before, quality)
+        findings += about_bend(before, quality)
     findings += verdict(quality, bent=chosen.method in ("bspline", "demons"))
     return Fit(transform, quality, trace, tuple(findings))
 
@@ -211,7 +211,8 @@ def _orientation(fixed: Image, moving: Image) -> list[Finding]:
     ]
 
 
-def _about_bend(before: Quality, after: Quality) -> list[Finding]:
+def about_bend(before: Quality, after: Quality) -> list[Finding]:
+    """What is wrong with a bend: it folds, or structures agree less than before it."""
     found = []
     if after.folded:
         found.append(
