@@ -98,7 +98,7 @@ def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
                 held += [(visit.path, visit) for visit in visits(given)]
             if not held:
                 raise UsageError(
-                    f"The folder {given.name} holds no scan (NIfTI, NRRD, MINC, MGH, DICOM ...).",
+                    f"{given.name} holds no scan (NIfTI, NRRD, MINC, MGH, DICOM ...).",
                     hint="Give the folder with the FLAIR files, or the files themselves.",
                 )
             found += held
