@@ -54,8 +54,7 @@ def spread(shown: Scene, *, axis: int, count: int, volume: int = 0) -> list[int]
     others = tuple(other for other in range(3) if other != axis)
     covered = np.zeros(shown.shape[axis], bool)
     for layer in shown.layers:
-        least = layer.limits[0] if layer.is_map else 1
-        covered |= (np.asarray(layer.values) >= least).any(axis=others)
+        covered |= layer.covered().any(axis=others)
     if covered.any():
         held = np.flatnonzero(covered)
         first, last = max(int(held[0]) - 1, 0), min(int(held[-1]) + 1, covered.size - 1)

@@ -48,6 +48,10 @@ class Layer:
         """Real numbers, not labels."""
         return not self.labels
 
+    def covered(self) -> npt.NDArray[np.bool_]:
+        """Where the layer shows something."""
+        return np.asarray(self.values, np.float32) >= (self.limits[0] if self.is_map else 1)
+
     @property
     def editable(self) -> bool:
         """Whether it can be drawn on: labels that fit into a byte, in number and in value."""

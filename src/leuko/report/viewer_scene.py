@@ -161,8 +161,7 @@ def _start(shape: tuple[int, int, int], layers: Sequence[Layer]) -> tuple[int, i
     first = next((layer for layer in layers if layer.values.any()), None)
     if first is None or len(first.labels) > FEW:
         return middle
-    least = first.limits[0] if first.is_map else 1
-    held = np.asarray(first.values, np.float32) >= least
+    held = first.covered()
     if not held.any():
         return middle
     third = int(np.argmax(np.count_nonzero(held, axis=(0, 1))))
