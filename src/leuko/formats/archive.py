@@ -108,12 +108,18 @@ def _kind(path: Path) -> str:
 
 def _unpack(path: Path, kind: str, folder: Path, *, budget: _Budget, depth: int) -> None:
     """Write the files of one archive into `folder`, and those of archives among them."""
-    members: Iterable[Member]
-    if kind == "zip":
-        members = zip_members(path, name=budget.name)
+    if kind == "tar":
+        _unpack_members(tar_members(path, name=budget.name), folder, budget=budget, depth=depth)
+        return
+    with path.open("rb") as file:
+        members = zip_members(file, name=budget.name)
         budget.expect(sum(member.size for member in members), members=len(members))
-    else:
-        members = tar_members(path, name=budget.name)
+        _unpack_members(members, folder, budget=budget, depth=depth)
+
+
+def _unpack_members(
+    members: Iterable[Member], folder: Path, *, budget: _Budget, depth: int
+) -> None:
     for member in members:
         target = folder / member.path
         head = _write(member, target, budget=budget)

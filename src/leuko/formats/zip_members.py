@@ -6,7 +6,6 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from isal import igzip_lib, isal_zlib
@@ -34,15 +33,17 @@ _DAMAGED: tuple[type[Exception], ...] = (
 _UNPACK = "Unpack it yourself and give the folder."
 
 
-def zip_members(path: Path, *, name: str) -> list[Member]:
-    """The files in the zip at `path`, in the order in which they lie there; `name` for errors.
+def zip_members(file: BinaryIO, *, name: str) -> list[Member]:
+    """The files in the zip that `file` is, in the order in which they lie there.
+
+    They are read from `file`, which must stay open; `name` is the archive's, for errors.
 
     Raises ReadError (exit 3) for what is damaged, encrypted, packed by a rare method, or too
     much; SafetyRefusal (exit 5) for links, and for names that leave their folder.
     """
     try:
-        _require_modest(path, name=name)
-        with zipfile.ZipFile(path) as archive:
+        _require_modest(file, name=name)
+        with zipfile.ZipFile(file) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     except ReadError:
         raise
@@ -56,33 +57,31 @@ def zip_members(path: Path, *, name: str) -> list[Member]:
         if target is None or entry.is_dir() or entry.orig_filename.endswith("\\"):
             continue
         _require_open(entry, name=name)
-        members.append(Member(target, entry.file_size, _pieces(path, entry, name=name)))
+        members.append(Member(target, entry.file_size, _pieces(file, entry, name=name)))
     return members
 
 
-def _require_modest(path: Path, *, name: str) -> None:
+def _require_modest(file: BinaryIO, *, name: str) -> None:
     """Refuse a list of contents that would not fit into memory, before it is read.
 
     The end record stands within the last 64 KiB; the zip64 record before it holds what its
     32-bit fields cannot (APPNOTE.TXT 4.3.14 to 4.3.16).
     """
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - (1 << 16) - _END.size))
-        tail = file.read()
-        start = tail.rfind(b"PK\x05\x06")
-        if start < 0 or start + _END.size > len(tail):
-            raise damaged(name, "its list of contents, at the end, is missing")
-        length = _END.unpack_from(tail, start)[5]
-        if length == 0xFFFFFFFF and start >= _LOCATOR64.size:
-            offset = _LOCATOR64.unpack_from(tail, start - _LOCATOR64.size)[2]
-            file.seek(min(offset, size))
-            record = file.read(_END64.size)
-            length = _END64.unpack(record)[8]
-        if length <= MAX_DIRECTORY:
-            directory = max(0, size - len(tail) + start - length)
-            file.seek(directory)
-            found = file.read(length + _END64.size + _LOCATOR64.size).count(b"PK\x01\x02")
+    size = file.seek(0, 2)
+    file.seek(max(0, size - (1 << 16) - _END.size))
+    tail = file.read()
+    start = tail.rfind(b"PK\x05\x06")
+    if start < 0 or start + _END.size > len(tail):
+        raise damaged(name, "its list of contents, at the end, is missing")
+    length = _END.unpack_from(tail, start)[5]
+    if length == 0xFFFFFFFF and start >= _LOCATOR64.size:
+        offset = _LOCATOR64.unpack_from(tail, start - _LOCATOR64.size)[2]
+        file.seek(min(offset, size))
+        length = _END64.unpack(file.read(_END64.size))[8]
+    found = 0
+    if length <= MAX_DIRECTORY:
+        file.seek(max(0, size - len(tail) + start - length))
+        found = file.read(length + _END64.size + _LOCATOR64.size).count(b"PK\x01\x02")
     if length > MAX_DIRECTORY or found > MAX_MEMBERS:
         raise ReadError(f"{name} lists more than {MAX_MEMBERS:,} files.", hint=_UNPACK)
 
@@ -122,20 +121,19 @@ def _require_open(entry: zipfile.ZipInfo, *, name: str) -> None:
         )
 
 
-def _pieces(path: Path, entry: zipfile.ZipInfo, *, name: str) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, entry: zipfile.ZipInfo, *, name: str) -> Iterator[bytes]:
     """The bytes of one member; raises ReadError where size or checksum are not as listed."""
     inside = shown(entry.filename)
     try:
-        with path.open("rb") as file:
-            _to_content(file, entry)
-            stream = _inflated if entry.compress_type == _DEFLATED else _stored
-            size = check = 0
-            for piece in stream(file, entry.compress_size):
-                size += len(piece)
-                check = isal_zlib.crc32(piece, check)
-                if size > entry.file_size:
-                    break
-                yield piece
+        _to_content(file, entry)
+        stream = _inflated if entry.compress_type == _DEFLATED else _stored
+        size = check = 0
+        for piece in stream(file, entry.compress_size):
+            size += len(piece)
+            check = isal_zlib.crc32(piece, check)
+            if size > entry.file_size:
+                break
+            yield piece
     except ReadError:
         raise
     except _DAMAGED as error:
