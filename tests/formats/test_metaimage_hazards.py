@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leuko.errors import ReadError, UnusableInput
+from leuko.errors import ReadError, SafetyRefusal, UnusableInput
 from leuko.formats.read import read, read_scan
 from leuko.image.image import Image
 
@@ -85,12 +85,12 @@ def test_lists_and_patterns_of_files_are_joined(tmp_path: Path) -> None:
 def test_a_header_cannot_lead_out_of_its_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "a.raw").write_bytes(RAW)
-    with pytest.raises(ReadError, match="outside its own folder"):
+    with pytest.raises(SafetyRefusal, match="outside its own folder"):
         read(make(tmp_path / "in/a.mhd", b"", ElementDataFile=name))
 
 
 def test_a_list_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="outside its own folder"):
+    with pytest.raises(SafetyRefusal, match="outside its own folder"):
         read(make(tmp_path / "a.mhd", b"", ElementDataFile="LIST", more="../../etc/passwd\n"))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from leuko.errors import ReadError
+from leuko.errors import ReadError, SafetyRefusal
 
 __all__ = ["beside", "numbered", "sibling"]
 
@@ -17,13 +17,13 @@ _NUMBER = re.compile(r"%(?:0?\d{0,2})d")
 def beside(header: Path, name: str) -> Path:
     """The file that `header` names as `name`, relative to its own folder.
 
-    Raises ReadError (exit 3) for a name that leads out of the folder, and where there is no such
-    file.
+    Raises SafetyRefusal (exit 5) for a name that leads out of the folder, ReadError (exit 3)
+    where there is no such file.
     """
     windows = PureWindowsPath(name)
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or windows.drive or windows.root or parts[0] == "/" or ".." in parts:
-        raise ReadError(
+        raise SafetyRefusal(
             f"{header.name} names a file outside its own folder as its voxels.",
             hint="Put the voxel file beside the header, and its plain name into the header.",
         )

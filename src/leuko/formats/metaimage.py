@@ -42,8 +42,8 @@ _FROM = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "I": (2, 1), "S":
 def read_metaimage(source: ByteSource) -> Image:
     """The image in `source`, whose content was recognised as MetaImage; volumes stand last.
 
-    Raises ReadError (exit 3) for what is broken or leads out of the header's folder, UnusableInput
-    (exit 4) for values that are no grey values.
+    Raises ReadError (exit 3) for what is broken, UnusableInput (exit 4) for values that are no
+    grey values, SafetyRefusal (exit 5) where voxels are said to lie outside the header's folder.
     """
     fields, files, taken = _fields(source)
     name = source.name

@@ -34,8 +34,8 @@ _TEXT_BYTES = 64  # no number is longer as text
 def read_nrrd(source: ByteSource) -> Image:
     """The image in `source`, whose content was recognised as NRRD; volumes stand last.
 
-    Raises ReadError (exit 3) for what is broken or leads out of the header's folder, UnusableInput
-    (exit 4) for values that are no grey values.
+    Raises ReadError (exit 3) for what is broken, UnusableInput (exit 4) for values that are no
+    grey values, SafetyRefusal (exit 5) where voxels are said to lie outside the header's folder.
     """
     raw = source.peek(1 << 16)
     header = parse_nrrd(source)
