@@ -82,10 +82,11 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
 
 def _subject(patient: Mapping[str, str]) -> str:
     """Whose report it is, where that was asked for: name, number, day of the study."""
-    name = ", ".join(part for part in patient.get("patient_name", "").split("^")[:2] if part)
+    name = " ".join(part for part in patient.get("patient_name", "").split("^")[:2] if part)
     day = patient.get("study_date", "")
     day = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
-    return "  ".join(part for part in (name, patient.get("patient_id", ""), day) if part)
+    parts = (name, patient.get("patient_id", ""), f"study of {day}" if day else "")
+    return ", ".join(part for part in parts if part)
 
 
 def _shown(provenance: Provenance) -> dict[str, object]:
