@@ -329,3 +329,45 @@ def test_isotropic_takes_the_finest_voxel_by_default() -> None:
 def test_impossible_voxel_sizes_are_refused(spacing: Any) -> None:
     with pytest.raises(UsageError):
         with_spacing(Grid((10, 10, 10), np.eye(4)), spacing)
+
+
+@pytest.mark.parametrize("angle", [0.0, TURN])
+@pytest.mark.parametrize("scale", [0.6, 2.4])
+def test_each_label_is_where_most_of_it_is(angle: float, scale: float) -> None:
+    """Looking only near each label finds what looking everywhere finds."""
+    rng = np.random.default_rng(5)
+    coarse = rng.integers(0, 6, (6, 7, 5))
+    labels = coarse.repeat(3, 0).repeat(3, 1).repeat(3, 2).astype(np.uint8)
+    grid = Grid(labels.shape, np.diag([1.0, 0.9, 1.3, 1.0]))
+    onto = turned((14, 15, 13), (scale, scale, scale), angle=angle)
+    shares = np.stack(
+        [
+            resample(Image((labels == value).astype(np.float32), grid), onto=onto).data
+            for value in range(6)
+        ]
+    )
+    found = resample(Image(labels, grid), onto=onto, kernel="label").data
+    most = shares.max(axis=0)
+    chosen = np.take_along_axis(shares, found[None].astype(int), axis=0)[0]
+    assert np.allclose(chosen, most, atol=1e-4)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cubic"])
+@pytest.mark.parametrize(
+    ("moved", "fixed"),
+    [
+        ("wmh/tabriz/105465/t1.nii.gz", "wmh/tabriz/105465/flair.nii.gz"),
+        ("formats/nifti/FLAIR.nii.gz", "formats/derived/reference.nii.gz"),
+    ],
+)
+def test_real_scans_lie_where_simpleitk_puts_them(
+    shared_data: Any, moved: str, fixed: str, kernel: Any
+) -> None:
+    from leuko.formats.read import read
+
+    image, onto = read(shared_data / moved), read(shared_data / fixed).grid
+    ours = resample(image, onto=onto, kernel=kernel, fill=-7.0).data
+    floats = image.with_data(image.data.astype(np.float32))
+    theirs = by_simpleitk(floats, onto, kernel)
+    assert (theirs != -7.0).mean() > 0.5
+    assert np.abs(ours - theirs).max() < 1e-4 * np.ptp(floats.data)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from leuko.errors import GridMismatch, UsageError
 from leuko.image.grid import Grid
@@ -20,6 +22,7 @@ KERNELS: tuple[Kernel, ...] = ("nearest", "linear", "cubic", "label")
 Values = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
+Box = tuple[slice, slice, slice]
 
 LINEAR_DECIMALS, OFFSET_DECIMALS = 9, 6  # voxels: rounding of headers must not decide ties
 MAX_LABELS = 4096
@@ -121,22 +124,56 @@ def _labels(
     source: Array, voxel_map: FloatArray, *, shape: tuple[int, int, int], fill: float
 ) -> Array:
     """The label that holds most of each new voxel, the lowest of equals."""
-    values = np.unique(source)
+    values, places = np.unique(source, return_inverse=True)
     if len(values) > MAX_LABELS:
         raise UsageError(
             f"An image with {len(values)} different values is no label map.",
             hint="Use the kernel linear or cubic for intensities.",
         )
+    numbers = places.reshape(source.shape).astype(np.int32)
+    numbers += 1
+    boxes: list[Any] = ndimage.find_objects(numbers)
     best = np.zeros(shape, dtype=np.float32)
     found = np.full(shape, fill, dtype=source.dtype)
-    for value in values:
+    for number, (value, box) in enumerate(zip(values, boxes, strict=True), start=1):
+        # A label is looked for only where it can be: most fill a small part of the image.
+        near, there = _reach(box, voxel_map, source.shape, shape)
+        if any(part.stop <= part.start for part in there):
+            continue
+        starts = np.array([[part.start for part in box] for box in (near, there)])
+        shifted = voxel_map.copy()
+        shifted[:, 3] += voxel_map[:, :3] @ starts[1] - starts[0]
+        x, y, z = (part.stop - part.start for part in there)
         share = _interpolated(
-            (source == value).view(np.uint8), voxel_map, shape=shape, kernel="linear", fill=0.0
+            (numbers[near] == number).view(np.uint8),
+            shifted,
+            shape=(x, y, z),
+            kernel="linear",
+            fill=0.0,
         )
-        more = share > best + EVEN
-        found[more] = value
-        np.copyto(best, share, where=more)
+        more = share > best[there] + EVEN
+        found[there][more] = value
+        np.copyto(best[there], share, where=more)
     return found
+
+
+def _reach(
+    box: Box, voxel_map: FloatArray, within: tuple[int, ...], shape: tuple[int, int, int]
+) -> tuple[Box, Box]:
+    """A box of the source with a margin, and the box of the result that it can reach."""
+    margin = [int(np.ceil(step)) + 2 for step in np.abs(voxel_map[:, :3]).sum(axis=1)]
+    x, y, z = (
+        slice(max(part.start - by, 0), min(part.stop + by, size))
+        for part, by, size in zip(box, margin, within, strict=True)
+    )
+    edges = [(part.start - 1.0, float(part.stop)) for part in (x, y, z)]
+    corners = np.array(list(itertools.product(*edges)))
+    reached = np.linalg.solve(voxel_map[:, :3], (corners - voxel_map[:, 3]).T)
+    i, j, k = (
+        slice(max(int(np.floor(low)), 0), min(int(np.ceil(high)) + 1, size))
+        for low, high, size in zip(reached.min(axis=1), reached.max(axis=1), shape, strict=True)
+    )
+    return (x, y, z), (i, j, k)
 
 
 def _voxel_map(source: Grid, target: Grid, through: npt.ArrayLike | None) -> FloatArray:
