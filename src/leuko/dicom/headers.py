@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from leuko.dicom.frame import Frame
 from leuko.errors import ReadError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-    from leuko.dicom.study import Stack
-
 __all__ = ["read_headers"]
 
 
-def read_headers(stack: Stack) -> list[Dataset]:
-    """One data set per file, sorted by slice, then volume. Raises ReadError."""
+def read_headers(frames: Sequence[Frame], *, slices: int) -> list[Dataset]:
+    """One data set per file, sorted by slice, then volume; `frames` volume by volume.
+
+    Raises ReadError.
+    """
     import pydicom
     from pydicom.errors import InvalidDicomError
 
-    count = stack.layout.slices
-    order = sorted(range(len(stack.frames)), key=lambda k: (k % count, k // count))
-    instances = {id(stack.frames[k].instance): stack.frames[k].instance for k in order}
+    order = sorted(range(len(frames)), key=lambda k: (k % slices, k // slices))
+    instances = {id(frames[k].instance): frames[k].instance for k in order}
     headers: list[Dataset] = []
     for instance in instances.values():
         try:

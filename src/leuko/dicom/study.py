@@ -115,7 +115,7 @@ class Stack:
         """
         from leuko.dicom.headers import read_headers
 
-        return read_headers(self)
+        return read_headers(self.frames, slices=self.layout.slices)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
