@@ -273,6 +273,19 @@ def test_outlines_are_filled_and_holes_too(page: Browser, tmp_path: Path) -> Non
     assert page.run(size) == 30
 
 
+def test_n_goes_from_one_area_of_a_mask_to_the_next(page: Browser, tmp_path: Path) -> None:
+    image = scan("SPL")
+    opened(page, tmp_path, image, Overlay(mask_of(image), "Lesions"))
+    seen = []
+    for _ in range(3):
+        page.press("n")
+        seen.append(tuple(page.run("v.fileVoxel(v.here())")))
+        assert mask_of(image).data[seen[-1]] > 0
+    assert seen[0] != seen[1] == (3, 3, 3)
+    assert seen[2] == seen[0]
+    assert "1 of 2" in page.run("v.root.querySelector('.lv-labels').textContent")
+
+
 def test_the_saved_file_is_a_whole_nii_gz(page: Browser, tmp_path: Path) -> None:
     image = scan("AIR")
     mask = mask_of(image)

@@ -36,6 +36,7 @@ SCRIPTS = (
     "viewer_load",
     "viewer_stage",
     "viewer_outlines",
+    "viewer_components",
     "viewer_panels",
     "viewer_draw",
     "viewer_keys",

@@ -2,7 +2,7 @@
 view.edited = null;  // the layer that is drawn on
 view.drawing = {
   bitmap: null, label: 1, tool: 'pen', size: 0, ball: false, limited: false, limits: [0, 0],
-  done: [], undone: [], stroke: null, changed: false, box: null, pending: 0,
+  done: [], undone: [], stroke: null, changed: false, box: null, pending: 0, version: 0,
 };
 
 // ---------------------------------------------------------------- beginning and ending
@@ -83,6 +83,7 @@ function put(index, value) {
   }
   if (!stroke.has(index)) stroke.set(index, before);
   bitmap[index] = value;
+  view.drawing.version += 1;
   count(before, value);
   grow(index);
 }
@@ -157,6 +158,7 @@ function undo(from = view.drawing.done, to = view.drawing.undone, side = 'before
   change.index.forEach((index, at) => {
     count(view.drawing.bitmap[index], change[side][at]);
     view.drawing.bitmap[index] = change[side][at];
+    view.drawing.version += 1;
     grow(index);
   });
   to.push(change);

@@ -6,13 +6,13 @@ const KEYS = [
   ['Right drag', 'width (across), level (down)'], ['R', 'radiological or neurological'],
   ['+ −', 'zoom (Ctrl + wheel)'], ['Home', 'reset zoom and turn'],
   ['Middle drag', 'move the picture (Shift + drag)'], ['Double click', 'one plane, all planes'],
-  ['X', 'crosshair'], ['V', 'smooth or voxels'],
-  ['O', 'overlays on and off'], ['L', 'outlines or filled'],
-  ['P', 'save the view as a picture'], ['?', 'this list'],
+  ['N  Shift N', 'next, previous lesion of the mask'], ['X', 'crosshair'],
+  ['V', 'smooth or voxels'], ['O', 'overlays on and off'],
+  ['L', 'outlines or filled'], ['P', 'save the view as a picture'],
   ['D', 'draw: begin, end'], ['B  E  F', 'pen, eraser, filled outline'],
   ['[  ]', 'smaller, larger pen'], ['H', 'fill holes in the slice'],
   ['Alt', 'erase while held'], ['Ctrl Z  Y', 'undo, redo'],
-  ['Ctrl S', 'save the mask'],
+  ['Ctrl S', 'save the mask'], ['?', 'this list'],
 ];
 
 function toggleHelp(on = find('.lv-help').hidden) {
@@ -51,7 +51,7 @@ const ACTIONS = {
   Home: resetView, '+': () => zoom(1.15), '=': () => zoom(1.15), '-': () => zoom(1 / 1.15),
   w: nextPreset, i: invert, r: () => facts.oriented && setConvention(!view.radiological), x: () => setCrosshair(!view.crosshair),
   v: () => setSmooth(!view.smooth), o: toggleLayers, l: () => setOutlines(!view.outlines), p: savePicture,
-  d: toggleDrawing, b: () => tool('pen'), e: () => tool('eraser'), f: () => tool('outline'),
+  n: (event) => nextComponent(event.shiftKey ? -1 : 1), d: toggleDrawing, b: () => tool('pen'), e: () => tool('eraser'), f: () => tool('outline'),
   h: () => view.edited && fillHoles(), '[': () => thicker(-1), ']': () => thicker(1), '?': () => toggleHelp(), Escape: () => toggleHelp(false),
 };
 const WITH_CONTROL = {z: () => undo(), y: redo, s: saveMask};
@@ -60,6 +60,7 @@ function watchKeys() {
   const typed = (target) => target.matches && target.matches('input[type=number], input[type=text], select');
   const heard = root.dataset.whole === undefined ? root : document;
   heard.addEventListener('keydown', (event) => {
+    if (view.nv && event.target === view.nv.canvas) event.stopPropagation();  // NiiVue has keys of its own
     if (typed(event.target) || !view.ready) return;
     const slides = event.target.matches && event.target.matches('input[type=range]') && event.key.startsWith('Arrow');
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -68,8 +69,8 @@ function watchKeys() {
     if (!action || slides || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    action();
+    action(event);
   }, true);
 }
 
-Object.assign(view, {goTo, here, world, fileVoxel, tiles, setWindow, setPreset, setLayout, setConvention, setVolume, edit, newMask, newLabel, undo, redo, fillHoles, fillOutline, stamp, beginStroke, endStroke, maskFile, maskName, picture, valueAt});
+Object.assign(view, {nextComponent, goTo, here, world, fileVoxel, tiles, setWindow, setPreset, setLayout, setConvention, setVolume, edit, newMask, newLabel, undo, redo, fillHoles, fillOutline, stamp, beginStroke, endStroke, maskFile, maskName, picture, valueAt});

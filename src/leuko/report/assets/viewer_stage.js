@@ -230,7 +230,8 @@ function showPlace() {
     const label = layer.labels[(layer === view.edited ? view.drawing.bitmap[offsetOf(voxel)] : value) - 1];
     return label ? [label.name] : [];
   });
-  show('.lv-labels', ...(named.length ? [['here', named.join(', ')]] : []));
+  const told = view.told && view.told.voxel.every((at, axis) => at === voxel[axis]) ? [['area', view.told.text]] : [];
+  show('.lv-labels', ...(named.length && !told.length ? [['here', named.join(', ')]] : []), ...told);
   showSliders(voxel);
 }
 
