@@ -26,7 +26,7 @@ def luminance(
     for instance, places in groups:
         content, digest = file_bytes(instance)
         digests.append(digest)
-        frames = _rgb(instance, content)
+        frames = _rgb(instance, bytes(content))
         for where, frame in places:
             target[where] = frames[frame.nth] @ _WEIGHTS
     return digests, target

@@ -22,6 +22,17 @@ _BINARY = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d
 _DEPTH = 24  # nested deeper than any object of the standard: hostile
 _MOST_ELEMENTS = 200_000
 
+# (explicit, little-endian) -> readers of an element's first 8 bytes and of a 32-bit length, order.
+_LAYOUTS = {
+    (explicit, order == "<"): (
+        struct.Struct(order + ("HH2sH" if explicit else "HHI")).unpack_from,
+        struct.Struct(order + "I").unpack_from,
+        order,
+    )
+    for explicit in (False, True)
+    for order in "<>"
+}
+
 # Value representations of what we ask for, where the file does not give them (implicit, UN).
 _KNOWN = {
     **dict.fromkeys(
@@ -231,31 +242,30 @@ def _walk(
     """Note where the elements from `pos` on lie; returns the position behind the last one."""
     buffer, explicit = data.buffer, data.explicit
     limit = min(end, len(buffer))
-    order = "<" if data.little else ">"
-    head = struct.Struct(order + ("HH2sH" if explicit else "HHI")).unpack_from
-    long_length = struct.Struct(order + "I").unpack_from
-    while pos + 8 <= limit:
-        vr = b""
+    head, long_length, order = _LAYOUTS[explicit, data.little]
+    vr = b""
+    for _ in range(_MOST_ELEMENTS):
+        if pos + 8 > limit:
+            break
+        start = pos + 8
         if explicit:
             group, element, vr, length = head(buffer, pos)
-            start = pos + 8
-            if vr in _LONG:
+            if vr in _SHORT:
+                pass
+            elif vr in _LONG:
                 if pos + 12 > limit:
                     break
-                length = long_length(buffer, pos + 8)[0]
+                length = long_length(buffer, start)[0]
                 start = pos + 12
-            elif vr not in _SHORT:
-                if group == 0xFFFE:
-                    return pos + 8
+            elif group != 0xFFFE:
                 length = _odd_length(buffer, pos, order, vr, length)
                 vr = b"UN"
         else:
             group, element, length = head(buffer, pos)
-            start = pos + 8
-            if group == 0xFFFE:
-                return pos + 8
+        if group == 0xFFFE:
+            return pos + 8
         tag = group << 16 | element
-        if tag in PIXELS and depth == 0:
+        if group == 0x7FE0 and depth == 0 and tag in PIXELS:
             found[tag] = (vr, start, length)
             return pos
         if length == UNDEFINED:
@@ -269,8 +279,8 @@ def _walk(
             if pos > limit and not data.whole and depth == 0:
                 raise NeedsMore
         found[tag] = (vr, start, length)
-        if len(found) > _MOST_ELEMENTS:
-            raise Malformed
+    else:
+        raise Malformed
     if not data.whole:
         raise NeedsMore
     return pos

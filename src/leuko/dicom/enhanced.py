@@ -57,7 +57,7 @@ def frames_of_groups(data: Elements, frame: Frame) -> list[Frame]:
         values = _values(group, known)
         dims = values.get("dims")
         if dims:
-            values["dims"] = tuple(dims[k] for k in others if k < len(dims))
+            values["dims"] = tuple([int(dims[k]) for k in others if k < len(dims)])
         found.append(base._replace(nth=index, **values))
     return found
 
@@ -116,13 +116,17 @@ def _pixel_values(item: Elements, values: dict[str, Any]) -> None:
 
 
 def _content(item: Elements, values: dict[str, Any]) -> None:
-    _set(values, "stack_id", item.text(0x00209056) or None)
-    _set(values, "temporal", item.whole_number(0x00209128) or None)
-    _set(values, "acquisition", item.whole_number(0x00209156) or None)
-    _set(values, "time", instant(item.text(0x00189074)))
-    dims = item.numbers(0x00209157)
-    if dims:
-        values["dims"] = tuple(int(value) for value in dims)
+    places = item.places
+    if 0x00209056 in places:
+        values["stack_id"] = item.text(0x00209056)
+    temporal = item.whole_number(0x00209128) if 0x00209128 in places else 0
+    if temporal:
+        values["temporal"] = temporal
+    else:  # what else may order frames in time
+        _set(values, "acquisition", item.whole_number(0x00209156) or None)
+        _set(values, "time", instant(item.text(0x00189074)))
+    if 0x00209157 in places:
+        values["dims"] = item.numbers(0x00209157)
 
 
 def _echo(item: Elements, values: dict[str, Any]) -> None:

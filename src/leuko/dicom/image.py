@@ -17,7 +17,7 @@ from leuko.dicom.elements import UNDEFINED
 from leuko.dicom.files import scan
 from leuko.dicom.frame import Frame, Instance
 from leuko.dicom.kinds import is_colour
-from leuko.dicom.pixels import Array, file_bytes, name_of, stored_planes
+from leuko.dicom.pixels import Array, Content, file_bytes, name_of, stored_planes
 from leuko.dicom.remarks import remarks
 from leuko.dicom.select import one_stack
 from leuko.dicom.study import Stack, Study
@@ -112,26 +112,28 @@ def _fill(
     first_instance, _ = groups[0]
     if is_colour(groups[0][1][0][1]):
         return colour.luminance(groups, shape)
-    contents = file_bytes(first_instance)
+    parallel = _worth_threads(groups)
+    room = None if parallel else bytearray(max(instance.size for instance, _ in groups))
+    content, first_digest = file_bytes(first_instance, room=room)
     # The first file is decoded before the array is made: a false claim fails early.
-    planes = _planes(first_instance, groups[0][1], contents[0])
-    kind = np.result_type(scaling.kind, planes.dtype) if scaling.plain else scaling.kind
+    planes = _planes(first_instance, groups[0][1], content)
+    kind = np.result_type(scaling.kind, planes[0].dtype) if scaling.plain else scaling.kind
     target: npt.NDArray[np.generic] = np.empty(shape, dtype=kind)
     intensities.place(planes, groups[0][1], target)
 
     def one(group: Group) -> bytes:
         instance, places = group
-        content, digest = file_bytes(instance)
+        content, digest = file_bytes(instance, room=room)
         intensities.place(_planes(instance, places, content), places, target)
         return digest
 
     rest = groups[1:]
-    if _worth_threads(groups):
+    if parallel:
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
             digests = list(pool.map(one, rest))
     else:
         digests = [one(group) for group in rest]
-    return [contents[1], *digests], target
+    return [first_digest, *digests], target
 
 
 def _worth_threads(groups: Sequence[Group]) -> bool:
@@ -139,14 +141,16 @@ def _worth_threads(groups: Sequence[Group]) -> bool:
     return len(groups) > 3 and (compressed or sum(group[0].size for group in groups) > 1 << 23)
 
 
-def _planes(instance: Instance, places: Sequence[tuple[int, Frame]], content: bytes) -> Array:
+def _planes(
+    instance: Instance, places: Sequence[tuple[int, Frame]], content: Content
+) -> Sequence[Array] | Array:
     """The planes of a file in the order of `places`; tiles cut from a mosaic."""
     frames = [frame for _, frame in places]
     if frames[0].tile < 0:
         return stored_planes(instance, content, [frame.nth for frame in frames])
     whole = stored_planes(instance, content, [0])[0]
     rows, columns = frames[0].rows, frames[0].columns
-    cut = []
+    cut: list[Array] = []
     for frame in frames:
         down, across = divmod(frame.tile, frame.tiles)
         tile = whole[down * rows : (down + 1) * rows, across * columns : (across + 1) * columns]
@@ -156,7 +160,7 @@ def _planes(instance: Instance, places: Sequence[tuple[int, Frame]], content: by
                 hint="Export the series again.",
             )
         cut.append(tile)
-    return np.stack(cut)
+    return cut
 
 
 def _combined(digests: Sequence[bytes]) -> str:

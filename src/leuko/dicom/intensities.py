@@ -71,12 +71,15 @@ def _range(frame: Frame) -> tuple[float, float]:
     return low + frame.inter, high + frame.inter
 
 
-def place(planes: Array, places: Sequence[tuple[int, Frame]], target: Array) -> None:
+def place(
+    planes: Sequence[Array] | Array, places: Sequence[tuple[int, Frame]], target: Array
+) -> None:
     """Write planes where they belong, rescaled each by its own slope and intercept."""
     scales = {(frame.slope, frame.inter) for _, frame in places}
     first, last = places[0][0], places[-1][0]
-    if len(scales) == 1 and [where for where, _ in places] == list(range(first, last + 1)):
-        _rescale(planes, scales.pop(), target[first : last + 1])
+    whole = isinstance(planes, np.ndarray) and len(scales) == 1
+    if whole and [where for where, _ in places] == list(range(first, last + 1)):
+        _rescale(np.asarray(planes), scales.pop(), target[first : last + 1])
         return
     for plane, (where, frame) in zip(planes, places, strict=True):
         _rescale(plane, (frame.slope, frame.inter), target[where])

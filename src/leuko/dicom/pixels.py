@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,10 @@ from leuko.dicom.frame import Instance
 from leuko.dicom.part10 import DEFLATED, read_header
 from leuko.errors import OutOfResources, ReadError
 
-__all__ = ["Array", "file_bytes", "name_of", "stored_planes", "stored_type"]
+__all__ = ["Array", "Content", "file_bytes", "name_of", "stored_planes", "stored_type"]
 
 Array = npt.NDArray[Any]
+Content: TypeAlias = "bytes | memoryview[int]"
 _AGAIN = "Copy the file again, or export it again from the archive."
 _MOST_RATIO = 2000  # pixels a compressed byte may stand for before the claim is not believed
 _SMALL = 1 << 26
@@ -43,17 +44,28 @@ def stored_type(instance: Instance) -> np.dtype[Any]:
     return np.dtype(f"{'i' if instance.signed else 'u'}{size}")
 
 
-def file_bytes(instance: Instance, *, digest: bool = True) -> tuple[bytes, bytes]:
-    """The content of the file and its SHA-256. Raises ReadError."""
+def file_bytes(instance: Instance, *, room: bytearray | None = None) -> tuple[Content, bytes]:
+    """The content of the file and its SHA-256; in `room`, where it fits. Raises ReadError.
+
+    Memory that is new for each file costs as much as reading: `room` is used again.
+    """
+    content: Content
     try:
         with open(instance.path, "rb", buffering=0) as file:  # noqa: PTH123
-            content = file.read()
+            if room is None or os.fstat(file.fileno()).st_size > len(room):
+                content = file.read()
+            else:
+                view = memoryview(room)
+                filled = 0
+                while step := file.readinto(view[filled:]):
+                    filled += step
+                content = view[:filled]
     except OSError as error:
         raise ReadError(f"{name_of(instance)} cannot be read.", hint=_AGAIN) from error
-    return content, hashlib.sha256(content).digest() if digest else b""
+    return content, hashlib.sha256(content).digest()
 
 
-def stored_planes(instance: Instance, content: bytes, indices: Sequence[int]) -> Array:
+def stored_planes(instance: Instance, content: Content, indices: Sequence[int]) -> Array:
     """Frames `indices` of a file, shape (frames, rows, columns), as stored.
 
     Raises ReadError for pixel data that is cut, damaged, or of a kind nobody can decode,
@@ -62,7 +74,7 @@ def stored_planes(instance: Instance, content: bytes, indices: Sequence[int]) ->
     _require_possible(instance)
     tag, start, length = instance.pixels
     if length == UNDEFINED:
-        planes = decode(instance, content[start:], indices)
+        planes = decode(instance, bytes(content[start:]), indices)
     else:
         if instance.syntax == DEFLATED:
             content, start, length = _inflated(instance)
@@ -96,7 +108,7 @@ def _inflated(instance: Instance) -> tuple[bytes, int, int]:
 
 
 def _native(
-    instance: Instance, content: bytes, start: int, length: int, indices: Sequence[int]
+    instance: Instance, content: Content, start: int, length: int, indices: Sequence[int]
 ) -> Array:
     """Uncompressed frames; views of `content` where that is possible."""
     count = instance.rows * instance.columns

@@ -87,17 +87,28 @@ def _fellowship(frame: Frame) -> Hashable:
 def _by_content(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Frames that can lie in one array and show one thing."""
     groups: dict[Hashable, list[Frame]] = defaultdict(list)
+    known: dict[Hashable, list[Frame]] = {}  # equal values are often the same objects
     for frame in frames:
-        spacing = frame.spacing and tuple(float(f"{value:.4g}") for value in frame.spacing)
-        key = (
-            frame.rows, frame.columns, spacing, frame.instance.samples > 1,
-            frame.instance.photometric.startswith("PALETTE"), frame.image_type[:2],
-            frame.component, map_of(frame.image_type),
-            frame.instance.sop_class,
-            "LOCALIZER" in frame.image_type,
+        same = (
+            id(frame.instance), id(frame.spacing), id(frame.image_type), frame.component,
+            frame.rows, frame.columns,
         )  # fmt: skip
-        groups[key].append(frame)
+        group = known.get(same)
+        if group is None:
+            group = known[same] = groups[_content(frame)]
+        group.append(frame)
     return list(groups.values())
+
+
+def _content(frame: Frame) -> Hashable:
+    """What frames of one array have in common."""
+    instance = frame.instance
+    spacing = frame.spacing and tuple(float(f"{value:.4g}") for value in frame.spacing)
+    return (
+        frame.rows, frame.columns, spacing, instance.samples > 1,
+        instance.photometric.startswith("PALETTE"), frame.image_type[:2], frame.component,
+        map_of(frame.image_type), instance.sop_class, "LOCALIZER" in frame.image_type,
+    )  # fmt: skip
 
 
 def _directions(frames: Iterable[Frame]) -> list[tuple[Vector, Vector]]:
@@ -143,9 +154,17 @@ def _by_dimension(frames: list[Frame]) -> list[list[Frame]]:
     if not all(map(_placed, frames)):
         return [frames]
     groups = _by_slab(frames)
+    if len({_dimensions_of(frame) for frame in frames}) == 1:
+        return groups
     for dimension in _DIMENSIONS:
         groups = [part for group in groups for part in _split(group, dimension)]
     return groups
+
+
+def _dimensions_of(frame: Frame) -> Hashable:
+    """All of `_DIMENSIONS` at once, unrounded: mostly one value for all frames."""
+    return (frame.echo_time, frame.echo, frame.flip_angle, frame.inversion_time,
+            frame.image_type, frame.contrast, frame.coil)  # fmt: skip
 
 
 def _split(frames: list[Frame], dimension: Key) -> list[list[Frame]]:
