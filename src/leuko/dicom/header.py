@@ -58,7 +58,7 @@ _MOMENT = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?")
 
 
 WITHOUT_PIXELS = "an image whose pixels are missing"
-_SCANS = tuple(f"1.2.840.10008.5.1.4.1.1.{number}" for number in (2, 4, 128))  # CT, MR, PET
+_STORAGE = "1.2.840.10008.5.1.4.1.1"  # the standard's objects: what is no image is named apart
 
 
 class NotAnImage(Exception):
@@ -131,7 +131,7 @@ def _require_image(data: Elements, sop_class: str, modality: str) -> None:
     if 0x00041220 in data:
         raise NotAnImage("a DICOMDIR (an index of files)")
     if not any(tag in data for tag in PIXELS):
-        cut = any(_within(sop_class, uid) for uid in _SCANS)
+        cut = not sop_class or _within(sop_class, _STORAGE)  # of a class not named above
         raise NotAnImage(WITHOUT_PIXELS if cut else "a data set without pixels")
     if data.whole_number(0x00280010) <= 0 or data.whole_number(0x00280011) <= 0:
         raise NotAnImage("an image that does not say how many pixels it has")

@@ -76,6 +76,8 @@ def load(stack: Stack, *, name: str = "", real_world: bool = False) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             digests, values = _fill(groups, shape, scaling)
+    except OutOfResources:
+        raise
     except MemoryError as error:
         raise OutOfResources(
             f"Series {stack.key} does not fit into the memory of this machine.",

@@ -18,7 +18,7 @@ from leuko.dicom.compressed import decode
 from leuko.dicom.elements import PIXELS, UNDEFINED
 from leuko.dicom.frame import Instance
 from leuko.dicom.part10 import DEFLATED, read_header
-from leuko.errors import OutOfResources, ReadError
+from leuko.errors import ReadError
 
 __all__ = ["Array", "Content", "file_bytes", "name_of", "stored_planes", "stored_type"]
 
@@ -68,8 +68,8 @@ def file_bytes(instance: Instance, *, room: bytearray | None = None) -> tuple[Co
 def stored_planes(instance: Instance, content: Content, indices: Sequence[int]) -> Array:
     """Frames `indices` of a file, shape (frames, rows, columns), as stored.
 
-    Raises ReadError for pixel data that is cut, damaged, or of a kind nobody can decode,
-    OutOfResources where the header claims what cannot be.
+    Raises ReadError for pixel data that is cut, damaged, of a kind nobody can decode,
+    or claimed to be more than the file can hold.
     """
     _require_possible(instance)
     tag, start, length = instance.pixels
@@ -93,7 +93,7 @@ def _require_possible(instance: Instance) -> None:
     if (deflated or instance.pixels[2] == UNDEFINED) and claimed > _SMALL:
         available *= _MOST_RATIO
         if claimed > available:
-            raise OutOfResources(
+            raise ReadError(
                 f"{name_of(instance)} claims {claimed / 1e9:.3g} GB of pixels, which its "
                 f"{instance.size / 1e6:.3g} MB cannot hold.",
                 hint=_AGAIN,
