@@ -192,6 +192,15 @@ def test_two_patients_in_one_study_are_refused(tmp_path: Path, fake_model: Model
         segment_file(tmp_path / "study", out=tmp_path / "out", model=fake_model)
 
 
+def test_a_patient_written_in_two_ways_is_one_patient(tmp_path: Path, fake_model: Model) -> None:
+    export(tmp_path / "study", extra=())
+    same = replace(Study(), patient="TEST^PERSON^M")
+    write_series(tmp_path / "study", head(), AFFINE, series=T1, study=same)
+    numbers = segment_file(tmp_path / "study", out=tmp_path / "out", config=QUICK, model=fake_model)
+    assert "scanner.patient_differs" in [finding.code for finding in numbers.findings]
+    assert OBJECTS - {"report.pdf.dcm"} <= names(tmp_path / "out")
+
+
 def test_without_a_study_there_is_a_result_and_a_word_about_the_objects(
     tmp_path: Path, fake_model: Model
 ) -> None:

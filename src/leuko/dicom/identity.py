@@ -121,25 +121,21 @@ def tolerant() -> Iterator[None]:
 
 
 def require_one_study(headers: Sequence[Dataset]) -> None:
-    """Raise SafetyRefusal (exit 5) unless all headers are of one patient, study and series frame.
+    """Raise SafetyRefusal (exit 5) unless all headers are of one patient, study and frame.
 
     Attributes that a header lacks don't count as different.
     """
     if not headers:
         raise SafetyRefusal("There is no source image to refer to.")
+    one = "Give the images of one series of one study."
+    if not same_patient(headers):
+        raise SafetyRefusal("The images are of different patients.", hint=one)
     for keyword, what in (
         ("StudyInstanceUID", "studies"),
-        ("PatientID", "patients"),
-        ("PatientName", "patients"),
         ("FrameOfReferenceUID", "frames of reference"),
     ):
-        with tolerant():
-            values = {str(header.get(keyword) or "") for header in headers} - {""}
-        if len(values) > 1:
-            raise SafetyRefusal(
-                f"The images are of different {what}.",
-                hint="Give the images of one series of one study.",
-            )
+        if len({str(header.get(keyword) or "") for header in headers} - {""}) > 1:
+            raise SafetyRefusal(f"The images are of different {what}.", hint=one)
     for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"):
         if not all(header.get(keyword) for header in headers):
             raise SafetyRefusal(
@@ -151,6 +147,20 @@ def require_one_study(headers: Sequence[Dataset]) -> None:
             "The images name no study (no Study Instance UID), so nothing can be added to it.",
             hint="Write no DICOM objects: --no-dicom.",
         )
+
+
+def same_patient(headers: Sequence[Dataset]) -> bool:
+    """Whether all headers are of one patient: by ID, or by name where none has an ID.
+
+    Software between scanner and archive writes names in other letters, and drops birth dates.
+    """
+
+    def told(keyword: str) -> set[str]:
+        values = (str(header.get(keyword) or "") for header in headers)
+        return {re.sub(r"[\W_]+", " ", value).strip().casefold() for value in values} - {""}
+
+    with tolerant():
+        return len(told("PatientID") or told("PatientName")) <= 1
 
 
 def begin(

@@ -131,6 +131,7 @@ def take(
         return Taken(read_scan(path, policy=policy))
     from leuko.dicom.image import load
 
+    about_patient = _one_patient(visit.study)
     choice = _choice(visit.study, series=series, t1_series=t1_series, score=score)
     image = load(choice.flair, name=f"DICOM series {choice.flair.key}")
     if image.volumes > 1:
@@ -138,7 +139,7 @@ def take(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
             hint="Name another one with --series, or convert one volume: leuko convert --volume.",
         )
-    findings = [*visit.study.findings, *image.findings, _why(choice)]
+    findings = [*visit.study.findings, *about_patient, *image.findings, _why(choice)]
     origin, patient = None, None
     if config.dicom or config.patient:
         headers = choice.flair.headers()
@@ -208,13 +209,32 @@ def _home(stacks: list[Stack]) -> Path:
     return Path(os.path.commonpath([os.path.realpath(path) for path in paths]))
 
 
-def _require_one_patient(study: Study) -> None:
-    patients = {instance.patient for stack in study.stacks for instance in stack.instances}
-    if len(patients - {""}) > 1:
+def _one_patient(study: Study) -> tuple[Finding, ...]:
+    """Refuse files of two patients; where only what is written of one differs, a finding."""
+    told = {item.patient: item for stack in study.stacks for item in stack.instances}
+    told.pop("", None)
+    if len(told) <= 1:
+        return ()
+    from leuko.dicom.headers import read_headers
+    from leuko.dicom.identity import same_patient
+
+    frames = [
+        frame for stack in study.stacks for frame in stack.frames if frame.instance in told.values()
+    ]
+    if not same_patient(read_headers(frames, slices=len(frames))):
         raise SafetyRefusal(
             "Files of one study (one Study Instance UID) are of different patients.",
             hint="Find out whose they are, and give the files of one patient alone.",
         )
+    return (
+        Finding(
+            "scanner.patient_differs",
+            Severity.WARNING,
+            "Series of this study write the patient's name or birth date differently, under one "
+            "patient ID.",
+            "Make sure that they are of one person.",
+        ),
+    )
 
 
 def _about_patient(headers: Sequence[Header]) -> dict[str, str]:
@@ -227,7 +247,6 @@ def _about_patient(headers: Sequence[Header]) -> dict[str, str]:
 def _choice(study: Study, *, series: str, t1_series: str, score: Score | None) -> Choice:
     from leuko.dicom.choose import choose
 
-    _require_one_patient(study)
     return choose(study, series=series, t1_series=t1_series, score=score)
 
 
