@@ -60,6 +60,19 @@ def test_n4_gives_the_same_result_again() -> None:
     assert np.array_equal(one.data, other.data)
 
 
+def test_n4_corrects_a_single_slice_in_its_plane() -> None:
+    data, inside = head()
+    middle = (slice(None), slice(None), slice(15, 16))
+    found = correct_bias(
+        (data * bias())[middle],
+        spacing=(1.0, 1.0, 5.0),
+        region=inside[middle],
+        parameters=N4(working_mm=1),
+    )
+    assert found.data.shape == (40, 44, 1)
+    assert np.isfinite(found.data).all()
+
+
 def test_n4_needs_positive_voxels() -> None:
     data, inside = head()
     with pytest.raises(UnusableInput, match="hardly any voxel above 0"):

@@ -10,6 +10,7 @@ import click
 from leuko.cli.options import image_argument
 
 if TYPE_CHECKING:
+    from leuko.findings import Finding
     from leuko.pipelines.preprocess_files import Outcome
     from leuko.preparation.steps import Step
 
@@ -154,7 +155,7 @@ def preprocess(
     elif not quiet:
         if len(outcomes) == 1 and outcomes[0].record is not None:
             _print_steps(outcomes[0])
-            print_findings(outcomes[0].record.findings)
+            print_findings(_as_warnings(outcomes[0].record.findings))
         click.echo(f"Results: {out}")
     return next((outcome.error.exit_code for outcome in outcomes if outcome.error), 0)
 
@@ -228,6 +229,20 @@ def _window(text: str) -> Step:
             f"'{text}' is no window.", hint="Give a preset, or two numbers: --window=-100,300."
         ) from error
     return Window(low=low, high=high)
+
+
+def _as_warnings(findings: list[Finding]) -> list[Finding]:
+    """What would refuse a segmentation is worth a warning here: nothing was refused."""
+    from dataclasses import replace
+
+    from leuko.findings import Severity
+
+    return [
+        replace(finding, severity=Severity.WARNING, hint="")
+        if finding.severity is Severity.REFUSAL
+        else finding
+        for finding in findings
+    ]
 
 
 def _tell(outcome: Outcome, *, quiet: bool) -> None:

@@ -21,6 +21,7 @@ __all__ = ["Corrected", "correct_bias"]
 ORDER = 3  # of the splines
 HISTOGRAM_BINS, NOISE, WIDTH = 200, 0.01, 0.15  # the method's own defaults
 LEAST_VOXELS, ENOUGH_VOXELS = 100, 2000
+LEAST_SAMPLES = 4  # along an axis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +58,7 @@ def correct_bias(
     inside = region & (values > 0)
     factors = _factors(inside, spacing, chosen.working_mm)
     thinned = tuple(slice(factor // 2, None, factor) for factor in factors)
-    if np.count_nonzero(inside[thinned]) < LEAST_VOXELS:
+    if np.count_nonzero(inside[thinned]) < LEAST_VOXELS or np.ptp(values[inside]) == 0:
         raise UnusableInput(
             "The region to correct the bias field in holds hardly any voxel above 0.",
             hint="Choose another region, such as foreground; N4 needs positive values.",
@@ -84,7 +85,10 @@ def _factors(
 ) -> list[int]:
     """By how much to thin each axis; less than asked for where little would be left."""
     while True:
-        factors = [max(1, int(working_mm / step + 0.5)) for step in spacing]
+        factors = [
+            max(1, min(int(working_mm / step + 0.5), size // LEAST_SAMPLES))
+            for step, size in zip(spacing, inside.shape, strict=True)
+        ]
         thinned = inside[tuple(slice(factor // 2, None, factor) for factor in factors)]
         if max(factors) == 1 or np.count_nonzero(thinned) >= ENOUGH_VOXELS:
             return factors
@@ -97,12 +101,15 @@ def _log_field(
     spacing: tuple[float, ...],
     chosen: N4,
 ) -> npt.NDArray[np.float32]:
-    """The logarithm of the field on the voxels of `values`."""
+    """The logarithm of the field on the voxels of `values`; of a single slice in its plane."""
+    deep = [axis for axis, size in enumerate(values.shape) if size > 1]
+    sizes = [values.shape[axis] for axis in deep]
+    steps = [spacing[axis] for axis in deep]
     itk: Any = import_module("SimpleITK")  # it has neither types nor names a checker could see
 
     def as_itk(array: npt.NDArray[Any], pixel: int) -> Any:
-        image = itk.Cast(itk.GetImageFromArray(np.ascontiguousarray(array.T)), pixel)
-        image.SetSpacing(list(spacing))
+        image = itk.Cast(itk.GetImageFromArray(np.ascontiguousarray(array.squeeze().T)), pixel)
+        image.SetSpacing(steps)
         return image
 
     thin = as_itk(values, itk.sitkFloat32)
@@ -117,9 +124,16 @@ def _log_field(
     finder.SetNumberOfControlPoints(
         [
             max(1, int(np.ceil(size * mm / chosen.spline_mm))) + ORDER
-            for size, mm in zip(values.shape, spacing, strict=True)
+            for size, mm in zip(sizes, steps, strict=True)
         ]
     )
-    finder.Execute(thin, as_itk(inside.view(np.uint8), itk.sitkUInt8))
+    try:
+        finder.Execute(thin, as_itk(inside.view(np.uint8), itk.sitkUInt8))
+    except RuntimeError as error:
+        raise UnusableInput(
+            "The bias field cannot be estimated in this image.",
+            hint="It may be too small or too flat for N4; leave the step out.",
+        ) from error
     field = finder.GetLogBiasFieldAsImage(thin)
-    return np.array(itk.GetArrayViewFromImage(field), dtype=np.float32).T
+    found = np.array(itk.GetArrayViewFromImage(field), dtype=np.float32).T
+    return found.reshape(values.shape)
