@@ -57,7 +57,7 @@ _GE_COMPONENTS = {0: "magnitude", 1: "phase", 2: "real", 3: "imaginary"}
 _MOMENT = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?")
 
 
-WITHOUT_PIXELS = "an image whose pixels are missing"
+WITHOUT_PIXELS = "a data set without pixels"
 _STORAGE = "1.2.840.10008.5.1.4.1.1"  # the standard's objects: what is no image is named apart
 
 
@@ -131,8 +131,9 @@ def _require_image(data: Elements, sop_class: str, modality: str) -> None:
     if 0x00041220 in data:
         raise NotAnImage("a DICOMDIR (an index of files)")
     if not any(tag in data for tag in PIXELS):
-        cut = not sop_class or _within(sop_class, _STORAGE)  # of a class not named above
-        raise NotAnImage(WITHOUT_PIXELS if cut else "a data set without pixels")
+        if not sop_class or _within(sop_class, _STORAGE):  # of a class not named above
+            raise NotAnImage(WITHOUT_PIXELS)
+        raise NotAnImage("a private data set without pixels")
     if data.whole_number(0x00280010) <= 0 or data.whole_number(0x00280011) <= 0:
         raise NotAnImage("an image that does not say how many pixels it has")
 
