@@ -9,7 +9,7 @@ import pytest
 
 from leuko.dicom.choose import choose
 from leuko.dicom.files import scan
-from leuko.errors import UnusableInput, UsageError
+from leuko.errors import SafetyRefusal, UnusableInput, UsageError
 
 FLAIR = {"EchoTime": 120.0, "RepetitionTime": 9000.0, "InversionTime": 2500.0,
          "ScanningSequence": ["SE", "IR"]}  # fmt: skip
@@ -158,6 +158,13 @@ def test_a_t1_before_contrast_agent_is_preferred(study):
     choice = choose(study(("t1 mprage", T1, agent), ("t1 mprage", T1), ("flair", FLAIR)))
     assert choice.t1 is not None
     assert choice.t1.key == "2"
+
+
+def test_a_flair_that_cannot_be_read_is_not_replaced_by_another_scan(study, tmp_path):
+    study(("", BARE), ("flair", FLAIR))
+    next((tmp_path / "study" / "2").glob("F0004")).unlink()
+    with pytest.raises(SafetyRefusal, match=r"Series 2 \(flair\) is the FLAIR, but cannot be read"):
+        choose(scan(tmp_path / "study"))
 
 
 def test_no_t1_is_no_error(study):

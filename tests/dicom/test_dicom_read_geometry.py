@@ -186,3 +186,23 @@ def test_headers_come_back_sorted_by_slice(tmp_path):
     depths = [float(header.ImagePositionPatient[2]) for header in headers]
     assert depths == sorted(depths)
     assert "PixelData" not in headers[0]
+
+
+def test_a_localizer_beside_one_scan_is_left_aside_and_it_is_said(tmp_path):
+    scout = made.slices(
+        made.SAGITTAL, count=3, SeriesNumber=1, SeriesInstanceUID="1.2.3.9",
+        ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
+    )  # fmt: skip
+    image = read_dicom(made.write([*made.slices(), *scout], tmp_path / "in"))
+    made.assert_in_place(image.data, image.grid.affine)
+    (others,) = (finding for finding in image.findings if finding.code == "dicom.others")
+    assert others.severity is Severity.NOTE
+
+
+def test_a_scan_that_cannot_be_read_beside_one_that_can_is_a_warning(tmp_path):
+    broken = made.slices(SeriesNumber=8, SeriesInstanceUID="1.2.3.9")
+    del broken[2]
+    image = read_dicom(made.write([*made.slices(), *broken], tmp_path / "in"))
+    (others,) = (finding for finding in image.findings if finding.code == "dicom.others")
+    assert others.severity is Severity.WARNING
+    assert "missing" in others.what

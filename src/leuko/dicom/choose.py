@@ -15,9 +15,10 @@ from leuko.dicom.evidence import (
     unfit,
 )
 from leuko.dicom.image import load
+from leuko.dicom.kinds import is_anatomy
 from leuko.dicom.select import listed, matching
 from leuko.dicom.study import Stack, Study
-from leuko.errors import LeukoError, ReadError, UnusableInput, UsageError
+from leuko.errors import LeukoError, ReadError, SafetyRefusal, UnusableInput, UsageError
 from leuko.image.image import Image
 
 __all__ = ["Choice", "Reason", "choose", "described"]
@@ -53,7 +54,7 @@ def choose(
 
     `score` says how much an image looks like a FLAIR (higher is more); it decides only where
     headers do not. Raises ReadError (no image), UsageError (several fit equally, or several
-    patients), UnusableInput (no FLAIR).
+    patients), UnusableInput (no FLAIR), SafetyRefusal (a FLAIR that cannot be read).
     """
     if not study.stacks:
         raise ReadError(f"{study.name} holds no DICOM image.", hint="Give the folder of a study.")
@@ -103,6 +104,7 @@ def _flair(
         if found:
             chosen, more = _preferred(found, score)
             return chosen, flairs[chosen.key].text + more
+    _require_no_broken_flair(study)
     open_ = [stack for stack in fit if flairs[stack.key].points >= 0]
     if score is not None and open_:
         chosen, more = _by_voxels(open_, score)
@@ -121,6 +123,17 @@ def _flair(
     ]
     text = "; ".join(facts).rstrip(".")
     raise UnusableInput(f"There is no FLAIR among the series. {text}.", hint=_NAME_ONE)
+
+
+def _require_no_broken_flair(study: Study) -> None:
+    """Where the FLAIR itself cannot be read, no other scan takes its place."""
+    for stack in study.stacks:
+        if stack.usable and is_anatomy(stack.kind) and flair_evidence(stack).points >= LIKELY:
+            raise SafetyRefusal(
+                f"Series {stack.key} ({stack.description or stack.kind}) is the FLAIR, but cannot "
+                f"be read: {stack.usable}",
+                hint=stack.hint,
+            )
 
 
 def _preferred(stacks: Sequence[Stack], score: Score | None) -> tuple[Stack, str]:

@@ -12,6 +12,7 @@ from leuko.findings import Finding, Severity
 
 __all__ = ["listed", "matching", "no_image", "one_stack"]
 
+_NO_SCANS = ("localizer", "secondary capture", "colour")
 _LIST = "leuko dicom list shows every series."
 
 
@@ -34,9 +35,9 @@ def one_stack(study: Study, *, series: str = "") -> tuple[Stack, tuple[Finding, 
         )
     if len(usable) == 1:
         return usable[0], _left_out(study, usable[0])
-    anatomy = [stack for stack in usable if is_anatomy(stack.kind)]
-    if len(anatomy) == 1 and len(study.stacks) == len(usable):
-        return anatomy[0], _left_out(study, anatomy[0])
+    scans = [stack for stack in usable if stack.kind not in _NO_SCANS]
+    if len(scans) == 1:
+        return scans[0], _left_out(study, scans[0])
     raise _several(usable, study.name or "The folder")
 
 
@@ -87,12 +88,16 @@ def _left_out(study: Study, chosen: Stack) -> tuple[Finding, ...]:
     if not others:
         return ()
     reasons = "; ".join(f"{stack.key}: {stack.usable or stack.kind}" for stack in others[:4])
+    lost = any(stack.usable and is_anatomy(stack.kind) for stack in others)
     return (
         Finding(
             "dicom.others",
-            Severity.NOTE,
-            f"Series {chosen.key} was read; {len(others)} more "
-            f"{'are' if len(others) > 1 else 'is'} no scan of anatomy ({reasons}).",
+            Severity.WARNING if lost else Severity.NOTE,
+            f"Series {chosen.key} was read; {len(others)} more cannot be ({reasons})."
+            if lost
+            else f"Series {chosen.key} was read; {len(others)} more "
+            f"{'are' if len(others) > 1 else 'is'} no scan ({reasons}).",
+            _LIST,
         ),
     )
 
