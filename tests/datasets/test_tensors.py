@@ -125,6 +125,12 @@ def test_files_are_paired_and_read_when_asked_for(folder: Path) -> None:
     assert item["spacing"].tolist() == [3.0, 2.0, 1.0]
 
 
+def test_names_of_examples_are_unique(folder: Path) -> None:
+    write(scan(), folder / "images" / "site_03.nrrd")
+    names = [example.name for example in examples_in(folder / "images")]
+    assert ["01", "02", "site_03", "site_03_2"] == sorted(names)
+
+
 def test_a_loader_batches_the_files(folder: Path) -> None:
     files = Files(examples_in(folder / "images", masks=folder / "masks")[:1] * 2)
     batch = next(iter(torch.utils.data.DataLoader(FileDataset(files), batch_size=2)))

@@ -88,15 +88,27 @@ def examples_in(
     separate = masks is not None and masks.resolve() != images.resolve()
     aside = [folder.resolve() for folder in (*without, *([masks] if separate else [])) if folder]
     held = {} if masks is None else {_name(path, masks): path for path in image_paths(masks)}
-    found = []
+    found: list[Example] = []
+    taken: set[str] = set()
     for path in image_paths(images, pictures=pictures):
         named_as_mask = DERIVED.search(_stem(path)) is not None
         if named_as_mask or any(folder in path.resolve().parents for folder in aside):
             continue
         name = _name(path, images)
         mask = None if masks is None else _mask_of(name, path, held, folder=masks.name)
-        found.append(Example(name, path, mask))
+        found.append(Example(_unused(name, taken), path, mask))
     return tuple(found)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """The name, with a number where another example has it already (a/b.nii and a_b.nii)."""
+    free = name
+    number = 1
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free.casefold())
+    return free
 
 
 def _mask_of(name: str, image: Path, held: dict[str, Path], *, folder: str) -> Path:
