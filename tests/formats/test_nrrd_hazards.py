@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from leuko.errors import ReadError, SafetyRefusal, UnusableInput
-from leuko.findings import Severity
-from leuko.formats.read import read, read_scan
+from leuko.findings import Policy, Severity
+from leuko.formats.geometry import LABELS
+from leuko.formats.read import read, read_mask, read_scan
 from leuko.image.image import Image
 
 COUNT = np.arange(24, dtype=np.int16).reshape((2, 3, 4), order="F")
@@ -208,6 +210,30 @@ def test_time_of_a_space_with_time_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.grid.affine[:3, 3], (-5, -6, 7))
 
 
+def test_time_as_a_fourth_dimension_of_an_unnamed_space_is_read(tmp_path: Path) -> None:
+    """So ITK writes images of four dimensions."""
+    data = np.arange(48, dtype=np.int16).reshape((2, 3, 4, 2), order="F")
+    path = tmp_path / "itk.nrrd"
+    image = SimpleITK.GetImageFromArray(data.T, isVector=False)
+    image.SetSpacing((1, 2, 3, 2.5))
+    SimpleITK.WriteImage(image, str(path))
+    ours = read(path)
+    np.testing.assert_array_equal(ours.data, data)
+    assert ours.seconds == 2.5
+    assert ours.grid.spacing == (1.0, 2.0, 3.0)
+    assert not ours.grid.oriented
+
+
+def test_a_segmentation_calls_itself_a_label_map(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.seg.nrrd")
+    text = path.read_bytes().replace(b"# a comment", b"Segment0_Name:=lesion")
+    path.write_bytes(text)
+    assert LABELS in codes(read(path))
+    read_mask(path, policy=Policy.STRICT)
+    with pytest.raises(UnusableInput, match="segmentation"):
+        read_scan(path, policy=Policy.STRICT)
+
+
 def test_complex_numbers_become_their_magnitude(tmp_path: Path) -> None:
     data = np.stack([3.0 * COUNT, 4.0 * COUNT]).astype("<f4")
     image = read(
@@ -309,8 +335,8 @@ def test_missing_voxels_are_named(tmp_path: Path) -> None:
         ({"space_directions": "(1,0,0) (2,0,0) (0,0,3)"}, "cannot be those of an image"),
         ({"space_directions": "(1,0) (0,2) (1,3)"}, "has 3 dimensions"),
         ({"space_origin": "(inf,0,0)"}, "cannot be those of an image"),
-        ({"byte_skip": "-5"}, "no number of bytes"),
-        ({"line_skip": "-1"}, "no number of bytes"),
+        ({"byte_skip": "-5"}, "no number that can"),
+        ({"line_skip": "-1"}, "no number that can"),
         ({"byte_skip": "40"}, "truncated"),
     ],
 )

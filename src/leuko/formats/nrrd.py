@@ -18,7 +18,7 @@ from leuko.findings import Finding, Severity
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.companions import MAX_FILES, beside, numbered
 from leuko.formats.components import Part, combined
-from leuko.formats.geometry import grid_findings
+from leuko.formats.geometry import LABELS, grid_findings
 from leuko.formats.nrrd_header import NrrdHeader, parse_nrrd
 from leuko.formats.nrrd_space import nrrd_axes, nrrd_grid, nrrd_seconds
 from leuko.formats.stored import AGAIN, MAX_VALUES, read_stored
@@ -37,7 +37,6 @@ def read_nrrd(source: ByteSource) -> Image:
     Raises ReadError (exit 3) for what is broken, UnusableInput (exit 4) for values that are no
     grey values, SafetyRefusal (exit 5) where voxels are said to lie outside the header's folder.
     """
-    raw = source.peek(1 << 16)
     header = parse_nrrd(source)
     axes = nrrd_axes(header, name=source.name)
     grid, findings = nrrd_grid(header, axes, name=source.name)
@@ -54,10 +53,20 @@ def read_nrrd(source: ByteSource) -> Image:
                 "the stored values are used.",
             )
         )
+    if any(key.startswith("Segment0_") for key in header.keys):
+        findings.append(
+            Finding(
+                LABELS,
+                Severity.WARNING,
+                "The header says that the file holds a segmentation, not the intensities of a "
+                "scan.",
+                "Give the scan that it was made from.",
+            )
+        )
     return Image(
         data,
         grid,
-        Source(source.name, "nrrd", digest, raw[: header.taken]),
+        Source(source.name, "nrrd", digest, header.raw),
         (*findings, *grid_findings(grid), *value_findings),
         nrrd_seconds(header, axes) if data.ndim == 4 else None,
     )

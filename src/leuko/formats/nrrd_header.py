@@ -56,6 +56,7 @@ class NrrdHeader:
     encoding: str  # raw, text or hex, after unpacking
     packing: Packing
     space: str
+    space_dimension: int  # 0 where only the name of the space tells it
     kinds: tuple[str, ...]
     directions: tuple[FloatArray | None, ...] | None
     origin: FloatArray | None
@@ -66,8 +67,13 @@ class NrrdHeader:
     byte_skip: int
     files: tuple[str, ...]
     old_range: bool
-    taken: int
+    raw: bytes
     keys: dict[str, str]
+
+    @property
+    def taken(self) -> int:
+        """Bytes of the header."""
+        return len(self.raw)
 
 
 def parse_nrrd(source: ByteSource) -> NrrdHeader:
@@ -76,7 +82,7 @@ def parse_nrrd(source: ByteSource) -> NrrdHeader:
     Raises ReadError (exit 3) where it is broken, UnusableInput (exit 4) for values that are no
     numbers.
     """
-    fields, keys, files, taken = _lines(source)
+    fields, keys, files, raw = _lines(source)
     name = source.name
     shape = _shape(fields, name)
     encoding = _needed(fields, "encoding", name).lower()
@@ -88,6 +94,7 @@ def parse_nrrd(source: ByteSource) -> NrrdHeader:
         encoding=_TEXTS.get(encoding, "raw"),
         packing=_PACKINGS.get(encoding, ""),
         space=fields.get("space", "").lower(),
+        space_dimension=_count(fields, "spacedimension", name, least=0),
         kinds=tuple(word.lower() for word in fields.get("kinds", "").split()),
         directions=_directions(fields, shape, name),
         origin=_vector(fields["spaceorigin"], name) if "spaceorigin" in fields else None,
@@ -98,13 +105,13 @@ def parse_nrrd(source: ByteSource) -> NrrdHeader:
         byte_skip=_count(fields, "byteskip", name, least=-1),
         files=files,
         old_range="oldmin" in fields or "oldmax" in fields,
-        taken=taken,
+        raw=raw,
         keys=keys,
     )
 
 
-def _lines(source: ByteSource) -> tuple[dict[str, str], dict[str, str], tuple[str, ...], int]:
-    """Fields and keys by name, the lines about data files, and the header's length in bytes."""
+def _lines(source: ByteSource) -> tuple[dict[str, str], dict[str, str], tuple[str, ...], bytes]:
+    """Fields and keys by name, the lines about data files, and the header byte for byte."""
     size = 1 << 12
     while True:
         head = source.peek(size)
@@ -133,11 +140,9 @@ def _lines(source: ByteSource) -> tuple[dict[str, str], dict[str, str], tuple[st
         if field == _DETACHED and value.strip().upper().startswith("LIST"):
             fields[field] = ""
             files = tuple(line.strip() for line in lines[number + 1 :] if line.strip())
-            source.take(taken)
-            return fields, keys, files, taken
-    source.take(taken)
+            return fields, keys, files, source.take(taken)
     files = (fields[_DETACHED],) if _DETACHED in fields else ()
-    return fields, keys, files, taken
+    return fields, keys, files, source.take(taken)
 
 
 def _blank_line(head: bytes) -> int | None:
@@ -212,7 +217,7 @@ def _count(fields: dict[str, str], field: str, name: str, *, least: int) -> int:
     except ValueError:
         value = least - 1
     if value < least:
-        raise _broken(name, f"{fields[field][:20]!r} is no number of bytes or lines to skip")
+        raise _broken(name, f"{fields[field][:20]!r} is no number that can stand there")
     return value
 
 

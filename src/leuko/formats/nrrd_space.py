@@ -105,8 +105,8 @@ def nrrd_grid(header: NrrdHeader, axes: Axes, *, name: str) -> tuple[Grid, list[
         return spaced((shape[0], shape[1], shape[2]), _spacings(header, axes)), []
     vectors = [header.directions[axis] for axis in axes.space]
     columns = np.array([v for v in vectors if v is not None]).T
-    wanted = 4 if timed else 3
-    if columns.shape[0] != wanted and not (not header.space and columns.shape[0] <= 3):
+    wanted = header.space_dimension or (4 if timed else 3)
+    if columns.shape[0] != wanted:
         raise ReadError(
             f"{name} has a damaged NRRD header: its space has {wanted} dimensions, "
             f"its directions have {columns.shape[0]}.",
