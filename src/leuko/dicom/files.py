@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from leuko.dicom.directory import referenced_files
@@ -17,7 +17,7 @@ from leuko.dicom.study import Skipped, Study
 from leuko.errors import ReadError
 from leuko.findings import Finding, Severity
 
-__all__ = ["scan"]
+__all__ = ["files_by_study", "scan", "scan_files"]
 
 _RUBBISH = frozenset({"__macosx", "thumbs.db", ".ds_store", "desktop.ini"})
 _DEEPEST = 64
@@ -32,11 +32,34 @@ def scan(path: Path, *, name: str = "") -> Study:
     `skipped` with their reason. `name` stands for `path` in messages (a file stands for itself, a
     folder is never named). Raises ReadError where `path` itself does not exist.
     """
-    frames: list[Frame] = []
     skipped: list[Skipped] = []
+    paths, findings = _paths(Path(path), skipped)
+    return _study(paths, skipped, findings, name or ("" if path.is_dir() else path.name))
+
+
+def scan_files(paths: Iterable[str]) -> Study:
+    """The study of the images in `paths`, as `scan` makes it of all files below a folder."""
+    return _study(paths, [], [], "")
+
+
+def files_by_study(path: Path) -> dict[str, list[str]]:
+    """The files below `path` that hold images, by Study Instance UID, in a fixed order.
+
+    Nothing but their names is kept, so that a disk with a thousand studies fits into memory.
+    """
+    found: dict[str, list[str]] = {}
+    for place in _paths(Path(path), [])[0]:
+        if frames := _frames(place, []):
+            found.setdefault(frames[0].instance.study_uid, []).append(place)
+    return found
+
+
+def _study(
+    paths: Iterable[str], skipped: list[Skipped], findings: list[Finding], name: str
+) -> Study:
+    frames: list[Frame] = []
     seen: set[str] = set()
     twice = 0
-    paths, findings = _paths(Path(path), skipped)
     for place in paths:
         found = _frames(place, skipped)
         if not found:
@@ -52,8 +75,7 @@ def scan(path: Path, *, name: str = "") -> Study:
     damaged = sum(entry.reason in _BROKEN for entry in skipped)
     if damaged and frames:
         findings.append(_damaged(damaged))
-    shown = name or ("" if path.is_dir() else path.name)
-    return Study(stacks_of(frames), tuple(skipped), tuple(findings), shown)
+    return Study(stacks_of(frames), tuple(skipped), tuple(findings), name)
 
 
 def _paths(path: Path, skipped: list[Skipped]) -> tuple[Iterator[str] | list[str], list[Finding]]:

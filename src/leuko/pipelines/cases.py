@@ -147,7 +147,7 @@ def _numbered(paths: Sequence[Path]) -> list[str]:
 
 
 def _study_uid(visit: Visit | None) -> str:
-    return visit.study.stacks[0].instance.study_uid if visit else ""
+    return visit.uid if visit else ""
 
 
 def _require_whole_series(

@@ -41,10 +41,22 @@ OTHER_SUFFIXES = (".nii", ".gz", ".json", ".tsv", ".txt", ".csv", ".html", ".pdf
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Visit:
-    """One study of a path, and the folder (or file) that holds all of its images."""
+    """One study (Study Instance UID) of a path, and the folder or file that holds all its images.
 
-    study: Study
+    `files` are its images, None where nothing but this study lies below `root`: names only, since
+    a cohort may be a thousand studies.
+    """
+
+    uid: str
     path: Path
+    root: Path
+    files: tuple[str, ...] | None = None
+
+    def study(self) -> Study:
+        """Its series, from the headers of its files."""
+        from leuko.dicom.files import scan, scan_files
+
+        return scan(self.root) if self.files is None else scan_files(self.files)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,17 +102,14 @@ def visits(path: Path) -> tuple[Visit, ...]:
     Objects that are no images (reports, presentation states) make no study. Raises ReadError
     (exit 3) where `path` does not exist.
     """
-    from leuko.dicom.files import scan
-    from leuko.dicom.study import Study
+    from leuko.dicom.files import files_by_study
 
-    whole = scan(path)
-    by_uid: dict[str, list[Stack]] = {}
-    for stack in whole.stacks:
-        by_uid.setdefault(stack.instance.study_uid, []).append(stack)
-    found = []
-    for stacks in by_uid.values():
-        study = Study(tuple(stacks), whole.skipped, whole.findings, whole.name)
-        found.append(Visit(study, _home(stacks)))
+    by_uid = files_by_study(path)
+    alone = len(by_uid) == 1
+    found = [
+        Visit(uid, _home(files), path, None if alone else tuple(files))
+        for uid, files in by_uid.items()
+    ]
     return tuple(sorted(found, key=lambda visit: os.fspath(visit.path)))
 
 
@@ -131,15 +140,16 @@ def take(
         return Taken(read_scan(path, policy=policy))
     from leuko.dicom.image import load
 
-    about_patient = _one_patient(visit.study)
-    choice = _choice(visit.study, series=series, t1_series=t1_series, score=score)
+    study = visit.study()
+    about_patient = _one_patient(study)
+    choice = _choice(study, series=series, t1_series=t1_series, score=score)
     image = load(choice.flair, name=f"DICOM series {choice.flair.key}")
     if image.volumes > 1:
         raise UnusableInput(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
             hint="Name another one with --series, or convert one volume: leuko convert --volume.",
         )
-    findings = [*visit.study.findings, *about_patient, *image.findings, _why(choice)]
+    findings = [*study.findings, *about_patient, *image.findings, _why(choice)]
     origin, patient = None, None
     if config.dicom or config.patient:
         headers = choice.flair.headers()
@@ -180,7 +190,7 @@ def input_sha256(
     try:
         if visit is None:
             return file_sha256(path) if path.is_file() else None
-        stack = _choice(visit.study, series=series, t1_series=t1_series, score=score).flair
+        stack = _choice(visit.study(), series=series, t1_series=t1_series, score=score).flair
         files = [bytes.fromhex(file_sha256(Path(item.path))) for item in stack.instances]
     except (LeukoError, OSError):
         return None
@@ -203,10 +213,9 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _home(stacks: list[Stack]) -> Path:
-    """The deepest folder that holds all files of the stacks; a single file is itself."""
-    paths = {instance.path for stack in stacks for instance in stack.instances}
-    return Path(os.path.commonpath([os.path.realpath(path) for path in paths]))
+def _home(files: Sequence[str]) -> Path:
+    """The deepest folder that holds all the files; a single file is itself."""
+    return Path(os.path.commonpath([os.path.realpath(path) for path in files]))
 
 
 def _one_patient(study: Study) -> tuple[Finding, ...]:
