@@ -11,6 +11,7 @@ import pytest
 
 from leuko.errors import ReadError, UnusableInput
 from leuko.findings import Severity
+from leuko.formats.geometry import LABELS
 from leuko.formats.read import read, read_scan
 from leuko.image.image import Image
 
@@ -28,10 +29,14 @@ def make(
     centre: Any = (5, 6, 7),
     tail: bytes = b"",
     shape: tuple[int, ...] | None = None,
+    intent: int = 0,
 ) -> Path:
     """An MGH file as the format's description lays it out."""
     sizes = (*(shape or data.shape), 1)[:4]
-    header = np.array([1, *sizes, kind, 0], ">i4").tobytes() + np.array([good], ">i2").tobytes()
+    header = (
+        np.array([1 + (intent << 8), *sizes, kind, 0], ">i4").tobytes()
+        + np.array([good], ">i2").tobytes()
+    )
     header += np.array([*delta, *np.asarray(cosines).T.ravel(), *centre], ">f4").tobytes()
     voxels = data.astype(data.dtype.newbyteorder(">")).tobytes(order="F")
     content = header.ljust(284, b"\0") + voxels + tail
@@ -83,6 +88,13 @@ def test_frames_come_last_with_the_repetition_time(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.data, data)
     assert image.seconds == 2.5
     assert read(make(tmp_path / "b.mgz", data)).seconds is None
+
+
+@pytest.mark.parametrize(("intent", "code"), [(1, LABELS), (3, "mgh.intent")])
+def test_what_newer_versions_mean_the_file_for_is_told(
+    tmp_path: Path, intent: int, code: str
+) -> None:
+    assert codes(read(make(tmp_path / "a.mgz", intent=intent))) == {code}
 
 
 def test_a_conformed_volume_is_told(tmp_path: Path) -> None:

@@ -84,11 +84,16 @@ def _nifti(head: bytes) -> str | None:
 
 
 def _is_mgh(head: bytes) -> bool:
-    """Version 1, four positive dimensions, a known type: always big-endian."""
+    """Version 1 (above its byte, what it is meant for), four dimensions, a type: big-endian."""
     if len(head) < 284:
         return False
     version, *dims, kind = struct.unpack_from(">6i", head)
-    return version == 1 and all(0 < n < 1 << 20 for n in dims) and kind in _MGH_TYPES
+    return (
+        version & 0xFF == 1
+        and 0 < version < 1 << 16
+        and all(0 < n < 1 << 20 for n in dims)
+        and kind in _MGH_TYPES
+    )
 
 
 def _is_bare_dicom(head: bytes) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from leuko.errors import UnusableInput
 from leuko.findings import Finding, Severity
 from leuko.formats.byte_source import ByteSource
-from leuko.formats.geometry import grid_findings
+from leuko.formats.geometry import LABELS, grid_findings
 from leuko.formats.placement import placed
 from leuko.formats.stored import read_stored, require_possible
 from leuko.formats.voxels import real_values
@@ -30,6 +30,7 @@ _OTHER_TYPES = {
 }  # fmt: skip
 _CORONAL = np.array([[-1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # what FreeSurfer takes where unsaid
 _CONFORMED = 256
+_LABEL_INTENT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class MghHeader:
     shape: tuple[int, int, int]
     frames: int
     kind: int
+    intent: int  # 0 an image, 1 labels, further numbers shapes and warps
     placed: bool
     delta: npt.NDArray[np.float64]
     cosines: npt.NDArray[np.float64]
@@ -54,6 +56,7 @@ def mgh_header(raw: bytes) -> MghHeader:
         shape=(int(whole[1]), int(whole[2]), int(whole[3])),
         frames=int(whole[4]),
         kind=int(whole[5]),
+        intent=int(whole[0]) >> 8,
         placed=int(np.frombuffer(raw, ">i2", count=1, offset=28)[0]) > 0,
         delta=reals[:3],
         cosines=reals[3:12].reshape(3, 3).T,
@@ -93,7 +96,7 @@ def read_mgh(source: ByteSource) -> Image:
         data.reshape(shape, order="F"),
         grid,
         Source(name, "mgh", source.digest.hexdigest(), raw),
-        (*findings, *grid_findings(grid), *_conformed(header), *more),
+        (*findings, *grid_findings(grid), *_intent(header), *_conformed(header), *more),
         seconds,
     )
 
@@ -118,6 +121,21 @@ def _grid(header: MghHeader, *, name: str) -> tuple[Grid, list[Finding]]:
     origin = centre - columns @ (np.array(header.shape) / 2.0)
     grid = placed(header.shape, columns=columns, origin=origin, name=name, oriented=header.placed)
     return grid, findings
+
+
+def _intent(header: MghHeader) -> list[Finding]:
+    """What newer versions of FreeSurfer say above the version's byte."""
+    if header.intent == 0:
+        return []
+    kind = "a label map" if header.intent == _LABEL_INTENT else "shapes or a warp field"
+    return [
+        Finding(
+            LABELS if header.intent == _LABEL_INTENT else "mgh.intent",
+            Severity.WARNING,
+            f"The header says that the file holds {kind}, not the intensities of a scan.",
+            "Give the scan that it was made from.",
+        )
+    ]
 
 
 def _conformed(header: MghHeader) -> list[Finding]:
