@@ -90,7 +90,7 @@ def test_frames_come_last_with_the_repetition_time(tmp_path: Path) -> None:
     assert read(make(tmp_path / "b.mgz", data)).seconds is None
 
 
-@pytest.mark.parametrize(("intent", "code"), [(1, LABELS), (3, "mgh.intent")])
+@pytest.mark.parametrize(("intent", "code"), [(1, LABELS), (2, "mgh.intent"), (6, "mgh.intent")])
 def test_what_newer_versions_mean_the_file_for_is_told(
     tmp_path: Path, intent: int, code: str
 ) -> None:
