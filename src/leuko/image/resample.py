@@ -124,14 +124,7 @@ def _labels(
     source: Array, voxel_map: FloatArray, *, shape: tuple[int, int, int], fill: float
 ) -> Array:
     """The label that holds most of each new voxel, the lowest of equals."""
-    values, places = np.unique(source, return_inverse=True)
-    if len(values) > MAX_LABELS:
-        raise UsageError(
-            f"An image with {len(values)} different values is no label map.",
-            hint="Use the kernel linear or cubic for intensities.",
-        )
-    numbers = places.reshape(source.shape).astype(np.int32)
-    numbers += 1
+    values, numbers = _numbered(source)
     boxes: list[Any] = ndimage.find_objects(numbers)
     best = np.zeros(shape, dtype=np.float32)
     found = np.full(shape, fill, dtype=source.dtype)
@@ -155,6 +148,21 @@ def _labels(
         found[there][more] = value
         np.copyto(best[there], share, where=more)
     return found
+
+
+def _numbered(source: Array) -> tuple[Array, npt.NDArray[np.uint16]]:
+    """The values that occur, in order, and for each voxel the number of its value, from 1."""
+    found = [np.unique(plane) for plane in source]  # plane by plane: unique makes wide copies
+    values = np.unique(np.concatenate(found))
+    if len(values) > MAX_LABELS:
+        raise UsageError(
+            f"An image with {len(values)} different values is no label map.",
+            hint="Use the kernel linear or cubic for intensities.",
+        )
+    numbers = np.empty(source.shape, dtype=np.uint16)
+    for plane, out in zip(source, numbers, strict=True):
+        out[...] = np.searchsorted(values, plane) + 1
+    return values, numbers
 
 
 def _reach(
