@@ -31,6 +31,7 @@ METHODS: tuple[Method, ...] = (
     "translation", "rigid", "affine", "bspline", "demons", "sift", "orb"
 )  # fmt: skip
 BACK_POINTS = 300
+ONE_PLACE_MM = 3.0  # two fits closer than this found the same, each with its own small error
 DROP = 0.05  # of agreement: a bend that costs this much made it worse
 
 
@@ -95,7 +96,8 @@ def register_images(
     one, other = prepared
     if chosen.method in ("sift", "orb"):
         return _by_features(fixed, moving, one, other, chosen)
-    first, back_mm = _there_and_back(one, other, chosen, start)
+    even = (fixed_mask is None) == (moving_mask is None)
+    first, back_mm = _there_and_back(one, other, chosen, start, even=even)
     transform: Transform = first.transform
     trace = first.trace
     findings = list(_orientation(fixed, moving))
@@ -122,9 +124,12 @@ def register_images(
 
 
 def _there_and_back(
-    fixed: Prepared, moving: Prepared, chosen: Settings, start: Affine | None
+    fixed: Prepared, moving: Prepared, chosen: Settings, start: Affine | None, *, even: bool
 ) -> tuple[LinearFit, float]:
-    """The linear fit, and how far the fit in the other direction is from leading back (mm)."""
+    """The linear fit, and how far the fit in the other direction is from leading back (mm).
+
+    With `even` chances both fits count alike, where they found one place.
+    """
     linear: LinearMethod = "affine"  # what is bent begins with it
     for name in LINEAR_METHODS:
         linear = name if name == chosen.method else linear
@@ -145,7 +150,19 @@ def _there_and_back(
         first, second = there.result(), back.result()
     points, _ = sample_points(fixed.levels[0], count=BACK_POINTS, seed=0)
     returned = compose(first.transform, second.transform).apply_to_points(points)
-    return first, float(np.linalg.norm(returned - points, axis=1).mean())
+    apart = float(np.linalg.norm(returned - points, axis=1).mean())
+    if even and apart < ONE_PLACE_MM:
+        first = replace(first, transform=_middle(first.transform, second.transform))
+    return first, apart
+
+
+def _middle(there: Affine, back: Affine) -> Affine:
+    """Half-way between `there` and the inverse of `back`, which say the same with errors.
+
+    It is nearer to the truth than either, and changing fixed and moving gives its inverse.
+    """
+    apart = Affine(there.inverse().matrix @ back.inverse().matrix)
+    return Affine(there.matrix @ apart.half().matrix)
 
 
 def _bent(

@@ -69,13 +69,13 @@ def _candidates(fixed: Level, moving: Level, *, model: Model) -> Points:
         if model.flat:  # nothing leaves the plane but to reach the other one
             normal = model.axes[:, 2]
             base[:3, 3] += normal * float(normal @ (middle - own_middle - shift))
+        shifts = np.array(list(itertools.product(lengths, repeat=width)))
         for angles in itertools.product(degrees, repeat=turns):
-            turned = np.radians(angles) * LEVER_MM
-            found += [
-                base @ model.matrix(np.concatenate([shifts, turned]))
-                for shifts in itertools.product(lengths, repeat=width)
-            ]
-    return np.stack(found)
+            turned = np.concatenate([np.zeros(width), np.radians(angles) * LEVER_MM])
+            around = np.repeat((base @ model.matrix(turned))[None], len(shifts), axis=0)
+            around[:, :3, 3] += shifts @ model.axes[:, :width].T
+            found.append(around)
+    return np.concatenate(found)
 
 
 def _binned(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
