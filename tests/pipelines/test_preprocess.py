@@ -129,6 +129,13 @@ def test_the_mask_goes_along_with_its_labels(small: Image) -> None:
     )
 
 
+def test_a_probability_map_goes_along_as_one(small: Image) -> None:
+    probability = small.with_data(small.data / 100)
+    done = preprocess_image(small, [Resample(spacing=0.8)], mask=probability)
+    assert done.mask is not None
+    assert np.allclose(done.mask.data, done.image.data / 100, atol=1e-4)
+
+
 def test_every_method_of_normalisation(small: Image, tmp_path: Path) -> None:
     unit = leuko.preprocess(small, [Normalise(method="minmax", region="all")])
     assert (unit.data.min(), unit.data.max()) == (0.0, 1.0)

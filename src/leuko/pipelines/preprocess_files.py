@@ -149,7 +149,7 @@ def _one(
             write(done.image, folder / IMAGE)
             for content, name in ((done.brain, BRAIN), (done.mask, MASK)):
                 if content is not None:
-                    write(content, folder / name, labels=True)
+                    write(content, folder / name, labels=content.data.dtype.kind != "f")
             if done.bias_field is not None:
                 write(done.bias_field, folder / FIELD)
             encoded = msgspec.json.format(msgspec.json.encode(record), indent=1)

@@ -94,12 +94,18 @@ def _resample(state: State, step: kinds.Resample, noted: Noted) -> None:
     )
 
     def change(image: Image, labels: bool) -> Image:
-        kernel: Kernel = "label" if labels else step.kernel
+        kernel: Kernel = step.kernel
+        if labels:
+            kernel = "label" if _whole_numbers(image) else "linear"  # probabilities
         return resample(image, onto=onto, kernel=kernel)
 
     state.move(change)
     noted |= {"from_mm": list(grid.spacing), "to_mm": list(onto.spacing)}
     noted["shape"] = list(onto.shape)
+
+
+def _whole_numbers(image: Image) -> bool:
+    return image.data.dtype.kind != "f" or bool(np.array_equal(image.data, np.rint(image.data)))
 
 
 def _window(state: State, step: kinds.Window, noted: Noted) -> None:
