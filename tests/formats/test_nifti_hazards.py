@@ -281,6 +281,14 @@ def test_voxels_that_are_no_number_become_0_and_are_counted(
     np.testing.assert_array_equal(image.data, expected)
 
 
+def test_large_labels_that_64_bit_floats_held_are_told(make_nifti: NiftiMaker) -> None:
+    data = COUNT.astype(np.float64)
+    data[0, 0, 0] = 614454277  # a label of a mouse atlas
+    image = read(make_nifti(data=data))
+    assert severity(image, "voxels.rounded") is Severity.WARNING
+    assert "voxels.rounded" not in codes(read(make_nifti(data=COUNT * 1e6 / 3)))
+
+
 def test_numbers_beyond_32_bits_count_as_infinite(make_nifti: NiftiMaker) -> None:
     data = COUNT.astype(np.float64)
     data[0, 0, 0] = 1e300

@@ -126,6 +126,14 @@ def test_like_resamples_where_voxels_do_not_meet_and_says_so(scan: Path) -> None
     assert set(np.unique(read(scan.with_name("l.nii")).data)) <= {0, 1}
 
 
+def test_like_does_not_lend_an_orientation(scan: Path) -> None:
+    convert(scan, scan.with_name("plain.hdr"), to="analyze")
+    with pytest.raises(UnusableInput, match="The image does not say how it lies in the body"):
+        convert(scan.with_name("plain.hdr"), scan.with_name("o.nii"), how=Conversion(like=scan))
+    with pytest.raises(UnusableInput, match="--like does not say how it lies in the body"):
+        convert(scan, scan.with_name("o.nii"), how=Conversion(like=scan.with_name("plain.hdr")))
+
+
 def test_the_input_is_never_replaced_and_other_files_only_on_request(scan: Path) -> None:
     before = scan.read_bytes()
     with pytest.raises(UsageError, match="never replaced"):

@@ -10,6 +10,7 @@ from leuko.findings import Finding, Severity
 __all__ = ["real_values"]
 
 Voxels = npt.NDArray[np.generic]
+EXACT_FLOAT32 = 1 << 24  # whole numbers up to here are held exactly
 
 
 def real_values(
@@ -27,7 +28,10 @@ def real_values(
         if whole:
             return stored, ()
         with np.errstate(over="ignore", invalid="ignore"):
-            return _finite(stored.astype(np.float32, copy=False))
+            narrow = stored.astype(np.float32, copy=False)
+        rounded = _rounded(stored, narrow)
+        finite, found = _finite(narrow)
+        return finite, (*rounded, *found)
     # float32 holds integers to 2**24; what may be larger is scaled in float64.
     wide = np.float32 if whole and stored.dtype.itemsize <= 2 else np.float64
     with np.errstate(over="ignore", invalid="ignore"):
@@ -35,6 +39,25 @@ def real_values(
         values *= slope
         values += inter
         return _finite(values.astype(np.float32, copy=False))
+
+
+def _rounded(stored: Voxels, values: npt.NDArray[np.float32]) -> tuple[Finding, ...]:
+    """That large whole numbers (labels of some atlases) did not survive as 32-bit floats."""
+    if stored.dtype.itemsize <= 4 or not values.size or not np.max(values) > EXACT_FLOAT32:
+        return ()
+    with np.errstate(invalid="ignore"):
+        changed = (stored == np.rint(stored)) & (values != stored) & np.isfinite(values)
+    if not changed.any():
+        return ()
+    return (
+        Finding(
+            "voxels.rounded",
+            Severity.WARNING,
+            f"{np.count_nonzero(changed)} voxels hold whole numbers beyond {EXACT_FLOAT32:,} as "
+            "64-bit floats; they were rounded to 32 bits.",
+            "If they are labels, save them as integers first.",
+        ),
+    )
 
 
 def _finite(values: npt.NDArray[np.float32]) -> tuple[Voxels, tuple[Finding, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leuko.errors import LeukoError, UsageError
+from leuko.errors import LeukoError, UnusableInput, UsageError
 from leuko.findings import Finding, Severity
 from leuko.formats.casting import cast
 from leuko.formats.read import read
@@ -64,6 +64,13 @@ def _like(image: Image, other: Image, *, labels: bool) -> tuple[Image, list[Find
     from leuko.image.resample import resample
 
     grid = other.grid
+    if image.grid.oriented != grid.oriented:
+        known, unknown = ("--like", "The image") if grid.oriented else ("the image", "--like")
+        raise UnusableInput(
+            f"{unknown} does not say how it lies in the body, {known} does: "
+            "where the voxels belong is not known.",
+            hint="Export it again from DICOM, with orientation.",
+        )
     try:
         values = placed(image, onto=grid, what="The image")
         return _on(image, values, other), []
