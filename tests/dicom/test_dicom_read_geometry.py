@@ -206,3 +206,10 @@ def test_a_scan_that_cannot_be_read_beside_one_that_can_is_a_warning(tmp_path):
     (others,) = (finding for finding in image.findings if finding.code == "dicom.others")
     assert others.severity is Severity.WARNING
     assert "missing" in others.what
+
+
+def test_positions_that_begin_at_zero_are_said_to_be_made_up(tmp_path):
+    image = read_dicom(made.write(made.slices(origin=(0.0, 0.0, 0.0)), tmp_path / "in"))
+    assert "dicom.position_made_up" in {finding.code for finding in image.findings}
+    real = read_dicom(made.write(made.slices(), tmp_path / "real"))
+    assert "dicom.position_made_up" not in {finding.code for finding in real.findings}

@@ -216,3 +216,10 @@ def test_text_in_any_character_set_fails_no_scan(charset, written, shown, tmp_pa
     path.write_bytes(content.replace(old, new))
     (stack,) = scan(path).stacks
     assert stack.description == shown
+
+
+def test_a_modality_look_up_table_is_refused(tmp_path):
+    (data,) = made.slices(count=1)
+    data.ModalityLUTSequence = [made.item(LUTDescriptor=[1, 0, 16], LUTData=b"\0\0")]
+    with pytest.raises(SafetyRefusal, match="look-up table"):
+        read_dicom(made.save(data, tmp_path / "f"))

@@ -54,6 +54,8 @@ _COMPONENTS = {
     "I": "imaginary", "IMAGINARY": "imaginary",
 }  # fmt: skip
 _GE_COMPONENTS = {0: "magnitude", 1: "phase", 2: "real", 3: "imaginary"}
+_LOOK_UP = "Its values come from a look-up table (Modality LUT), which leuko does not apply."
+_EXPORT = "Export the series with rescale slope and intercept."
 _MOMENT = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?")
 
 
@@ -117,9 +119,14 @@ def instance_of(header: Header, path: str) -> Instance:
 
 
 def _padding(data: Elements) -> tuple[float, ...]:
-    low = data.numbers(0x00280120, kind=b"SS" if data.whole_number(0x00280103) else b"US")
-    high = data.numbers(0x00280121, kind=b"SS" if data.whole_number(0x00280103) else b"US")
-    return (*low[:1], *high[:1])
+    """Pixel Padding Value and the end of its range; signed as the pixels are."""
+    signed = data.whole_number(0x00280103) == 1
+    bits = data.whole_number(0x00280100, 16)
+    kind = b"SS" if signed else b"US"
+    values = (*data.numbers(0x00280120, kind=kind)[:1], *data.numbers(0x00280121, kind=kind)[:1])
+    if not signed:
+        return values
+    return tuple(value - (1 << bits) if value >= 1 << (bits - 1) else value for value in values)
 
 
 def _require_image(data: Elements, sop_class: str, modality: str) -> None:
@@ -178,6 +185,8 @@ def classic_frame(data: Elements, instance: Instance) -> Frame:
         acquisition=data.whole_number(0x00200012),
         number=instance.number,
         real_world=real_world(data.item(0x00409096)),
+        refusal=_LOOK_UP if data.item(0x00283000) is not None else "",
+        refusal_hint=_EXPORT if 0x00283000 in data else "",
     )
 
 

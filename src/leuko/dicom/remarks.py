@@ -70,6 +70,16 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
         found.append(_not_anatomy("a secondary capture (a screen shot or a derived picture)"))
     elif stack.kind in ("phase", "real", "imaginary"):
         found.append(_not_anatomy(f"the {stack.kind} part of a complex image"))
+    if _made_up(stack):
+        found.append(
+            Finding(
+                "dicom.position_made_up",
+                Severity.WARNING,
+                "Its positions begin at exactly 0 without any turn: they look made up, not taken "
+                "from a scanner.",
+                "Left and right may be wrong, and it need not fit the other series of the study.",
+            )
+        )
     if stack.layout.slices == 2 and stack.layout.oriented:
         found.append(
             Finding(
@@ -86,6 +96,14 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
+
+
+def _made_up(stack: Stack) -> bool:
+    """Whether a head's corner pixel would lie on the origin, which no scanner does."""
+    first = stack.first
+    if first.position is None or first.orientation != ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)):
+        return False
+    return first.position[:2] == (0.0, 0.0)
 
 
 def _same_scale(one: tuple[float, float], other: tuple[float, float]) -> bool:
