@@ -10,6 +10,8 @@ import math
 import struct
 from collections.abc import Iterator
 
+from leuko.dicom.charsets import decoded
+
 __all__ = ["PIXELS", "Elements", "Malformed", "NeedsMore"]
 
 PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)  # float, double float, integer pixel data
@@ -120,7 +122,7 @@ class Elements:
             return ""
         if value.isascii() and b"\x1b" not in value:
             return value.decode("ascii").strip(" \0\n\r\t")
-        return _decode(value, self.encodings).strip(" \0\n\r\t")
+        return decoded(value, self.encodings).strip(" \0\n\r\t")
 
     def texts(self, tag: int) -> tuple[str, ...]:
         """The parts of a text value, separated by backslashes."""
@@ -209,31 +211,6 @@ def _number(text: bytes) -> float:
         return float(text.strip(b" \0"))
     except ValueError:
         return math.nan
-
-
-def _decode(value: bytes, encodings: tuple[str, ...]) -> str:
-    """Text in the file's character set; what cannot be decoded is replaced, never an error."""
-    names = [name for name in encodings if name] or ["ISO_IR 6"]
-    if names[0] in ("ISO_IR 192", "GB18030", "GBK") or b"\x1b" not in value:
-        codec = _CODECS.get(names[0].replace("ISO 2022 IR", "ISO_IR"), "latin-1")
-        return value.decode(codec, errors="replace")
-    from pydicom.charset import convert_encodings, decode_bytes
-
-    try:
-        return str(decode_bytes(value, convert_encodings(names), _DELIMITERS))
-    except (LookupError, ValueError):
-        return value.decode("latin-1")
-
-
-_DELIMITERS = {ord(mark) for mark in "\\^="}
-_CODECS = {
-    "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk", "ISO_IR 100": "latin-1",
-    "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3", "ISO_IR 110": "iso8859-4",
-    "ISO_IR 144": "iso8859-5", "ISO_IR 127": "iso8859-6", "ISO_IR 126": "iso8859-7",
-    "ISO_IR 138": "iso8859-8", "ISO_IR 148": "iso8859-9", "ISO_IR 203": "iso8859-15",
-    "ISO_IR 13": "shift_jis", "ISO_IR 166": "tis-620", "ISO_IR 149": "euc_kr",
-    "ISO_IR 58": "gb2312",
-}  # fmt: skip
 
 
 def _walk(
