@@ -283,6 +283,20 @@ def test_one_series_of_a_study_is_picked(shared_data: Path, tmp_path: Path) -> N
     same(tmp_path / "o.nii.gz", truth)
 
 
+def test_pictures_beside_a_study_are_passed_over_other_images_are_not(
+    shared_data: Path, scan: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "disc"
+    with zipfile.ZipFile(shared_data / "dicom/conversion/hitachi_anat/in.zip") as archive:
+        archive.extractall(folder)
+    shutil.copy(shared_data / "formats/images2d/gray8.png", folder / "logo.png")
+    (done,) = convert(folder, tmp_path / "o.nii.gz")
+    assert done.shape == (64, 64, 4)
+    shutil.copy(scan, folder / "scan.nrrd")
+    with pytest.raises(UsageError, match="holds a DICOM study and 1 images of other formats"):
+        convert(folder, tmp_path / "p.nii.gz")
+
+
 def test_a_stack_that_is_no_image_is_reported_with_its_reason(
     shared_data: Path, tmp_path: Path
 ) -> None:

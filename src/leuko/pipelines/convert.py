@@ -101,13 +101,14 @@ def _opened(path: Path) -> Iterator[tuple[Path, bool]]:
                 yield place, recognise(source.peek(HEAD_BYTES)) == "dicom"
             return
         found = survey(place)
-        images = [*found.volumes, *found.pictures]
-        if found.dicom and images:
+        if found.dicom and found.volumes:
             raise UsageError(
-                f"{path.name} holds a DICOM study and {len(images)} images of other formats.",
+                f"{path.name} holds a DICOM study and {len(found.volumes)} images of other formats.",
                 hint="Give the folder of the study, or the files, apart.",
             )
-        yield (images[0] if len(images) == 1 and not found.dicom else place), bool(found.dicom)
+        # Pictures beside a study are those of the viewer that the hospital put on the disc.
+        images = [] if found.dicom else [*found.volumes, *found.pictures]
+        yield (images[0] if len(images) == 1 else place), bool(found.dicom)
 
 
 def _table(asked: Conversion) -> LabelTable:
