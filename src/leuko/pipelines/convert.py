@@ -103,7 +103,7 @@ def _opened(path: Path) -> Iterator[tuple[Path, bool]]:
         found = survey(place)
         if found.dicom and found.volumes:
             raise UsageError(
-                f"{path.name} holds a DICOM study and {len(found.volumes)} images of other formats.",
+                f"{path.name} holds a DICOM study and images of other formats.",
                 hint="Give the folder of the study, or the files, apart.",
             )
         # Pictures beside a study are those of the viewer that the hospital put on the disc.
