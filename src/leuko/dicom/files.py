@@ -132,7 +132,7 @@ def _is_cut(path: str) -> bool:
         content = Path(path).read_bytes() if os.stat(path).st_size < _PREAMBLE else b"no"  # noqa: PTH116
     except OSError:
         return False
-    return not any(content)
+    return not any(content[:128]) and b"DICM".startswith(content[128:])
 
 
 def _damaged(count: int) -> Finding:
