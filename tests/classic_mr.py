@@ -149,6 +149,42 @@ def write_series(
     return paths
 
 
+def write_multi_frame(
+    path: Path,
+    data: npt.NDArray[np.generic],
+    affine: npt.NDArray[np.float64],
+    *,
+    series: Series = FLAIR,
+) -> Path:
+    """Write `data` (column, row, slice) as one enhanced object, its frames from the last slice."""
+    shape = (data.shape[0], data.shape[1], data.shape[2])
+    headers = slice_headers(affine, shape, series=series)[::-1]
+    whole = headers[0]
+    groups = []
+    for header in headers:
+        group = Dataset()
+        for word, keywords in (
+            ("PlanePositionSequence", ["ImagePositionPatient"]),
+            ("PlaneOrientationSequence", ["ImageOrientationPatient"]),
+            ("PixelMeasuresSequence", ["PixelSpacing", "SliceThickness"]),
+        ):
+            item = Dataset()
+            for keyword in keywords:
+                setattr(item, keyword, header[keyword].value)
+            setattr(group, word, [item])
+        groups.append(group)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
+        del whole[keyword]
+    whole.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4.1"
+    whole.ImageType = ["ORIGINAL", "PRIMARY", "FLAIR", "NONE"]
+    whole.NumberOfFrames = shape[2]
+    whole.PerFrameFunctionalGroupsSequence = groups
+    stored = np.clip(np.rint(data.astype(np.float64)), 0, 65535).astype("<u2")
+    whole.PixelData = np.moveaxis(stored[:, :, ::-1], (2, 1, 0), (0, 1, 2)).tobytes()
+    write_file(path, whole)
+    return path
+
+
 def write_file(path: Path, dataset: Dataset) -> None:
     """Write a data set as a DICOM file."""
     meta = FileMetaDataset()

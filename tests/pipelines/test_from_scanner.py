@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from brightness_network import make_head
 
-from classic_mr import FLAIR, T1, Series, Study, write_series
+from classic_mr import FLAIR, T1, Series, Study, write_multi_frame, write_series
 from dicom_oracles import assert_same_points, errors_of, points_by_highdicom, points_of
 from leuko.cli import main
 from leuko.dicom.seg_reader import read_seg, segment_names
@@ -116,6 +116,24 @@ def test_two_runs_make_the_same_segmentation(tmp_path: Path, fake_model: Model) 
     for name in ("wmh.seg.dcm", "report.sr.dcm"):
         one, two = (pydicom.dcmread(tmp_path / out / name) for out in ("one", "two"))
         assert one.SOPInstanceUID == two.SOPInstanceUID, name
+
+
+def test_a_multi_frame_file_is_a_scan(tmp_path: Path, fake_model: Model) -> None:
+    file = write_multi_frame(tmp_path / "flair.dcm", head(), AFFINE)
+    segment_file(file, out=tmp_path / "out", config=QUICK, model=fake_model)
+    segment_file(
+        export(tmp_path / "study"), out=tmp_path / "classic", config=QUICK, model=fake_model
+    )
+    expected = points_of(read_mask(tmp_path / "classic" / "wmh.nii.gz"))
+    assert len(expected) > 0
+    assert_same_points(expected, points_of(read_mask(tmp_path / "out" / "wmh.nii.gz")))
+    assert_same_points(expected, points_by_highdicom(tmp_path / "out" / "wmh.seg.dcm"))
+    made = pydicom.dcmread(tmp_path / "out" / "wmh.seg.dcm")
+    frames = [
+        group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber
+        for group in made.PerFrameFunctionalGroupsSequence
+    ]
+    assert frames == list(range(len(frames), 0, -1))
 
 
 def test_an_archive_is_what_is_in_it(tmp_path: Path, fake_model: Model) -> None:
