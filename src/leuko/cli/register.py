@@ -163,10 +163,11 @@ def _said(done: Registration) -> list[str]:
     from leuko.registration.transforms import Affine
 
     lines = []
+    unit = "mm" if done.moved.grid.sized else "pixels"
     if isinstance(done.transform, Affine):
         shift = ", ".join(f"{value:.1f}" for value in _centre_shift(done))
         angle = done.transform.angle_degrees
-        lines.append(f"Turned by {angle:.1f} degrees, middle shifted by {shift} mm (x, y, z)")
+        lines.append(f"Turned by {angle:.1f} degrees, middle shifted by {shift} {unit} (x, y, z)")
     quality = done.quality
     if quality is None:
         return lines
@@ -176,7 +177,7 @@ def _said(done: Registration) -> list[str]:
             f"{quality.blocks} places (by chance: {quality.chance:.0%})"
         )
     if quality.inconsistency_mm is not None:
-        lines.append(f"There and back again ends {quality.inconsistency_mm:.2f} mm away")
+        lines.append(f"There and back again ends {quality.inconsistency_mm:.2f} {unit} away")
     lines.append(f"Of the fixed head in MOVING's field of view: {quality.overlap:.0%}")
     return lines
 

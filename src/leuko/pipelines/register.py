@@ -33,6 +33,7 @@ from leuko.registration.transforms import Affine, Composite, Transform
 __all__ = ["REGISTER_JSON", "Registration", "register", "register_files"]
 
 REGISTER_JSON = "register.json"
+OF_PICTURES = ("grid.single_slice", "grid.size_unknown", "grid.orientation_unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,11 @@ def _applied(
 
 
 def _read(path: str | os.PathLike[str], series: str, policy: Policy) -> Image:
+    """A scan or a picture: single slices and sizes in pixels are welcome here."""
     image = read(path, series=series)
+    if min(image.grid.shape) == 1:
+        findings = tuple(f for f in image.findings if f.code not in OF_PICTURES)
+        image = replace(image, findings=findings)
     gate(image.findings, policy=policy)
     return image
 

@@ -119,7 +119,7 @@ def register_images(
         transform, trace = compose(bend, first.transform), trace + more
         quality = replace(judged(transform), folded=folded_share(one.levels[-1], bend))
         findings += about_bend(before, quality)
-    findings += verdict(quality, bent=chosen.method in ("bspline", "demons"))
+    findings += verdict(quality, bent=chosen.method in ("bspline", "demons"), unit=_unit(fixed))
     return Fit(transform, quality, trace, tuple(findings))
 
 
@@ -181,7 +181,7 @@ def _by_features(
     assert chosen.method in ("sift", "orb")
     found = fit_features(fixed, moving, method=chosen.method, model=chosen.features)
     quality = measure_quality(one.levels[-1], other.levels[-1], transform=found.transform)
-    findings = (*_orientation(fixed, moving), *verdict(quality, bent=False))
+    findings = (*_orientation(fixed, moving), *verdict(quality, bent=False, unit=_unit(fixed)))
     return Fit(found.transform, quality, (), findings, found)
 
 
@@ -207,6 +207,10 @@ def _require_comparable(fixed: Image, moving: Image, method: Method) -> None:
             "One image has a size in millimetres and the other has pixels alone.",
             hint="Give two scans or two pictures.",
         )
+
+
+def _unit(image: Image) -> str:
+    return "mm" if image.grid.sized else "pixels"
 
 
 def _orientation(fixed: Image, moving: Image) -> list[Finding]:

@@ -15,8 +15,11 @@ FAR_MM = 4.0
 LOOK = "Look at checkerboard.png, left before and right after."
 
 
-def verdict(quality: Quality, *, bent: bool) -> tuple[Finding, ...]:
-    """`registration.failed` (refusal) or `registration.doubtful` (warning), or nothing."""
+def verdict(quality: Quality, *, bent: bool, unit: str = "mm") -> tuple[Finding, ...]:
+    """`registration.failed` (refusal) or `registration.doubtful` (warning), or nothing.
+
+    `unit` is what the scans' lengths count: mm, or pixels of pictures.
+    """
     if quality.overlap < LITTLE_OVERLAP:
         return (
             _failed(
@@ -25,8 +28,8 @@ def verdict(quality: Quality, *, bent: bool) -> tuple[Finding, ...]:
             ),
         )
     if quality.agreement is None:
-        return _without_blocks(quality)
-    seen = f"Only {quality.agreement:.0%} of the places compared lie within 3 mm of each other"
+        return _without_blocks(quality, unit)
+    seen = f"Only {quality.agreement:.0%} of the places compared lie within 3 {unit} of each other"
     if quality.agreement < FAILED:
         return (_failed(f"{seen}; misplaced scans, or two different heads, reach as much."),)
     apart = quality.inconsistency_mm
@@ -34,15 +37,15 @@ def verdict(quality: Quality, *, bent: bool) -> tuple[Finding, ...]:
         kind = "the bending left much unmatched" if bent else "as for two different heads"
         return (_doubtful(f"{seen}: {kind}."),)
     if apart is not None and apart > FAR_MM and quality.agreement < (1 + DOUBTFUL) / 2:
-        return (_doubtful(f"The way there and the way back differ by {apart:.1f} mm."),)
+        return (_doubtful(f"The way there and the way back differ by {apart:.1f} {unit}."),)
     return ()
 
 
-def _without_blocks(quality: Quality) -> tuple[Finding, ...]:
+def _without_blocks(quality: Quality, unit: str) -> tuple[Finding, ...]:
     """Too small or too thin for blocks: the way there and back is all there is."""
     apart = quality.inconsistency_mm
     if apart is not None and apart > FAR_MM:
-        return (_failed(f"The way there and the way back differ by {apart:.1f} mm."),)
+        return (_failed(f"The way there and the way back differ by {apart:.1f} {unit}."),)
     return (_doubtful("The scans are too small or too thin to check whether structures match."),)
 
 
