@@ -180,6 +180,19 @@ def test_wrong_calls_are_refused(scans: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "c").exists()
 
 
+def test_pictures_are_registered_in_pixels(
+    scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = read(scans / "fixed.nii.gz").data[:, :, 22]
+    grey = ndimage.zoom(np.clip(values / 4, 0, 255), 4, order=1).astype(np.uint8)
+    Pictures.fromarray(grey).save(tmp_path / "one.png")
+    Pictures.fromarray(grey).rotate(11, translate=(6, -9)).save(tmp_path / "two.png")
+    files = [str(tmp_path / "one.png"), str(tmp_path / "two.png")]
+    assert main(["register", *files, "-o", str(tmp_path / "OUT")]) == 0
+    assert "Turned by 11.0 degrees" in (said := capsys.readouterr().out)
+    assert "0.0 pixels" in said
+
+
 def test_register_is_a_public_function(scans: Path) -> None:
     fixed, moving = leuko.read(scans / "fixed.nii.gz"), leuko.read(scans / "moving.nii.gz")
     result = leuko.register(fixed, moving, method="translation")

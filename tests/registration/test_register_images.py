@@ -83,6 +83,12 @@ def test_two_runs_give_the_same_bits_and_a_trace_that_falls(head: Image) -> None
     assert all(level.costs[-1] <= level.costs[0] for level in one.trace)
 
 
+def test_exchanging_the_scans_gives_the_inverse(head: Image) -> None:
+    away = moved(head, MOVE)
+    there, back = register_images(head, away).transform, register_images(away, head).transform
+    assert error_mm(back.inverse(), there, head) < 1e-6
+
+
 def reordered(image: Image, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Image:
     """The same image with its array's axes permuted and turned round."""
     index = np.eye(4)
