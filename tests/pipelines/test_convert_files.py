@@ -297,6 +297,17 @@ def test_pictures_beside_a_study_are_passed_over_other_images_are_not(
         convert(folder, tmp_path / "p.nii.gz")
 
 
+def test_a_dicom_segmentation_keeps_the_names_of_its_segments(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    folder = shared_data / "dicom/seg/dcmqi_24x38x3"
+    convert(folder / "seg/label.seg", tmp_path / "a.seg.nrrd")
+    assert nrrd.read_header(str(tmp_path / "a.seg.nrrd"))["Segment0_Name"] == "Liver"
+    (done,) = convert(folder / "seg", tmp_path / "b.nii.gz")
+    assert done.files == ("b.nii.gz", "b.tsv")
+    assert np.count_nonzero(read(tmp_path / "b.nii.gz").data) == 315
+
+
 def test_a_stack_that_is_no_image_is_reported_with_its_reason(
     shared_data: Path, tmp_path: Path
 ) -> None:

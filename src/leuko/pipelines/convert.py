@@ -18,7 +18,7 @@ from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.folder import survey
 from leuko.formats.geometry import LABELS
-from leuko.formats.labels import TABLES, LabelTable, read_labels
+from leuko.formats.labels import TABLES, LabelTable, label_table, read_labels
 from leuko.formats.labels_segments import segment_labels
 from leuko.formats.losses import losses
 from leuko.formats.read import read
@@ -26,6 +26,7 @@ from leuko.formats.registry import FORMATS
 from leuko.formats.write import files_of, format_to_write, write, write_text
 from leuko.image.image import Image
 from leuko.pipelines.convert_image import Conversion, changed, header_left
+from leuko.pipelines.convert_names import safe_name, stem
 
 if TYPE_CHECKING:
     from leuko.dicom.study import Stack
@@ -137,7 +138,7 @@ class _Job:
     def single(self, place: Path) -> Path:
         """The file to write for a single image."""
         if self.many or KEY in self.target.name:
-            return self._named(_stem(place.name))
+            return self._named(stem(place.name))
         if self.to and not self.target.name.lower().endswith(self._suffix()):
             raise UsageError(
                 f"{self.target.name} does not end in {self._suffix()}.",
@@ -162,7 +163,8 @@ class _Job:
                     f"{self.source.name} holds {len(stacks)} images ({keys}), OUT names one.",
                     hint="Choose one with --series, or give a folder or a name with {key} as OUT.",
                 )
-            return (self.one(read_dicom(place), self.target),)
+            image = read_dicom(place)
+            return (self.one(image, self.target, names=_segments(image, place)),)
 
         def write_stack(stack: Stack) -> Converted:
             return self.one(load(stack), self._named(stack.key), key=stack.key)
@@ -176,7 +178,9 @@ class _Job:
                 self.told(left)
                 done.append(left)
         if not done:
-            return (self.one(read_dicom(place), self._named("image")),)
+            image = read_dicom(place)
+            target = self._named(stem(image.source.name if image.source else "image"))
+            return (self.one(image, target, names=_segments(image, place)),)
         return tuple(done)
 
     def folder(self, place: Path) -> tuple[Converted, ...]:
@@ -191,22 +195,24 @@ class _Job:
                 hint="Give a folder as OUT, and the format with --to, for example --to nii.gz.",
             )
         names = {path: "_".join(path.relative_to(place).parts) for path in sorted(paths)}
-        stems = Counter(_stem(name) for name in names.values())
+        stems = Counter(stem(name) for name in names.values())
 
         def write_file(path: Path, name: str) -> Converted:
-            alone = stems[_stem(name)] == 1  # a.nii and a.nrrd would both become a.mgz
-            return self.one(read(path), self._named(_stem(name) if alone else name))
+            alone = stems[stem(name)] == 1  # a.nii and a.nrrd would both become a.mgz
+            return self.one(read(path), self._named(stem(name) if alone else name))
 
         return tuple(
             self._tried(partial(write_file, path, name), name) for path, name in names.items()
         )
 
-    def one(self, image: Image, target: Path, *, key: str = "") -> Converted:
-        """Write one image to one file (or pair), with its tables."""
+    def one(
+        self, image: Image, target: Path, *, key: str = "", names: LabelTable | None = None
+    ) -> Converted:
+        """Write one image to one file (or pair), with its tables; `names` are the image's own."""
         record = format_to_write(target.name, format=self._format())
         written = [target.with_name(name) for name in files_of(target.name)]
         self._require_free(written)
-        table = self.table or segment_labels(image)
+        table = self.table or names or segment_labels(image)
         ready, findings = changed(image, self.how, labels=bool(table))
         if self.many:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -242,7 +248,7 @@ class _Job:
             return []
         inside = target.name.lower().endswith(".seg.nrrd")
         suffixes = list(TABLES) if self.how.tables else [] if inside else [".tsv"]
-        paths = [target.with_name(_stem(target.name) + suffix) for suffix in suffixes]
+        paths = [target.with_name(stem(target.name) + suffix) for suffix in suffixes]
         self._require_free(paths)
         for path, suffix in zip(paths, suffixes, strict=True):
             write_text(TABLES[suffix](table), path)
@@ -287,8 +293,8 @@ class _Job:
     def _named(self, key: str) -> Path:
         """The file for one of several images."""
         if KEY in self.target.name:
-            return self.target.with_name(self.target.name.replace(KEY, _safe(key)))
-        return self.target / f"{_safe(key)}{self._suffix()}"
+            return self.target.with_name(self.target.name.replace(KEY, safe_name(key)))
+        return self.target / f"{safe_name(key)}{self._suffix()}"
 
     def _suffix(self) -> str:
         if self.to in FORMATS and FORMATS[self.to].written:
@@ -301,17 +307,11 @@ class _Job:
         return self.to if self.to in FORMATS and FORMATS[self.to].writer else ""
 
 
-def _stem(name: str) -> str:
-    """A file name without the suffixes of its format."""
-    known = {s for record in FORMATS.values() for s in (*record.suffixes, *record.written)}
-    packed = sorted({*known, *(f"{suffix}.gz" for suffix in known)}, key=len, reverse=True)
-    for suffix in packed:
-        if name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    return name
+def _segments(image: Image, place: Path) -> LabelTable:
+    """The names that a DICOM segmentation gives its segments."""
+    if image.source is None or image.source.format != "dicom-seg":
+        return LabelTable()
+    from leuko.dicom.seg_reader import segment_names
 
-
-def _safe(key: str) -> str:
-    """A key as a file name: no folders, nothing hidden."""
-    clean = "".join(c if c.isalnum() or c in "-_.+ " else "_" for c in key).strip(" .")
-    return clean[:120] or "image"
+    paths = [place] if place.is_file() else sorted(place.rglob(image.source.name))
+    return label_table(segment_names(paths[0])) if paths else LabelTable()
