@@ -138,7 +138,8 @@ def _require_image(data: Elements, sop_class: str, modality: str) -> None:
     if 0x00041220 in data:
         raise NotAnImage("a DICOMDIR (an index of files)")
     if not any(tag in data for tag in PIXELS):
-        if not sop_class or _within(sop_class, _STORAGE):  # of a class not named above
+        # Of a standard class not named above, or cut within or before the class.
+        if _within(sop_class, _STORAGE) or _STORAGE.startswith(sop_class):
             raise NotAnImage(WITHOUT_PIXELS)
         raise NotAnImage("a private data set without pixels")
     if data.whole_number(0x00280010) <= 0 or data.whole_number(0x00280011) <= 0:
