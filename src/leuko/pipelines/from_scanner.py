@@ -138,6 +138,7 @@ def take(
                 hint="Leave out --series and --t1-series.",
             )
         return Taken(read_scan(path, policy=policy))
+    from leuko.dicom.identity import tolerant
     from leuko.dicom.image import load
 
     study = visit.study()
@@ -152,7 +153,8 @@ def take(
     findings = [*study.findings, *about_patient, *image.findings, _why(choice)]
     origin, patient = None, None
     if config.dicom or config.patient:
-        headers = choice.flair.headers()
+        with tolerant():
+            headers = choice.flair.headers()
         patient = _about_patient(headers) if config.patient else None
         if config.dicom:
             origin, refused = _origin(choice.flair, headers)
@@ -225,12 +227,14 @@ def _one_patient(study: Study) -> tuple[Finding, ...]:
     if len(told) <= 1:
         return ()
     from leuko.dicom.headers import read_headers
-    from leuko.dicom.identity import same_patient
+    from leuko.dicom.identity import same_patient, tolerant
 
     frames = [
         frame for stack in study.stacks for frame in stack.frames if frame.instance in told.values()
     ]
-    if not same_patient(read_headers(frames, slices=len(frames))):
+    with tolerant():
+        headers = read_headers(frames, slices=len(frames))
+    if not same_patient(headers):
         raise SafetyRefusal(
             "Files of one study (one Study Instance UID) are of different patients.",
             hint="Find out whose they are, and give the files of one patient alone.",
