@@ -27,7 +27,7 @@ Examples:
 
 \b
 The suffix of OUT is the format: .nii .nii.gz .hdr/.img (NIfTI), .nrrd .nhdr .seg.nrrd,
-.mha .mhd, .mgh .mgz, .mnc; Analyze 7.5 with --to analyze.
+.mha .mhd, .mgh .mgz, .mnc, .png .jpg .tif; Analyze 7.5 with --to analyze.
 
 \b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
