@@ -27,7 +27,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A scan and what it is compared with: labels of a file, or (empty) where it is not 0 itself."""
+    """A scan, and what it is compared with: labels of a file, or (empty) its own voxels above 0."""
 
     name: str
     scan: str
