@@ -266,38 +266,63 @@ def test_a_segmentation_of_another_maker_equals_its_nrrd(shared_data: Path) -> N
     assert_same_points(points_of_simpleitk(truth), points_of(found))
 
 
-def test_overlapping_segments_are_volumes(headers: list[Dataset], tmp_path: Path) -> None:
+def by_highdicom(
+    stack: np.ndarray, kind: str, headers: list[Dataset], folder: Path, *, count: int
+) -> Path:
+    """A segmentation that highdicom makes of `stack` (plane, row, column, perhaps segment)."""
     import highdicom
-
-    first = speckled(GRID)
-    made = wmh_object(first, headers)
-    for number, header in enumerate(headers):
-        header.PixelData = bytes(2 * SHAPE[0] * SHAPE[1])
-        write_file(tmp_path / f"source{number}", header)
-    sources = [pydicom.dcmread(tmp_path / f"source{n}") for n in range(SHAPE[2])]
-    stack = np.stack([first.data.T, np.ones(SHAPE, np.uint8).T], axis=-1)
-    described = [
-        highdicom.seg.SegmentDescription(
-            n, f"segment {n}", codes_of("49755003"), codes_of("52988006"),
-            highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
-        )
-        for n in (1, 2)
-    ]  # fmt: skip
-    theirs = highdicom.seg.Segmentation(
-        sources, stack, highdicom.seg.SegmentationTypeValues.BINARY, described,
-        highdicom.UID(), 1, highdicom.UID(), 1, "maker", "model", "1", "1",
-    )  # fmt: skip
-    theirs.save_as(tmp_path / "theirs.dcm")
-    found = read_seg(tmp_path / "theirs.dcm")
-    assert found.data.shape == (*SHAPE, 2)
-    assert_same_points(points_of(first), points_of(Image(found.data[..., 0], found.grid)))
-    assert made.NumberOfFrames == SHAPE[2]
-
-
-def codes_of(value: str) -> object:
     from pydicom.sr.coding import Code as Theirs
 
-    return Theirs(value, "SCT", "something")
+    for number, header in enumerate(headers):
+        header.PixelData = bytes(2 * SHAPE[0] * SHAPE[1])
+        write_file(folder / f"source{number}", header)
+    described = [
+        highdicom.seg.SegmentDescription(
+            n,
+            f"segment {n}",
+            Theirs("49755003", "SCT", "something"),
+            Theirs("52988006", "SCT", "something"),
+            highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
+        )
+        for n in range(1, count + 1)
+    ]
+    theirs = highdicom.seg.Segmentation(
+        [pydicom.dcmread(folder / f"source{n}") for n in range(SHAPE[2])],
+        stack, highdicom.seg.SegmentationTypeValues(kind), described,
+        highdicom.UID(), 1, highdicom.UID(), 1, "maker", "model", "1", "1",
+    )  # fmt: skip
+    theirs.save_as(folder / "theirs.dcm")
+    return folder / "theirs.dcm"
+
+
+def test_overlapping_segments_are_volumes(headers: list[Dataset], tmp_path: Path) -> None:
+    first = speckled(GRID)
+    stack = np.stack([first.data.T, np.ones(SHAPE, np.uint8).T], axis=-1)
+    found = read_seg(by_highdicom(stack, "BINARY", headers, tmp_path, count=2))
+    assert found.data.shape == (*SHAPE, 2)
+    assert_same_points(points_of(first), points_of(Image(found.data[..., 0], found.grid)))
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_label_maps_of_another_maker_are_read(
+    kind: str, headers: list[Dataset], tmp_path: Path
+) -> None:
+    """As segments in frames of their own, and as the label maps that the standard has by now."""
+    labels = np.random.default_rng(6).integers(0, 4, SHAPE).astype(np.uint8)
+    path = by_highdicom(labels.T, kind, headers, tmp_path, count=3)
+    found = read_seg(path)
+    assert list(segment_names(path)) == [1, 2, 3] or list(segment_names(path)) == [0, 1, 2, 3]
+    for value in (1, 2, 3):
+        assert_same_points(points_of(Image(labels == value, GRID)),
+                           points_of(Image(found.data == value, found.grid)))  # fmt: skip
+
+
+def test_fractions_of_another_maker_are_read(headers: list[Dataset], tmp_path: Path) -> None:
+    values = np.random.default_rng(7).random(SHAPE).astype(np.float32)
+    found = read_seg(by_highdicom(values.T, "FRACTIONAL", headers, tmp_path, count=1))
+    assert found.data.dtype == np.float32
+    expected = points_of(Image(values > 0.5, GRID))
+    assert_same_points(expected, points_of(Image(found.data > 0.5, found.grid)))
 
 
 def damaged(made: Dataset, how: str) -> bytes:
