@@ -221,11 +221,11 @@ def test_lossy_and_special_encodings_are_read_or_refused_in_a_sentence(shared_da
     found = {file.name: outcome(file) for file in sorted(base.glob("*.dcm"))}
     assert found == {
         "693_J2KI.dcm": "lossy",
-        "JPEG-lossy.dcm": "ReadError",
+        "JPEG-lossy.dcm": "lossy",
         "JPEG2000-embedded-sequence-delimiter.dcm": "ReadError",
         "JPEG2000.dcm": "lossy",
         "JPEGLSNearLossless_16.dcm": "lossy",
-        "JPGExtended.dcm": "ReadError",
+        "JPGExtended.dcm": "lossy",
         "SC_rgb_jpeg_dcmtk.dcm": "lossy",
         "SC_rgb_small_odd_jpeg.dcm": "lossy",
         "examples_jpeg2k.dcm": "read",
@@ -253,3 +253,12 @@ def test_the_study_flair_equals_its_truth(shared_data, unpack):
     assert_equals_truth(image, case / "truth_flair.nii.gz")
     with pytest.raises(UsageError, match=r"5 series.*FLAIR_reg"):
         read_dicom(folder)
+
+
+def test_a_damaged_jpeg_of_12_bits_ends_no_process(shared_data, tmp_path):
+    file = shared_data / "dicom" / "transfer_syntaxes" / "other" / "JPGExtended.dcm"
+    content = file.read_bytes()
+    start = content.index(b"\xff\xd8\xff")
+    (tmp_path / "f").write_bytes(content[: start + 20] + bytes(200) + content[start + 220 :])
+    with pytest.raises(ReadError, match="The pixels of f are damaged"):
+        read_dicom(tmp_path / "f")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.dicom.frame import Instance
+from leuko.dicom.twelve_bit import decode_frames
 from leuko.errors import LeukoError, ReadError
 
 __all__ = [
@@ -33,6 +34,7 @@ PREFERRED = {
     **{f"1.2.840.10008.1.2.4.{number}": "pylibjpeg" for number in (90, 91)},
 }
 _JPEG_LS = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _END_OF_IMAGE = b"\xff\xd9"
 _J2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
 
@@ -43,6 +45,12 @@ def decode(instance: Instance, encapsulated: bytes, indices: Sequence[int]) -> P
     Raises ReadError for a syntax without decoder and for damaged data.
     """
     name = os.path.basename(instance.path)  # noqa: PTH119
+    if instance.syntax == _JPEG_EXTENDED and instance.stored > 8:
+        shape = (instance.frames, instance.rows, instance.columns)
+        frames = decode_frames(instance.path, shape=shape)
+        if frames is None:
+            raise _damaged(instance, name)
+        return frames[list(indices)]
     decoder = _decoder(instance, name)
     # CharLS searches for the end of a cut stream for seconds, behind its end too.
     if instance.syntax in _JPEG_LS and encapsulated.count(_END_OF_IMAGE) < instance.frames:
