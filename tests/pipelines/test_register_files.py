@@ -138,6 +138,10 @@ def test_a_bend_is_written_for_both_worlds_and_applied_again(scans: Path, tmp_pa
     register_files(*pair, out=again, transform=out / "transform.json")
     apart = np.abs(read(again / "moved.nii.gz").data - read(out / "moved.nii.gz").data)
     assert (apart > 1).mean() < 1e-3
+    back = tmp_path / "back"
+    register_files(*pair[::-1], out=back, transform=out / "transform.json", inverse=True)
+    one, two = read(pair[1]).data, read(back / "moved.nii.gz").data
+    assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.9
 
 
 def test_a_second_run_replaces_the_first_and_spares_what_is_not_ours(

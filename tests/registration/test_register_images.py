@@ -162,6 +162,14 @@ def test_a_head_out_of_view_is_flagged(head: Image) -> None:
     assert "registration.failed" in codes(fit)
 
 
+@pytest.mark.parametrize("method", ["rigid", "bspline", "demons"])
+def test_a_start_beyond_the_field_of_view_fails_without_a_crash(head: Image, method: str) -> None:
+    far = Affine.translation((900, 0, 0))
+    fit = register_images(head, head, settings=Settings(method), start=far)  # type: ignore[arg-type]
+    assert "registration.failed" in codes(fit)
+    assert fit.quality.overlap == 0
+
+
 def bend() -> BSpline:
     affine = np.diag([40.0, 40.0, 40.0, 1.0])
     affine[:3, 3] = (-117, -132, -112)

@@ -20,7 +20,6 @@ from leuko.pipelines.outputs import out_folder, writing
 from leuko.pipelines.provenance import name_of, now, program_version, sha_of
 from leuko.progress import Journal, Step, Watcher, silent
 from leuko.registration.apply import Kernel, apply_to_image, apply_to_mask
-from leuko.registration.deformation import inverted
 from leuko.registration.features import FeatureModel
 from leuko.registration.metrics import MetricName
 from leuko.registration.optimisers import OptimiserName
@@ -167,7 +166,7 @@ def register_files(
                 for path in (mask, fixed_mask, moving_mask)
             ]
         if given is not None:
-            used = _turned(given, one) if inverse else given
+            used = given.inverse() if inverse else given
             done = apply(
                 one, other, transform=used, interpolation=interpolation, mask=masks[0], watch=watch
             )
@@ -265,15 +264,6 @@ def _linear(transform: Transform, path: Path) -> Affine:
             hint="Give a rigid or affine transform with --start.",
         )
     return transform
-
-
-def _turned(transform: Transform, fixed: Image) -> Transform:
-    """The way back, computed on the grid where it will be used unless it is linear."""
-    if isinstance(transform, Affine):
-        return transform.inverse()
-    if isinstance(transform, Composite) and all(isinstance(p, Affine) for p in transform.parts):
-        return transform.inverse()
-    return inverted(transform, onto=fixed.grid)
 
 
 def _write(done: Registration, fixed: Image, moving: Image, folder: Path) -> None:

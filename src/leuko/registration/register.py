@@ -22,7 +22,7 @@ from leuko.registration.pyramid import Prepared, prepare, sample_points
 from leuko.registration.quality import Quality, folded_share, measure_quality
 from leuko.registration.trace import LevelTrace
 from leuko.registration.transforms import Affine, Transform, compose
-from leuko.registration.verdict import verdict
+from leuko.registration.verdict import LITTLE_OVERLAP, verdict
 
 __all__ = ["METHODS", "Fit", "Method", "Settings", "about_bend", "register_images"]
 
@@ -113,13 +113,15 @@ def register_images(
         )
 
     quality = judged(transform)
-    if chosen.method in ("bspline", "demons"):
+    # What hardly overlaps cannot be bent into place, and has failed already.
+    bends = chosen.method in ("bspline", "demons") and quality.overlap >= LITTLE_OVERLAP
+    if bends:
         before = quality
         bend, more = _bent(one, other, first.transform, chosen)
         transform, trace = compose(bend, first.transform), trace + more
         quality = replace(judged(transform), folded=folded_share(one.levels[-1], bend))
         findings += about_bend(before, quality)
-    findings += verdict(quality, bent=chosen.method in ("bspline", "demons"), unit=_unit(fixed))
+    findings += verdict(quality, bent=bends, unit=_unit(fixed))
     return Fit(transform, quality, trace, tuple(findings))
 
 

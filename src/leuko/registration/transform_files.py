@@ -124,7 +124,7 @@ def _from_json(path: Path) -> Transform:
             raise ValueError("its format or version is another one")
         parts = [_part(one, path) for one in content["parts"]]
         return compose(*parts) if parts else Affine.identity()
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         if isinstance(error, ReadError):
             raise
         raise ReadError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from leuko.findings import Finding, Severity
 from leuko.registration.quality import Quality
 
-__all__ = ["DOUBTFUL", "FAILED", "verdict"]
+__all__ = ["DOUBTFUL", "FAILED", "LITTLE_OVERLAP", "verdict"]
 
 # Agreement, see quality.py. benchmarks/registration.py prints what scans of one person, of two and
 # of something else reach.
