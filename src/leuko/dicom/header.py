@@ -63,6 +63,9 @@ WITHOUT_PIXELS = "a data set without pixels"
 _STORAGE = "1.2.840.10008.5.1.4.1.1"  # the standard's objects: what is no image is named apart
 
 
+_MOST_BITS = 64
+
+
 class NotAnImage(Exception):
     """A data set without an image; the reason completes 'it is ...'."""
 
@@ -77,6 +80,8 @@ def instance_of(header: Header, path: str) -> Instance:
     tag = next(tag for tag in reversed(PIXELS) if tag in data)
     _, start, length = data.places[tag]
     allocated = whole(0x00280100, 16)
+    if not 0 < allocated <= _MOST_BITS:
+        raise NotAnImage(f"an image whose numbers have {allocated} bits")
     stored = whole(0x00280101, allocated)
     stored = stored if 0 < stored <= allocated else allocated
     who = "\0".join(text(tag) for tag in (0x00100020, 0x00100010, 0x00100030))
