@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 TRAIN := $(VENV)/.train-installed
 
 .NOTPARALLEL:
-.PHONY: help demo test check format bench docs docs-test clean
+.PHONY: help demo test check format bench fuzz docs docs-test clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,11 @@ format: $(DEV)  ## put the code into the house's style
 bench: $(DEV) train  ## time and memory of the main job beside the yardstick; JSON in benchmarks/out/
 	$(BIN)/python benchmarks/timing.py $(ARGS)
 
+fuzz: $(DEV)  ## damage real files at random and read them, ten minutes (ARGS="--seconds 60")
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/python tests/fuzz/fuzz_run.py \
+	  --data $${LEUKO_TEST_DATA:-../shared/data} --seconds 600 --first $$RANDOM$$RANDOM \
+	  --keep fuzz-found $(ARGS)
+
 docs: $(LEUKO)  ## rewrite the generated parts of docs/: command reference, schema, pictures
 	$(BIN)/python docs/generate.py
 
@@ -44,7 +49,7 @@ docs-test: $(DEV) train  ## every example of the docs, the long ones too
 	$(BIN)/python -m pytest -q -m "long_docs or not long_docs" tests/test_docs.py $(ARGS)
 
 clean:  ## remove what make made
-	rm -rf $(VENV) demo-out build dist benchmarks/out
+	rm -rf $(VENV) demo-out build dist benchmarks/out fuzz-found
 
 # ---------------------------------------------------------------- environment
 
