@@ -66,6 +66,20 @@ def test_what_a_picture_cannot_hold_is_scaled_and_said(tmp_path: Path, ending: s
         write(image, tmp_path / f"a.{ending}", exact=True)
 
 
+def test_a_scan_is_not_shown_black(tmp_path: Path) -> None:
+    """Twelve bits in a picture of sixteen look black: scaled, unless asked otherwise."""
+    values = np.linspace(0, 900, 35).reshape(7, 5, 1).astype(np.int16)
+    image = Image(values, Grid.from_spacing((7, 5, 1), (1, 1, 5)))
+    assert "convert.scaled" in {finding.code for finding in losses(image, FORMATS["png"])}
+    write(image, tmp_path / "a.png")
+    assert read(tmp_path / "a.png").data.max() == 65535
+    write(image.with_data(values.astype(np.uint16)), tmp_path / "b.png", exact=True)
+    assert read(tmp_path / "b.png").data.max() == 900
+    labels = image.with_data((values > 450).astype(np.int16))
+    write(labels, tmp_path / "c.png")
+    assert read(tmp_path / "c.png").data.max() == 1
+
+
 def test_the_loss_of_place_and_size_is_said() -> None:
     codes = {finding.code for finding in losses(scan((4, 5, 1)), FORMATS["png"])}
     assert {"convert.orientation", "convert.size"} <= codes

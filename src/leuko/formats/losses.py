@@ -77,7 +77,7 @@ def _picture(image: Image, record: Format) -> list[Finding]:
     data, floats = image.data, "f4" in record.types
     fits = data.dtype.kind == "b" or not data.size or floats
     if data.dtype.kind in "iu" and data.size and not floats:
-        whole = np.iinfo(record.types[-1]).max
+        whole = np.iinfo(record.types[0 if image.grid.sized else -1]).max
         fits = int(data.min()) >= 0 and int(data.max()) <= whole
     if not fits:
         found.append(
@@ -86,7 +86,7 @@ def _picture(image: Image, record: Format) -> list[Finding]:
                 Severity.WARNING,
                 f"The values are scaled to what {record.title} holds: they are grey levels to "
                 "look at, no measured intensities.",
-                "Write TIFF, which holds 32-bit floats, or NIfTI.",
+                "Write TIFF or NIfTI, which hold the values, or name their type with --dtype.",
             )
         )
     return found

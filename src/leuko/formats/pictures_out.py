@@ -36,7 +36,8 @@ def write_picture(out: Outgoing) -> tuple[OutFile, ...]:
             hint="Choose one with --volume.",
         )
     data = out.data[..., 0] if out.data.ndim == 4 else out.data
-    pages = shown_pages(stored_values(data, kind=kind, exact=out.exact), out.grid)
+    stored = stored_values(data, kind=kind, exact=out.exact, scan=out.grid.sized)
+    pages = shown_pages(stored, out.grid)
     if len(pages) > 1 and kind != "TIFF":
         raise UsageError(
             f"{kind} holds one slice, the image has {len(pages)}.",
@@ -46,14 +47,17 @@ def write_picture(out: Outgoing) -> tuple[OutFile, ...]:
     return (OutFile(out.name, (_encoded(pages, kind=kind),)),)
 
 
-def stored_values(data: Voxels, *, kind: str, exact: bool = False) -> Voxels:
+def stored_values(data: Voxels, *, kind: str, exact: bool = False, scan: bool = False) -> Voxels:
     """Values of a type that the picture format `kind` stores.
 
     Whole numbers stay as they are where the format holds them, floats in TIFF; all else is
-    scaled to the format's whole range, from the 0.5th to the 99.5th percentile. With `exact`
-    that raises UsageError (exit 2) instead.
+    scaled to the format's whole range, from the 0.5th to the 99.5th percentile, and so are a
+    `scan`'s of more than 8 bits but in TIFF: they would look black. With `exact` nothing is
+    scaled; what cannot be stored raises UsageError (exit 2).
     """
     types = PICTURE_TYPES[kind]
+    if scan and not exact and kind == "PNG":
+        types = ("u1",)
     if data.dtype.kind == "b":
         return data.astype(np.uint8)
     if data.dtype.kind in "iu" and data.size:
@@ -69,6 +73,7 @@ def stored_values(data: Voxels, *, kind: str, exact: bool = False) -> Voxels:
             hint="Write TIFF, which stores 32-bit floats, or give whole numbers from 0.",
         )
     black, white = (float(v) for v in np.percentile(data.astype(np.float64), _WINDOW))
+    types = PICTURE_TYPES[kind]
     most = np.iinfo(types[-1]).max
     with np.errstate(over="ignore", invalid="ignore"):
         share = (data.astype(np.float64) - black) / (white - black if white > black else 1.0)
