@@ -4,6 +4,7 @@
     python benchmarks/registration.py known           known transforms: error in mm, seconds
     python benchmarks/registration.py capture         the same, far away: how often it is found
     python benchmarks/registration.py pairs           one person, two people, something else
+    python benchmarks/registration.py off             agreement of right results moved a few mm
     python benchmarks/registration.py speed           a 1 mm pair; SimpleITK beside
     python benchmarks/registration.py sheet           checkerboards of T1 and FLAIR on one page
 
@@ -34,6 +35,7 @@ from leuko.image.image import Image
 from leuko.registration.apply import apply_to_image
 from leuko.registration.linear import STEPS_MM
 from leuko.registration.pyramid import prepare
+from leuko.registration.quality import measure_quality
 from leuko.registration.register import Settings, register_images
 from leuko.registration.transforms import Affine, Points, compose
 from leuko.registration.verdict import DOUBTFUL, FAILED
@@ -60,7 +62,14 @@ KNOWN = (  # fixed, moving: the second is what is moved away
 
 def main(arguments: Sequence[str]) -> int:
     """Run what the command line names."""
-    parts = {"known": known, "capture": capture, "pairs": pairs, "speed": speed, "sheet": sheet}
+    parts = {
+        "known": known,
+        "capture": capture,
+        "pairs": pairs,
+        "off": off,
+        "speed": speed,
+        "sheet": sheet,
+    }
     for name in arguments or parts:
         parts[name]()
     return 0
@@ -216,6 +225,29 @@ def pairs() -> None:
     for (kind, seen), values in sorted(found.items(), reverse=True):
         where = "where the thresholds were set" if seen else "elsewhere"
         print(f"| {kind}, {where} | {min(values):.0%} | {max(values):.0%} | {len(values)} |")
+
+
+def off() -> None:
+    """How agreement falls when a right registration is moved: what the thresholds mean in mm."""
+    print("\n## Right results moved away\n")
+    lengths = (0.0, 2.0, 3.0, 4.0, 5.0, 8.0)
+    print("| scans of one person | " + " | ".join(f"{length:g} mm" for length in lengths) + " |")
+    print("|---|" + "---|" * len(lengths))
+    rng = np.random.default_rng(5)
+    for pair in (p for p in _pairs() if p.kind == "same"):
+        one, other = _read(pair.fixed), _read(pair.moving)
+        right = register_images(one, other).transform
+        levels = [prepare(scan, steps_mm=STEPS_MM).levels[-1] for scan in (one, other)]
+        cells = []
+        for length in lengths:
+            found = []
+            for _ in range(4):
+                way = rng.normal(size=3)
+                shift = Affine.translation(length * way / np.linalg.norm(way))
+                moved = compose(shift, right)
+                found.append(measure_quality(*levels, transform=moved).agreement or 0.0)
+            cells.append(f"{np.mean(found):.0%}")
+        print(f"| {_short(pair.fixed)} | " + " | ".join(cells) + " |", flush=True)
 
 
 # ---------------------------------------------------------------- speed

@@ -89,6 +89,12 @@ def test_exchanging_the_scans_gives_the_inverse(head: Image) -> None:
     assert error_mm(back.inverse(), there, head) < 1e-6
 
 
+def head_radius() -> np.ndarray:
+    """1 on the outside of the head's skull (see conftest.py)."""
+    x, y, z = np.meshgrid(*[np.linspace(-1, 1, n) for n in (58, 67, 53)], indexing="ij")
+    return np.asarray(np.sqrt((x / 0.68) ** 2 + (y / 0.75) ** 2 + (z / 0.66) ** 2))
+
+
 def reordered(image: Image, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Image:
     """The same image with its array's axes permuted and turned round."""
     index = np.eye(4)
@@ -139,6 +145,19 @@ def test_a_given_start_is_begun_from(head: Image) -> None:
     fit = register_images(head, away, start=Affine.rigid(degrees=(10, -8, 18), shift=(14, -9, 6)))
     assert error_mm(fit.transform, MOVE, head) < 0.3
     assert fit.quality.starts_agreed is None
+
+
+def test_a_head_without_its_skull_is_found_and_not_doubted(head: Image) -> None:
+    away = moved(head, MOVE)
+    inner = np.asarray(apply_to_image(
+        Image((head_radius() < 0.88).astype(np.float32), head.grid),
+        transform=MOVE.inverse(),
+        onto=head.grid,
+    ).data) > 0.5  # fmt: skip
+    brain_only = Image(np.where(inner, away.data, 0).astype(np.float32), head.grid)
+    fit = register_images(head, brain_only)
+    assert error_mm(fit.transform, MOVE, head) < 0.6
+    assert codes(fit) == set()
 
 
 def test_another_head_is_flagged(head: Image, other_head: Image) -> None:

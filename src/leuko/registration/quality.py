@@ -60,8 +60,6 @@ def measure_quality(
     moving: Level,
     *,
     transform: Transform,
-    inconsistency_mm: float | None = None,
-    starts_agreed: float | None = None,
 ) -> Quality:
     """Look for blocks of `fixed` around the places where `transform` puts them in `moving`."""
     seen, inside = _moved(fixed, moving, transform)
@@ -73,8 +71,8 @@ def measure_quality(
         offset_mm=float(np.median(offsets)) if known else None,
         chance=chance if known else None,
         overlap=overlap,
-        inconsistency_mm=inconsistency_mm,
-        starts_agreed=starts_agreed,
+        inconsistency_mm=None,
+        starts_agreed=None,
         blocks=len(offsets),
     )
 

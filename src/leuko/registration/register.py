@@ -104,19 +104,15 @@ def register_images(
     agreed = None if start is not None else first.agreement
 
     def judged(result: Transform) -> Quality:
-        return measure_quality(
-            one.levels[-1],
-            other.levels[-1],
-            transform=result,
-            inconsistency_mm=back_mm,
-            starts_agreed=agreed,
+        return replace(
+            _best_seen(one, other, result), inconsistency_mm=back_mm, starts_agreed=agreed
         )
 
     quality = judged(transform)
     # What hardly overlaps cannot be bent into place, and has failed already.
     bends = chosen.method in ("bspline", "demons") and quality.overlap >= LITTLE_OVERLAP
     if bends:
-        before = quality
+        before = measure_quality(one.levels[-1], other.levels[-1], transform=transform)
         bend, more = _bent(one, other, first.transform, chosen)
         transform, trace = compose(bend, first.transform), trace + more
         quality = replace(judged(transform), folded=folded_share(one.levels[-1], bend))
@@ -158,6 +154,25 @@ def _there_and_back(
     return first, apart
 
 
+def _best_seen(fixed: Prepared, moving: Prepared, transform: Transform) -> Quality:
+    """The quality, by blocks of the fixed scan or of the moving one, whichever finds more.
+
+    Blocks of a skull have no counterpart in a brain without one, but those of the brain have.
+    """
+    ways = [(fixed, moving, transform)]
+    if isinstance(transform, Affine):
+        ways.append((moving, fixed, transform.inverse()))
+    with ThreadPoolExecutor(2) as pool:
+        found = list(
+            pool.map(
+                lambda way: measure_quality(way[0].levels[-1], way[1].levels[-1], transform=way[2]),
+                ways,
+            )
+        )
+    best = max(found, key=lambda one: -1.0 if one.agreement is None else one.agreement)
+    return replace(best, overlap=found[0].overlap)
+
+
 def _middle(there: Affine, back: Affine) -> Affine:
     """Half-way between `there` and the inverse of `back`, which say the same with errors.
 
@@ -182,7 +197,7 @@ def _by_features(
 ) -> Fit:
     assert chosen.method in ("sift", "orb")
     found = fit_features(fixed, moving, method=chosen.method, model=chosen.features)
-    quality = measure_quality(one.levels[-1], other.levels[-1], transform=found.transform)
+    quality = _best_seen(one, other, found.transform)
     findings = (*_orientation(fixed, moving), *verdict(quality, bent=False, unit=_unit(fixed)))
     return Fit(found.transform, quality, (), findings, found)
 
