@@ -113,7 +113,6 @@ class _Match:
         model = self.model(method)
         to_voxel = np.linalg.inv(self.moving.grid.affine) @ matrix
         homogeneous = np.concatenate([self.points, np.ones((len(self.points), 1))], axis=1)
-        homogeneous32 = homogeneous.astype(np.float32)
         judge = METRICS[self.metric]
 
         def cost(parameters: Vector) -> tuple[float, Vector]:
@@ -130,7 +129,6 @@ class _Match:
             by_entry = to_voxel[:3, :3].T @ weights
             return value, np.einsum("kij,ij->k", slopes[:, :3], by_entry)
 
-        del homogeneous32
         step = STEP_SHARE * STEPS_MM[self.number]
         descent = OPTIMISERS[optimiser](
             cost,
