@@ -49,7 +49,8 @@ def test_the_command_writes_and_tells(tmp_path: Path, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert told["file"] == "m.ply"
     assert [3] == [item["label"] for item in told["surfaces"]]
-    assert main(["surface", *arguments]) == 0
+    assert main(["surface", *arguments]) == 6  # it is there already
+    assert main(["surface", *arguments, "--force"]) == 0
     assert "ml" in capsys.readouterr().out
 
 

@@ -29,7 +29,10 @@ COMMANDS = MappingProxyType(
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
         "view": ("leuko.cli.view", "Look at an image: an offline page, or pictures of slices."),
         "info": ("leuko.cli.info", "What an image is: geometry, values, header, findings."),
-        "deidentify": ("leuko.cli.deidentify", "Images without their patients, by DICOM's profile."),
+        "deidentify": (
+            "leuko.cli.deidentify",
+            "Images without their patients, by DICOM's profile.",
+        ),
         "dicom": ("leuko.cli.dicom", "What a DICOM study holds, and which series is the FLAIR."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
     }

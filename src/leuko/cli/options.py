@@ -16,6 +16,7 @@ __all__ = [
     "out_options",
     "scanner_options",
     "series_option",
+    "t1_options",
     "t1_series_option",
 ]
 
@@ -117,6 +118,12 @@ mask_options = _together(
         show_default=True,
         help="Write the probability map, probability.nii.gz.",
     ),
+    click.option(
+        "--surface/--no-surface",
+        default=False,
+        show_default=True,
+        help="Write the lesions as surfaces, wmh.glb and wmh.stl.",
+    ),
 )
 
 job_options = _together(
@@ -195,6 +202,20 @@ series_option = click.option(
     metavar="KEY",
     help="The FLAIR among the series of a DICOM study: its key (leuko dicom list), its number, "
     "or a part of its description.  [default: it is found]",
+)
+
+t1_options = _together(
+    click.option(
+        "--t1",
+        type=click.Path(path_type=Path),
+        metavar="T1",
+        help="The T1 of the same head, in any grid: the mask is written in its space, too.",
+    ),
+    click.option(
+        "--t1-space/--no-t1-space",
+        default=None,
+        help="Write the mask on the T1's grid, wmh_in_t1.nii.gz.  [default: where --t1 is given]",
+    ),
 )
 
 t1_series_option = click.option(

@@ -16,6 +16,7 @@ from leuko.cli.options import (
     out_options,
     scanner_options,
     series_option,
+    t1_options,
     t1_series_option,
 )
 
@@ -29,6 +30,7 @@ Examples:
   leuko segment flair.nii.gz -o result
   leuko segment flair.nii.gz -o result --definition ms --probability
   leuko segment flair.nii.gz -o result --no-report --json > numbers.json
+  leuko segment flair.nii.gz -o result --t1 t1.nii.gz
   leuko segment dicom_study -o result
   leuko segment export.zip -o result --series "t2 flair" --anatomy-seg
   leuko segment scan1.nii.gz scan2.nii.gz -o results
@@ -53,6 +55,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @out_options
 @series_option
 @t1_series_option
+@t1_options
 @mask_options
 @job_options
 @scanner_options
@@ -69,6 +72,8 @@ def segment(
     weights: Path | None,
     series: str,
     t1_series: str,
+    t1: Path | None,
+    t1_space: bool | None,
     **parameters: Any,
 ) -> None:
     """Find white matter hyperintensities in FLAIR scans.
@@ -81,9 +86,10 @@ def segment(
     from leuko.pipelines.config import SegmentConfig
 
     paths = [Path(given) for given in inputs]
+    in_t1 = t1 is not None if t1_space is None else t1_space
     job: dict[str, Any] = {
         "out": Path(out),
-        "config": SegmentConfig(**parameters),
+        "config": SegmentConfig(**parameters, t1_space=in_t1),
         "series": series,
         "t1_series": t1_series,
         "weights": weights,
@@ -92,7 +98,9 @@ def segment(
     with opened(paths) as inside:
         cases = find_cases(inside)
         if is_alone(paths, cases):
-            _one(cases[0], job, as_json=as_json, quiet=quiet)
+            _one(cases[0], {**job, "t1": t1}, as_json=as_json, quiet=quiet)
+        elif t1 is not None:
+            raise click.UsageError("--t1 goes with one scan; here are several.")
         else:
             if not (as_json or quiet):
                 _say_what_is_left_out(inside, cases)

@@ -46,6 +46,7 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
     show_default=True,
     help="Rounds of smoothing; 0: along the faces of the voxels.",
 )
+@click.option("--force", is_flag=True, help="Replace OUT where it is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option(
@@ -60,6 +61,7 @@ def surface(
     labels: tuple[int, ...],
     names: Path | None,
     smoothing: int,
+    force: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -67,7 +69,9 @@ def surface(
     from leuko.cli.console import print_findings
     from leuko.pipelines.surfaces import surface_file
 
-    written = surface_file(Path(mask), out, labels=labels, table=names, smoothing=smoothing)
+    written = surface_file(
+        Path(mask), out, labels=labels, table=names, smoothing=smoothing, force=force
+    )
     if as_json:
         import msgspec
 

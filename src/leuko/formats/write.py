@@ -24,6 +24,7 @@ __all__ = ["files_of", "format_to_write", "write", "write_text"]
 _GZIP_LEVEL = 1
 _GZIP_BITS = 31  # deflate with gzip's header, whose time stamp stays 0
 _PACKED = (".gz", ".mgz")
+_MESHES = (".stl", ".ply", ".glb")
 _PIECE = 1 << 24  # compressed at once
 _VOXELS = {".nhdr": ".raw.gz", ".mhd": ".zraw", ".hdr": ".img", ".img": ".hdr",
            ".hdr.gz": ".img.gz", ".img.gz": ".hdr.gz"}  # fmt: skip
@@ -92,6 +93,10 @@ def format_to_write(name: str, *, format: str = "") -> Format:
     ]
     if found:
         return max(found, key=lambda item: item[0])[1]
+    if not format and name.lower().endswith(_MESHES):
+        raise UsageError(
+            f"{name} is a file of surfaces, not of voxels.", hint="Make it with: leuko surface."
+        )
     known = ", ".join(dict.fromkeys(suffix for record in candidates for suffix in record.written))
     raise UsageError(
         f"{name} does not say in which format to write.",

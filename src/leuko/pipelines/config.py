@@ -74,6 +74,12 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     probability: bool = False
     """Write the probability map, probability.nii.gz."""
 
+    surface: bool = False
+    """Write the lesions as surfaces, wmh.glb and wmh.stl."""
+
+    t1_space: bool = False
+    """Write the mask on the grid of the T1, wmh_in_t1.nii.gz, after a rigid registration."""
+
     dicom: bool = True
     """Of a scan that came as DICOM: write DICOM objects of its study, too."""
 

@@ -63,11 +63,13 @@ class Visit:
 class Taken:
     """A scan to work on, and where it came from.
 
+    `t1` is the T1 of the same head, where the mask is wanted in its space.
     `origin` is what DICOM objects refer to, None where none are to be made; `source` says which
     series a DICOM scan is, `patient` of whom, only where that was asked for.
     """
 
     image: Image
+    t1: Image | None = None
     origin: Origin | None = None
     source: dict[str, Value] | None = None
     patient: dict[str, str] | None = None
@@ -120,11 +122,13 @@ def take(
     config: SegmentConfig,
     series: str = "",
     t1_series: str = "",
+    t1: Path | None = None,
     score: Score | None = None,
 ) -> Taken:
     """Read the image at `path`, or choose the FLAIR of a visit and read it.
 
-    `series` and `t1_series` name the series to take instead of choosing; `score` says how much
+    `series` and `t1_series` name the series to take instead of choosing, `t1` a file with the T1;
+    `score` says how much
     the voxels of an image look like a FLAIR's, for studies whose headers don't tell. Raises what
     `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
     UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
@@ -137,7 +141,7 @@ def take(
                 f"{path.name} is no DICOM study, and has no series to name.",
                 hint="Leave out --series and --t1-series.",
             )
-        return Taken(read_scan(path, policy=policy))
+        return Taken(read_scan(path, policy=policy), _t1(t1, None, config=config))
     from leuko.dicom.identity import tolerant
     from leuko.dicom.image import load
 
@@ -161,7 +165,23 @@ def take(
             findings += refused
     gate(findings, policy=policy)
     whole = Image(image.data, image.grid, image.source, tuple(findings))
-    return Taken(whole, origin, _source(choice), patient)
+    return Taken(whole, _t1(t1, choice.t1, config=config), origin, _source(choice), patient)
+
+
+def _t1(file: Path | None, stack: Stack | None, *, config: SegmentConfig) -> Image | None:
+    """The T1 that was given, or that of the study; None where nothing is wanted in its space."""
+    if not config.t1_space:
+        return None
+    if file is not None:
+        return read_scan(file, policy=Policy.LENIENT)
+    if stack is None:
+        raise UsageError(
+            "There is no T1 in whose space the mask could lie.",
+            hint="Give it with --t1 FILE, or leave out --t1-space.",
+        )
+    from leuko.dicom.image import load
+
+    return load(stack, name=f"DICOM series {stack.key}")
 
 
 def likeness(image: Image, *, config: SegmentConfig, model: Model) -> float:

@@ -56,8 +56,11 @@ OUR_FILES = frozenset(
         "transform.h5",
         "transform.json",
         "transform.tfm",
+        "wmh.glb",
         "wmh.nii.gz",
         "wmh.seg.dcm",
+        "wmh.stl",
+        "wmh_in_t1.nii.gz",
     }
 )
 """Every name that a run may write into OUT; anything else there is the user's and stays."""

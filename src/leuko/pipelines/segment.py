@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from leuko.errors import UsageError, WriteError
+from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.pipelines.cases import Case, find_cases, opened
 from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
@@ -65,6 +66,7 @@ def segment_file(
     config: SegmentConfig | None = None,
     series: str = "",
     t1_series: str = "",
+    t1: Path | None = None,
     model: Model | None = None,
     weights: Path | None = None,
     force: bool = False,
@@ -74,7 +76,8 @@ def segment_file(
     """Segment the scan at `path` into the folder `out`, whole or not at all; what stats.json says.
 
     `path` is an image, or DICOM of one study: a file, a folder or an archive. Of the study the
-    FLAIR is found by itself, or named by `series`. `also` may write further files into the folder
+    FLAIR is found by itself, or named by `series`. `t1` is the T1 of the same head, for
+    `config.t1_space`. `also` may write further files into the folder
     before it becomes `out`. Raises what `formats.read`, `from_scanner.take`, `segment` and
     `outputs.out_folder` raise; UsageError (exit 2) for a folder of several scans.
     """
@@ -91,6 +94,7 @@ def segment_file(
             config=config,
             series=series,
             t1_series=t1_series,
+            t1=t1,
             model=model,
             weights=weights,
             force=force,
@@ -106,6 +110,7 @@ def segment_case(
     config: SegmentConfig | None = None,
     series: str = "",
     t1_series: str = "",
+    t1: Path | None = None,
     model: Model | None = None,
     weights: Path | None = None,
     force: bool = False,
@@ -125,10 +130,12 @@ def segment_case(
                 config=chosen,
                 series=series,
                 t1_series=t1_series,
+                t1=t1,
                 score=partial(likeness, config=chosen, model=used),
             )
             noted.update(taken.noted())
         result = _segment(taken, chosen, used, journal, began=began)
+        result = _with_extras(result, taken=taken, folder=folder, config=chosen, journal=journal)
         with journal.step("report", pages=chosen.report):
             write_result(
                 result if chosen.probability else replace(result, probability=None),
@@ -216,6 +223,27 @@ def _segment(
         ),
         journal=journal,
     )
+
+
+def _with_extras(
+    result: Result, *, taken: Taken, folder: Path, config: SegmentConfig, journal: Journal
+) -> Result:
+    """Write what was asked for beside the usual files; the result with what was noticed."""
+    findings: tuple[Finding, ...] = ()
+    if taken.t1 is not None:
+        from leuko.pipelines.t1_space import write_in_t1
+
+        findings += write_in_t1(
+            result.mask, flair=taken.image, t1=taken.t1, folder=folder, journal=journal
+        )
+    if config.surface and result.burden.lesion_count:
+        from leuko.pipelines.label_names import wmh_labels
+        from leuko.pipelines.surfaces import write_surfaces
+
+        with journal.step("surface"):
+            written = write_surfaces(result.mask, folder, wmh_labels(), stem="wmh")
+            findings += tuple(finding for one in written for finding in one.findings)
+    return replace(result, findings=(*result.findings, *dict.fromkeys(findings)))
 
 
 def _provenance(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from leuko.errors import UnusableInput, UsageError
+from leuko.errors import UnusableInput, UsageError, WriteError
 from leuko.findings import Finding
 from leuko.formats.labels import LabelTable, label_table, read_labels
 from leuko.formats.mesh import MESH_WRITERS, Part
@@ -110,16 +110,22 @@ def surface_file(
     labels: Sequence[int] = (),
     table: Path | None = None,
     smoothing: int = SMOOTHING,
+    force: bool = False,
 ) -> Written:
     """The surfaces of the mask in a file, written to `out` (.stl, .ply or .glb, by its name).
 
     `table` is a file of label names and colours (docs/formats.md); leuko's own masks bring theirs.
-    Raises UsageError (exit 2) where the name of `out` says no format of surfaces.
+    Raises UsageError (exit 2) where the name of `out` says no format of surfaces, WriteError
+    (exit 6) where it is there already and `force` is not set.
     """
     if out.suffix.lower() not in MESH_WRITERS:
         raise UsageError(
             f"{out.name} does not say in which format to write the surface.",
             hint=f"End the name in {', '.join(MESH_WRITERS)}.",
+        )
+    if out.exists() and not force:
+        raise WriteError(
+            f"{out.name} is there already.", hint="Choose another name, or --force to replace it."
         )
     image = read_mask(mask)
     own = OWN_LABELS.get(mask.name.split(".")[0])

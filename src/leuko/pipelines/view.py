@@ -12,6 +12,7 @@ import numpy as np
 
 from leuko.errors import UsageError
 from leuko.findings import Finding
+from leuko.formats.geometry import LABELS
 from leuko.formats.read import read
 from leuko.image.image import Image
 from leuko.pipelines.outputs import write_whole
@@ -135,7 +136,8 @@ def view_file(
     if gif is not None:
         write_whole(gif, animated(shown, wanted))
     pictures = tuple(one for one in (png, gif) if one is not None)
-    own = [finding for one in (image, *(o.image for o in laid)) for finding in one.findings]
+    over = [finding for one in laid for finding in one.image.findings if finding.code != LABELS]
+    own = [*image.findings, *over]
     return Viewed(page, pictures, (*dict.fromkeys(own), *said))
 
 

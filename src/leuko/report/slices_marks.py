@@ -146,7 +146,7 @@ def legend_lines(
         lines.append(Line(f"Volume {volume} (0 to {shown.volumes - 1})"))
     low, high = shown.window.low, shown.window.high
     unit = " HU" if shown.hounsfield else ""
-    lines.append(Line(f"Level {(low + high) / 2:.4g}, width {high - low:.4g}{unit}"))
+    lines.append(Line(f"Level {_short((low + high) / 2)}, width {_short(high - low)}{unit}"))
     if shown.grid.oriented:
         side = "left" if shown.neurological else "right"
         name = "Neurological" if shown.neurological else "Radiological"
@@ -185,3 +185,8 @@ def _named(shown: Scene, slices: Sequence[tuple[int, int]]) -> list[Line]:
 def written(text: str) -> str:
     """The text in letters that the built-in typeface has."""
     return text.replace("–", "-").encode("ascii", "replace").decode()
+
+
+def _short(value: float) -> str:
+    """Four digits, but never a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
