@@ -28,6 +28,11 @@ class Seed:
         head = self.files[self.main][:8] if self.main else b""
         return head[:2] == b"\x1f\x8b" or head == b"\x89PNG\r\n\x1a\n" or head[:4] == b"PK\3\4"
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether voxels are digits in a text: a cut within the last number leaves a number."""
+        return "text" in self.name or "ascii" in self.name
+
 
 def real_seeds(data: Path) -> list[Seed]:
     """Every small file of the shared data, pairs together; DICOM as files and as series."""

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 SECRET = "DOE^JANE"
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

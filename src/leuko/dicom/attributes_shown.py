@@ -98,7 +98,9 @@ def header_of(path: str | Path) -> FileDataset:
         with tolerant():
             return dcmread(path, stop_before_pixels=True, force=True)
     except Exception as error:  # whatever a malformed file makes the library raise
-        raise ReadError(f"{Path(path).name} cannot be read as DICOM.") from error
+        raise ReadError(
+            f"{Path(path).name} cannot be read as DICOM.", hint="Copy or export the file again."
+        ) from error
 
 
 def described(header: FileDataset, *, patient: bool = False) -> dict[str, dict[str, Value]]:

@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from leuko.dicom.deidentify_values import cleaned_text
+from leuko.errors import ReadError
 
 __all__ = ["secrets_of", "words_of"]
 
@@ -63,7 +64,13 @@ def _words_in(dataset: Dataset, keyword: str) -> list[bytes]:
     """The words of a value, as the bytes of the file."""
     if keyword not in dataset:
         return []
-    value = dataset.get_item(keyword).value
+    try:
+        value = dataset.get_item(keyword).value
+    except NotImplementedError as error:  # a value representation that does not exist
+        raise ReadError(
+            f"A DICOM file is damaged where it says {keyword}: what it identifies is not known.",
+            hint="Copy or export the file again.",
+        ) from error
     if isinstance(value, bytes):
         return [part for part in re.split(rb"[\^= ,;\\\0]+", value) if part]
     if value is None or isinstance(value, Items):

@@ -119,12 +119,17 @@ def info(
     given = Path(path)
     if given.is_dir() or is_archive(given):
         with unpacked(given) as folder:
-            chosen = choose(folder, series=series, name=given.name)
+            chosen = choose(folder, series=series, name=_shown(given))
             found = _info(chosen, chosen == folder, series=series, patient=patient, tags=tags)
             return replace(found, name=given.name) if chosen == folder else found
     with ByteSource(given) as source:
         dicom = recognise(source.peek(HEAD_BYTES)) == "dicom"
     return _info(given, dicom, series=series, patient=patient, tags=tags)
+
+
+def _shown(path: Path) -> str:
+    """What a message calls `path`: a file by its name, a folder never."""
+    return "The folder" if path.is_dir() else path.name
 
 
 def as_json(found: Info) -> str:
@@ -218,7 +223,7 @@ def _study(path: Path, *, series: str, patient: bool, tags: bool) -> Info:
     source = stacks[0].instance.path if stacks else _first_file(path)
     header = header_of(source)
     if not stacks and not len(header):
-        raise ReadError(f"{path.name} holds no DICOM image.", hint="Is it the right folder?")
+        raise ReadError(f"{_shown(path)} holds no DICOM image.", hint="Is it the right folder?")
     shown = described(header, patient=patient)
     single = _single(stacks)
     geometry, values, findings = _pixels(single) if single else (None, None, ())
@@ -310,7 +315,7 @@ def _first_file(path: Path) -> Path:
             with ByteSource(file) as source:
                 if recognise(source.peek(HEAD_BYTES)) == "dicom":
                     return file
-    raise ReadError(f"{path.name} holds no DICOM file.", hint="Is it the right folder?")
+    raise ReadError(f"{_shown(path)} holds no DICOM file.", hint="Is it the right folder?")
 
 
 def _may_identify(shown: Mapping[str, Mapping[str, Value]]) -> tuple[Finding, ...]:

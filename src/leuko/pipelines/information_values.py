@@ -42,7 +42,10 @@ def values_of(data: npt.NDArray[Any]) -> Values:
     flat = data.ravel(order="K")
     sample = flat[:: max(1, -(-flat.size // _SAMPLE))]
     low, high = float(flat.min()), float(flat.max())
-    counts, _ = np.histogram(sample, bins=BINS, range=(low, high if high > low else low + 1))
+    # In float64 and as shares of the range: between extremes of float32 its bins would overflow.
+    span = max(high - low, np.finfo(np.float64).tiny) if high > low else 1.0
+    shares = (sample.astype(np.float64) - low) / span
+    counts, _ = np.histogram(shares, bins=BINS, range=(0.0, 1.0))
     cuts = np.percentile(sample, PERCENTILES)
     return Values(
         kind=str(data.dtype),
