@@ -21,6 +21,7 @@ from leuko.dicom.header import (
     pixel_spacing,
     position_of,
     real_world,
+    thickness,
 )
 
 __all__ = ["PER_FRAME", "SHARED", "frames_of_groups"]
@@ -106,7 +107,7 @@ def _orientation(item: Elements, values: dict[str, Any]) -> None:
 
 def _measures(item: Elements, values: dict[str, Any]) -> None:
     _set(values, "spacing", pixel_spacing(item))
-    _set(values, "thickness", item.number(0x00180050))
+    _set(values, "thickness", thickness(item))
 
 
 def _pixel_values(item: Elements, values: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "pixel_spacing",
     "position_of",
     "real_world",
+    "thickness",
 ]
 
 _NO_IMAGES = {
@@ -64,6 +65,7 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1"  # the standard's objects: what is no image
 
 
 _MOST_BITS = 64
+_LENGTHS = (1e-6, 1e6)  # mm: what is beyond is no length of a voxel
 
 
 class NotAnImage(Exception):
@@ -169,7 +171,7 @@ def classic_frame(data: Elements, instance: Instance) -> Frame:
         position=position,
         orientation=orientation,
         spacing=spacing,
-        thickness=data.number(0x00180050),
+        thickness=thickness(data),
         slope=slope if slope else 1.0,
         inter=inter or 0.0,
         image_type=image_type,
@@ -262,9 +264,15 @@ def pixel_spacing(data: Elements) -> tuple[float, float] | None:
     """Distance of rows and of columns in mm (the order of the standard), or None."""
     for tag in (0x00280030, 0x00181164):  # Pixel Spacing, else Imager Pixel Spacing
         values = data.numbers(tag)
-        if len(values) == 2 and all(math.isfinite(value) and value > 0 for value in values):
+        if len(values) == 2 and all(_LENGTHS[0] <= value <= _LENGTHS[1] for value in values):
             return values[0], values[1]
     return None
+
+
+def thickness(data: Elements) -> float | None:
+    """Slice Thickness in mm, or None where it is missing or no length."""
+    value = data.number(0x00180050)
+    return value if value is not None and _LENGTHS[0] <= value <= _LENGTHS[1] else None
 
 
 def _acquired(data: Elements) -> float | None:
