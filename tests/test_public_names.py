@@ -30,11 +30,15 @@ def test_the_public_names_are_these() -> None:
         "info",
         "list_series",
         "measure",
+        "measure_file",
         "preprocess",
         "read",
         "register",
+        "resample",
         "segment",
+        "segment_file",
         "view",
+        "write",
     ] == leuko.__all__
 
 

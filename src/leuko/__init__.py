@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from leuko.errors import LeukoError
     from leuko.findings import Finding, Policy, Severity
     from leuko.formats.read import read
+    from leuko.formats.write import write
     from leuko.image.grid import Grid
     from leuko.image.image import Image
+    from leuko.image.resample import resample
     from leuko.pipelines.config import SegmentConfig
     from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
     from leuko.pipelines.dicom_list import SeriesList, list_series
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.information import Info, info
-    from leuko.pipelines.measure import measure
+    from leuko.pipelines.measure import measure, measure_file
     from leuko.pipelines.preprocess import preprocess
     from leuko.pipelines.register import Registration, register
     from leuko.pipelines.result import Result
-    from leuko.pipelines.segment import segment
+    from leuko.pipelines.segment import segment, segment_file
     from leuko.pipelines.view import view
     from leuko.quantify.burden import Burden
     from leuko.quantify.lesions import Lesion, LesionTable
@@ -53,11 +55,15 @@ __all__ = [
     "info",
     "list_series",
     "measure",
+    "measure_file",
     "preprocess",
     "read",
     "register",
+    "resample",
     "segment",
+    "segment_file",
     "view",
+    "write",
 ]
 
 __version__ = "0.1.0"
@@ -83,11 +89,15 @@ _HOMES = {
     "info": "leuko.pipelines.information",
     "list_series": "leuko.pipelines.dicom_list",
     "measure": "leuko.pipelines.measure",
+    "measure_file": "leuko.pipelines.measure",
     "preprocess": "leuko.pipelines.preprocess",
     "read": "leuko.formats.read",
     "register": "leuko.pipelines.register",
+    "resample": "leuko.image.resample",
     "segment": "leuko.pipelines.segment",
+    "segment_file": "leuko.pipelines.segment",
     "view": "leuko.pipelines.view",
+    "write": "leuko.formats.write",
 }
 
 

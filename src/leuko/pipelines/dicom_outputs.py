@@ -20,6 +20,7 @@ from leuko.dicom.seg import Algorithm, Segment, segmentation
 from leuko.dicom.sr import Group, Measured, measurement_report
 from leuko.image.image import Image
 from leuko.models.classes import Tissue
+from leuko.pipelines.label_names import anatomy_labels, wmh_labels
 from leuko.pipelines.outputs import writing
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.result import Result
@@ -34,16 +35,15 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "write_dicom"]
 
 TITLE = "White matter hyperintensities"
-COLOUR = (230, 70, 60)
-# Property category, type and colour of each tissue.
-TISSUES: Mapping[Tissue, tuple[Code, Code, tuple[int, int, int]]] = {
-    Tissue.CSF: (codes.BODY_SUBSTANCE, codes.FLUID, (110, 170, 220)),
-    Tissue.CORTEX: (codes.ANATOMICAL_STRUCTURE, codes.CORTEX, (200, 160, 120)),
-    Tissue.DEEP_GREY: (codes.ANATOMICAL_STRUCTURE, codes.GREY_MATTER, (150, 110, 160)),
-    Tissue.WHITE_MATTER: (codes.ANATOMICAL_STRUCTURE, codes.WHITE_MATTER, (235, 230, 205)),
-    Tissue.VENTRICLES: (codes.ANATOMICAL_STRUCTURE, codes.VENTRICLES, (60, 90, 190)),
-    Tissue.BRAINSTEM: (codes.ANATOMICAL_STRUCTURE, codes.BRAINSTEM, (110, 150, 90)),
-    Tissue.CEREBELLUM: (codes.ANATOMICAL_STRUCTURE, codes.CEREBELLUM, (170, 200, 110)),
+# Property category and type of each tissue.
+TISSUES: Mapping[Tissue, tuple[Code, Code]] = {
+    Tissue.CSF: (codes.BODY_SUBSTANCE, codes.FLUID),
+    Tissue.CORTEX: (codes.ANATOMICAL_STRUCTURE, codes.CORTEX),
+    Tissue.DEEP_GREY: (codes.ANATOMICAL_STRUCTURE, codes.GREY_MATTER),
+    Tissue.WHITE_MATTER: (codes.ANATOMICAL_STRUCTURE, codes.WHITE_MATTER),
+    Tissue.VENTRICLES: (codes.ANATOMICAL_STRUCTURE, codes.VENTRICLES),
+    Tissue.BRAINSTEM: (codes.ANATOMICAL_STRUCTURE, codes.BRAINSTEM),
+    Tissue.CEREBELLUM: (codes.ANATOMICAL_STRUCTURE, codes.CEREBELLUM),
 }
 SIDES = {LEFT_OFFSET: codes.LEFT, RIGHT_OFFSET: codes.RIGHT}
 
@@ -173,7 +173,7 @@ def _wmh(origin: Origin) -> Segment:
         TITLE,
         codes.MORPHOLOGICALLY_ABNORMAL,
         codes.WMH,
-        COLOUR,
+        next(label.colour for label in wmh_labels()),
         "WMH",
         _tracking(origin, "WMH"),
         site=codes.WHITE_MATTER,
@@ -183,19 +183,17 @@ def _wmh(origin: Origin) -> Segment:
 def _tissues(origin: Origin) -> list[Segment]:
     """A segment for every value that the anatomy's label map may have."""
     found = []
-    for value, name in LABEL_NAMES.items():
-        if value == Tissue.BACKGROUND:
-            continue
-        offset = value // 10 * 10
-        category, kind, colour = TISSUES[Tissue(value - offset)]
-        identifier = f"Anatomy, {name}"
+    for label in anatomy_labels():
+        offset = label.value // 10 * 10
+        category, kind = TISSUES[Tissue(label.value - offset)]
+        identifier = f"Anatomy, {LABEL_NAMES[label.value]}"
         found.append(
             Segment(
-                value,
-                name[:1].upper() + name[1:],
+                label.value,
+                label.name,
                 category,
                 kind,
-                colour,
+                label.colour,
                 identifier,
                 _tracking(origin, identifier),
                 side=SIDES.get(offset),

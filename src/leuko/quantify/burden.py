@@ -44,7 +44,7 @@ class SliceBurden:
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """Everything A6 asks for; None means it cannot be measured in this scan, zero lesions is 0."""
+    """All numbers of one scan; None means that it cannot be measured there, no lesion is 0."""
 
     volume_ml: float
     volume_mm3: float
