@@ -8,8 +8,10 @@ from io import BytesIO
 import numpy as np
 
 from leuko.dicom.compressed import PREFERRED
+from leuko.dicom.elements import UNDEFINED
 from leuko.dicom.frame import Frame, Instance
-from leuko.dicom.pixels import Array, file_bytes, name_of
+from leuko.dicom.part10 import DEFLATED
+from leuko.dicom.pixels import Array, file_bytes, name_of, require_possible
 from leuko.errors import ReadError
 
 __all__ = ["luminance"]
@@ -22,6 +24,9 @@ def luminance(
 ) -> tuple[list[bytes], Array]:
     """Digests of the files and all frames as float32 luminance. Raises ReadError."""
     digests = []
+    for instance, _ in groups:
+        require_possible(instance)
+        _require_there(instance)
     target = np.empty(shape, dtype=np.float32)
     for instance, places in groups:
         content, digest = file_bytes(instance)
@@ -30,6 +35,17 @@ def luminance(
         for where, frame in places:
             target[where] = frames[frame.nth] @ _WEIGHTS
     return digests, target
+
+
+def _require_there(instance: Instance) -> None:
+    """Bytes for every pixel that a file without compression claims, before memory is asked for."""
+    claimed = instance.rows * instance.columns * instance.frames * instance.allocated // 8
+    plain = instance.pixels[2] != UNDEFINED and instance.syntax != DEFLATED
+    if plain and claimed > instance.size:
+        raise ReadError(
+            f"The colour pixels of {name_of(instance)} are cut: it claims {claimed:,} bytes.",
+            hint="Copy or export the file again.",
+        )
 
 
 def _rgb(instance: Instance, content: bytes) -> Array:

@@ -20,7 +20,15 @@ from leuko.dicom.frame import Instance
 from leuko.dicom.part10 import DEFLATED, read_header
 from leuko.errors import ReadError
 
-__all__ = ["Array", "Content", "file_bytes", "name_of", "stored_planes", "stored_type"]
+__all__ = [
+    "Array",
+    "Content",
+    "file_bytes",
+    "name_of",
+    "require_possible",
+    "stored_planes",
+    "stored_type",
+]
 
 Array = npt.NDArray[Any]
 Content: TypeAlias = "bytes | memoryview[int]"
@@ -71,7 +79,7 @@ def stored_planes(instance: Instance, content: Content, indices: Sequence[int]) 
     Raises ReadError for pixel data that is cut, damaged, of a kind nobody can decode,
     or claimed to be more than the file can hold.
     """
-    _require_possible(instance)
+    require_possible(instance)
     tag, start, length = instance.pixels
     if length == UNDEFINED:
         planes = decode(instance, bytes(content[start:]), indices)
@@ -84,7 +92,7 @@ def stored_planes(instance: Instance, content: Content, indices: Sequence[int]) 
     return planes
 
 
-def _require_possible(instance: Instance) -> None:
+def require_possible(instance: Instance) -> None:
     """A claim of many pixels needs some bytes to stand on, before memory is asked for."""
     claimed = instance.rows * instance.columns * instance.samples * instance.frames
     claimed *= max(instance.allocated // 8, 1)
