@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 __all__ = ["decoded"]
 
 _DELIMITERS = {ord(mark) for mark in "\\^="}
@@ -23,7 +25,9 @@ def decoded(value: bytes, encodings: tuple[str, ...]) -> str:
         return value.decode(codec, errors="replace")
     from pydicom.charset import convert_encodings, decode_bytes
 
-    try:
-        return str(decode_bytes(value, convert_encodings(names), _DELIMITERS))
-    except (LookupError, ValueError):
-        return value.decode("latin-1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return str(decode_bytes(value, convert_encodings(names), _DELIMITERS))
+        except (LookupError, ValueError):
+            return value.decode("latin-1")
