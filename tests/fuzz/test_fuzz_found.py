@@ -147,6 +147,16 @@ def test_what_a_file_says_cannot_command_a_terminal(tmp_path: Path) -> None:
     assert printable("Größe 5 µm – ok") == "Größe 5 µm – ok"
 
 
+def test_lines_to_skip_end_with_the_file(tmp_path: Path) -> None:
+    """A header that asked for two thousand million lines took as many steps."""
+    path = tmp_path / "a.nrrd"
+    text = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n"
+    text += "line skip: 2147483647\n\n"
+    began = time.perf_counter()
+    refused(path, text.encode() + b"a line\n" * 9, "truncated")
+    assert time.perf_counter() - began < 2
+
+
 def test_an_element_that_claims_gigabytes_takes_no_memory(tmp_path: Path) -> None:
     """In colour objects too, which the DICOM library reads whole."""
     colour = dicom(

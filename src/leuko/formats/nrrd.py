@@ -111,7 +111,10 @@ def _paths(header_path: Path, header: NrrdHeader) -> list[Path]:
 def _values(source: ByteSource, header: NrrdHeader, *, count: int, taken: int) -> Voxels:
     """`count` numbers from one file, behind the lines and bytes to skip."""
     for _ in range(header.line_skip):
-        taken += _skip_line(source)
+        passed = _skip_line(source)
+        if not passed:  # behind the end; a damaged header may ask for two thousand million lines
+            break
+        taken += passed
     if header.encoding != "raw":
         source.skip(max(header.byte_skip, 0))
         return _spelt(source, header, count=count)
