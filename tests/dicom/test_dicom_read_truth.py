@@ -262,3 +262,14 @@ def test_a_damaged_jpeg_of_12_bits_ends_no_process(shared_data, tmp_path):
     (tmp_path / "f").write_bytes(content[: start + 20] + bytes(200) + content[start + 220 :])
     with pytest.raises(ReadError, match="The pixels of f are damaged"):
         read_dicom(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("case", "weights"),
+    [("ge_dwi_4d", "b = 0, 1000 (2 times)"), ("canon_classic_dwi_2vol", "b = 0, 1500")],
+)
+def test_b_values_that_no_array_holds_are_said(case, weights, unpack):
+    findings = read_dicom(unpack(f"conversion/{case}/in.zip")).findings
+    told = [finding.what for finding in findings if finding.code == "dicom.diffusion"]
+    assert len(told) == 1
+    assert weights in told[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from leuko.dicom.compressed import LOSSY, sign_disagrees
 from leuko.dicom.kinds import is_colour
@@ -64,6 +65,7 @@ def remarks(stack: Stack) -> tuple[Finding, ...]:
                 "and intercept were used.",
             )
         )
+    found += _diffusion(stack)
     if stack.kind == "localizer":
         found.append(_not_anatomy("a localizer (a quick scan for planning)"))
     elif stack.kind == "secondary capture":
@@ -117,3 +119,23 @@ def _not_anatomy(what: str) -> Finding:
         f"The series is {what}, not a scan of the anatomy.",
         "Choose another series: leuko dicom list shows them.",
     )
+
+
+def _diffusion(stack: Stack) -> list[Finding]:
+    """The b-values of the volumes, which an array does not say."""
+    weights = [frame.b_value for frame in stack.frames[:: stack.layout.slices]]
+    if stack.layout.volumes == 1 or None in weights:
+        return []
+    counts = Counter(f"{weight:g}" for weight in weights)
+    listed = ", ".join(
+        f"{weight} ({count} times)" if count > 1 else weight for weight, count in counts.items()
+    )
+    return [
+        Finding(
+            "dicom.diffusion",
+            Severity.NOTE,
+            f"The volumes are weighted by diffusion, b = {listed} s/mm2; b-values and directions "
+            "are in the DICOM files alone, not in what is converted from them.",
+            "Keep the DICOM files; for tractography convert with a program that writes both.",
+        )
+    ]
