@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from leuko.errors import ReadError, SafetyRefusal, UnusableInput
 from leuko.formats.read import read, read_scan
@@ -183,3 +184,30 @@ def test_a_damaged_header_says_what_is_wrong(
 def test_what_is_no_volume_of_numbers_is_refused(tmp_path: Path, fields: dict[str, Any]) -> None:
     with pytest.raises(UnusableInput):
         read(make(tmp_path / "a.mha", **fields))
+
+
+@pytest.mark.parametrize("first", ["Comment = a head", "ID = 3", "Name = ElementDataFile"])
+@pytest.mark.parametrize("sign", ["=", ":"])
+def test_any_field_may_come_first_with_either_sign(tmp_path: Path, first: str, sign: str) -> None:
+    path = make(tmp_path / "a.mha")
+    content = (first.encode() + b"\n" + path.read_bytes()).replace(b" =", f" {sign}".encode())
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_scan(path).data, COUNT)
+
+
+def test_an_axis_of_negative_spacing_runs_the_other_way_as_in_itk(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.mha", ElementSpacing="1 -2 3", AnatomicalOrientation=None)
+    image = read(path)
+    other = SimpleITK.ReadImage(str(path))
+    corner = other.TransformContinuousIndexToPhysicalPoint((1.0, 2.0, 3.0))
+    np.testing.assert_allclose(image.grid.to_world((1, 2, 3)), corner * np.array([-1, -1, 1]))
+    assert "metaimage.negative_spacing" in codes(image)
+
+
+def test_a_scaling_or_unit_that_no_program_goes_by_is_told(tmp_path: Path) -> None:
+    scaled = read(make(tmp_path / "a.mha", ElementToIntensityFunctionSlope="10"))
+    np.testing.assert_array_equal(scaled.data, COUNT)
+    assert "metaimage.scaling_ignored" in codes(scaled)
+    assert "metaimage.units_ignored" in codes(read(make(tmp_path / "b.mha", DistanceUnits="cm")))
+    plain = make(tmp_path / "c.mha", DistanceUnits="mm", ElementToIntensityFunctionSlope="1.0")
+    assert not codes(read(plain))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -447,3 +448,12 @@ def test_a_policy_decides_which_findings_refuse(make_nifti: NiftiMaker) -> None:
         read_scan(warned, policy=Policy.STRICT)
     assert caught.value.exit_code == 4
     assert caught.value.hint
+
+
+def test_only_a_fourth_axis_of_its_own_is_time(tmp_path: Path) -> None:
+    for shape, seconds in (((2, 3, 4, 5), 2.5), ((2, 3, 4, 1, 5), None), ((2, 3, 4, 2, 5), None)):
+        other = nibabel.Nifti1Image(np.zeros(shape, np.int16), np.eye(4))
+        other.header.set_xyzt_units("mm", "sec")
+        other.header["pixdim"][4] = 2.5
+        nibabel.save(other, tmp_path / "a.nii")
+        assert read(tmp_path / "a.nii").seconds == seconds

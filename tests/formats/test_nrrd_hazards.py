@@ -386,3 +386,30 @@ def test_voxels_that_are_no_number_become_0_and_are_counted(tmp_path: Path) -> N
     assert image.data[0, 0, 0] == 0
     (found,) = [f for f in image.findings if f.code == "voxels.not_finite"]
     assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(("space", "x", "y"), [("RAST", 1, 1), ("LAST", -1, 1), ("LPST", -1, -1)])
+def test_short_names_of_spaces_with_time(
+    tmp_path: Path, space: str, x: int, y: int, first: bool
+) -> None:
+    volumes = np.stack([COUNT, COUNT + 100], axis=-1)
+    axes, sizes = ["(1,0,0,0)", "(0,2,0,0)", "(0,0,3,0)", "(0,0,0,1.5)"], ["2", "3", "4", "2"]
+    stored = np.moveaxis(volumes, -1, 0) if first else volumes
+    if first:
+        axes, sizes = [axes[3], *axes[:3]], [sizes[3], *sizes[:3]]
+    image = read(
+        make(tmp_path / "a.nrrd", stored.tobytes(order="F"), space=space, dimension="4",
+             sizes=" ".join(sizes), space_directions=" ".join(axes), kinds=None,
+             space_origin="(5,6,7,0)")
+    )  # fmt: skip
+    np.testing.assert_array_equal(image.data, volumes)
+    np.testing.assert_array_equal(image.grid.affine[:3, 3], (5 * x, 6 * y, 7))
+    np.testing.assert_array_equal(np.diag(image.grid.affine), (x, 2 * y, 3, 1))
+    assert image.seconds == 1.5
+
+
+def test_a_scan_without_an_origin_is_turned_but_lies_nowhere(tmp_path: Path) -> None:
+    image = read(make(tmp_path / "a.nrrd", space_origin=None))
+    assert image.grid.oriented
+    assert "nrrd.origin_missing" in codes(image)

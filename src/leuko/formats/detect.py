@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 __all__ = ["HEAD_BYTES", "recognise"]
@@ -44,6 +45,11 @@ _TEXTS: tuple[tuple[str, bytes], ...] = (
     ("markup", b"<html"),
     ("markup", b"<?xml"),
 )
+# MetaImage may begin with any of its fields: a comment, a name.
+_METAIMAGE = re.compile(
+    rb"\s*[a-z]+[ \t]*[=:][^\0]*?\n[ \t]*(objecttype[ \t]*[=:][ \t]*image|ndims[ \t]*[=:])",
+    re.IGNORECASE,
+)
 _MGH_TYPES = frozenset(range(11))  # uint8, int32, float32, int16 and rarer ones
 _DICOM_FIRST_GROUPS = frozenset({0x0002, 0x0008})
 
@@ -66,6 +72,8 @@ def recognise(head: bytes) -> str | None:
     for name, start in _TEXTS:
         if text.startswith(start) and (name != "afni" or b"=" in text):
             return name
+    if _METAIMAGE.match(head):
+        return "metaimage"
     if head[:2] == b"BM" and head[6:10] == bytes(4):
         return "bmp"
     if _is_mgh(head):

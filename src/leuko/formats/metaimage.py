@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import ReadError, UnusableInput
-from leuko.findings import Finding, Severity
+from leuko.findings import Finding
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.companions import MAX_FILES, beside, numbered
 from leuko.formats.components import Part, combined
 from leuko.formats.geometry import grid_findings
+from leuko.formats.metaimage_remarks import orientation_disagrees, remarks, sizes_odd
 from leuko.formats.placement import LPS_TO_RAS, placed, spaced
 from leuko.formats.stored import AGAIN, Packing, read_stored, require_possible
 from leuko.formats.voxels import Voxels
@@ -34,9 +35,9 @@ METAIMAGE_TYPES = {
     "MET_DOUBLE": "f8", "MET_LONG": "i4", "MET_ULONG": "u4",
 }  # fmt: skip
 _LAST = "elementdatafile"
-_LINE = re.compile(rb"^[ \t]*ElementDataFile[ \t]*=[^\n]*(\n|$)", re.MULTILINE | re.IGNORECASE)
+_LINE = re.compile(rb"^[ \t]*ElementDataFile[ \t]*[=:][^\n]*(\n|$)", re.MULTILINE | re.IGNORECASE)
+_SEPARATOR = re.compile("[=:]")
 _PATTERN = re.compile(r"^(\S*%\S*)\s+(-?\d+)\s+(-?\d+)(?:\s+(-?\d+))?$")
-_FROM = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "I": (2, 1), "S": (2, -1)}
 
 
 def read_metaimage(source: ByteSource) -> Image:
@@ -61,7 +62,7 @@ def read_metaimage(source: ByteSource) -> Image:
     # The channels of a voxel lie together; as an axis they come last.
     spread = np.moveaxis(stored.reshape((channels, *sizes), order="F"), 0, -1)
     data, more = _meaning(spread.reshape((*grid.shape, -1), order="F"), channels)
-    found = (*findings, *grid_findings(grid), *more)
+    found = (*findings, *grid_findings(grid), *remarks(fields), *more)
     seconds = _seconds(fields, sizes) if data.ndim == 4 and channels == 1 else None
     return Image(data, grid, Source(name, "metaimage", digest), found, seconds)
 
@@ -82,7 +83,7 @@ def _fields(source: ByteSource) -> tuple[dict[str, str], tuple[str, ...], int]:
     text = head[: last.end()].decode("utf-8", errors="replace")
     fields = {}
     for line in text.splitlines():
-        field, _, value = line.partition("=")
+        field, value = (*_SEPARATOR.split(line, maxsplit=1), "")[:2]
         fields[field.strip().lower()] = value.strip()
     where = fields.get(_LAST, "")
     if where.upper() == "LOCAL":
@@ -193,49 +194,14 @@ def _grid(
     # A row is the direction of an axis of the array.
     columns = matrix[:3, :3].T
     start = np.zeros(3) if offset is None else offset[:3]
-    findings = [*_sizes_missing(spacing), *_orientation_disagrees(columns, named)]
+    findings = [*sizes_odd(spacing), *orientation_disagrees(columns, named)]
     grid = placed(
         shape,
-        columns=LPS_TO_RAS @ (columns * np.abs(lengths)),
+        columns=LPS_TO_RAS @ (columns * lengths),
         origin=LPS_TO_RAS @ start,
         name=name,
     )
     return grid, findings
-
-
-def _sizes_missing(spacing: npt.NDArray[np.float64] | None) -> list[Finding]:
-    if spacing is not None:
-        return []
-    return [
-        Finding(
-            "metaimage.spacing_missing",
-            Severity.REFUSAL,
-            "The header does not give the voxel size; 1 would have to be assumed.",
-            "Export the scan again, or set ElementSpacing in the header.",
-        )
-    ]
-
-
-def _orientation_disagrees(columns: npt.NDArray[np.float64], named: str) -> list[Finding]:
-    """AnatomicalOrientation tells where each axis comes from; the matrix decides."""
-    if len(named) != 3 or any(letter not in _FROM for letter in named):
-        return []
-    meant = np.zeros((3, 3))
-    for axis, letter in enumerate(named):
-        world, sign = _FROM[letter]
-        meant[world, axis] = sign
-    turned = np.abs(columns) >= np.abs(columns).max(axis=0) - 1e-6
-    if np.all(np.any((np.sign(columns) == meant) & turned & (meant != 0), axis=0)):
-        return []
-    return [
-        Finding(
-            "metaimage.orientation_disagrees",
-            Severity.WARNING,
-            f"The header calls the orientation {named}, which its matrix does not say; "
-            "the matrix is used.",
-            "Compare left and right with the scan in your viewer before you rely on it.",
-        )
-    ]
 
 
 def _seconds(fields: dict[str, str], sizes: tuple[int, ...]) -> float | None:

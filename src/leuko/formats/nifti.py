@@ -211,7 +211,13 @@ def _seconds(header: NiftiHeader, volumes: int) -> float | None:
     """Time between volumes in s, by the units code: 8 s, 16 ms, 24 us; 0 says nothing."""
     scale = {0: 1.0, 8: 1.0, 16: 1e-3, 24: 1e-6}.get(header.time_units)
     step = float(header.pixdim[4]) if len(header.pixdim) > 4 else 0.0
-    if volumes == 1 or scale is None or not math.isfinite(step) or step <= 0.0:
+    if (
+        volumes == 1
+        or volumes != header.shape[3]
+        or scale is None
+        or not math.isfinite(step)
+        or step <= 0.0
+    ):
         return None
     return step * scale
 

@@ -22,6 +22,7 @@ _SPACES = {
     "left-anterior-superior": (-1, 1, 1), "las": (-1, 1, 1),
     "left-posterior-superior": (-1, -1, 1), "lps": (-1, -1, 1),
 }  # fmt: skip
+_TIMED = {"rast", "last", "lpst"}  # short for the same with time
 _NOT_BODY = {"scanner-xyz": 3, "3d-right-handed": 3, "3d-left-handed": 3}
 _SPACE_KINDS = {"domain", "space"}
 _COLOURS = {"rgb-color": 3, "rgba-color": 4}
@@ -101,6 +102,8 @@ def nrrd_grid(header: NrrdHeader, axes: Axes, *, name: str) -> tuple[Grid, list[
     sizes = [header.shape[axis] for axis in axes.space]
     shape = (*sizes, 1, 1, 1)[:3]
     space, timed = header.space.removesuffix("-time"), header.space.endswith("-time")
+    if space in _TIMED:
+        space, timed = space[:3], True
     if header.directions is None:
         return spaced((shape[0], shape[1], shape[2]), _spacings(header, axes)), []
     vectors = [header.directions[axis] for axis in axes.space]
@@ -119,6 +122,16 @@ def nrrd_grid(header: NrrdHeader, axes: Axes, *, name: str) -> tuple[Grid, list[
         origin, known = np.zeros(3), header.origin is not None and len(header.origin) >= 3
         if known:
             origin = np.asarray(header.origin)[:3] * scale[:3]
+        else:
+            findings.append(
+                Finding(
+                    "nrrd.origin_missing",
+                    Severity.WARNING,
+                    "The header says how the scan is turned, but not where it lies (space "
+                    "origin); its first voxel was put at 0.",
+                    "Do not overlay it on other scans before you have compared the two.",
+                )
+            )
         signs = np.array(_SPACES[space], dtype=np.float64)
         grid = placed(
             (shape[0], shape[1], shape[2]),
