@@ -43,6 +43,23 @@ def test_without_more_a_page_is_written_beside_the_user(
     assert "flair.nii.gz" in (work / "flair_view.html").read_text("utf-8")
 
 
+def test_what_is_there_is_replaced_only_on_request_and_inputs_never(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(read(work / "flair.nii.gz"), work / "scan.tif")
+    before = (work / "scan.tif").read_bytes()
+    (work / "scan.tif").rename(work / "scan.png")  # what it is, its content says
+    for options in ([], ["--force"]):
+        assert cli.main(["view", "scan.png", "--png", "scan.png", *options]) == 2
+        assert "is an input" in capsys.readouterr().err
+    assert (work / "scan.png").read_bytes() == before
+    (work / "a.png").write_bytes(b"mine")
+    assert cli.main(["view", "flair.nii.gz", "--png", "a.png"]) == 6
+    assert (work / "a.png").read_bytes() == b"mine"
+    assert cli.main(["view", "flair.nii.gz", "--png", "a.png", "--force"]) == 0
+    assert cli.main(["view", "flair.nii.gz"]) == cli.main(["view", "flair.nii.gz"]) == 0
+
+
 def test_a_browser_opens_where_somebody_asks_for_it(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,7 +67,7 @@ def test_a_browser_opens_where_somebody_asks_for_it(
     monkeypatch.setattr(webbrowser, "open", opened.append)
     assert cli.main(["view", "flair.nii.gz", "-o", "a.html", "--quiet"]) == 0
     assert opened == []
-    assert cli.main(["view", "flair.nii.gz", "-o", "a.html", "--open", "--quiet"]) == 0
+    assert cli.main(["view", "flair.nii.gz", "-o", "a.html", "--force", "--open", "-q"]) == 0
     assert opened == [(work / "a.html").as_uri()]
 
 
@@ -78,6 +95,10 @@ def test_pictures_are_written_without_a_page(
         (["flair.nii.gz", "--overlay", "nothing.nii.gz"], 3, "nothing.nii.gz"),
         (["nothing.nii.gz"], 3, "nothing.nii.gz"),
         (["flair.nii.gz", "-o", "no/such/folder.html"], 6, "folder.html"),
+        (["flair.nii.gz", "-o", "page.txt"], 2, "End the name in .html"),
+        (["flair.nii.gz", "--png", "a.gif"], 2, "End the name in .png"),
+        (["flair.nii.gz", "--gif", "a.png"], 2, "End the name in .gif"),
+        (["flair.nii.gz", "--labels", "table.tsv"], 2, "no overlay"),
     ],
 )
 def test_what_cannot_be_done_says_why(
@@ -118,7 +139,7 @@ def test_the_python_call_returns_the_page_and_writes_it(work: Path) -> None:
 
 def test_dicom_and_pictures_can_be_viewed(work: Path, shared_data: Path) -> None:
     for name in ("tasks/ct/abdomen_dicom", "formats/images2d/gray16.png"):
-        view_file(shared_data / name, png=work / "a.png", page=work / "a.html")
+        view_file(shared_data / name, png=work / "a.png", page=work / "a.html", force=True)
         with Pictures.open(work / "a.png") as picture:
             assert picture.width > 300
 

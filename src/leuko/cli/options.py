@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 __all__ = [
+    "SERIES_HELP",
     "fractional_option",
     "image_argument",
     "job_options",
@@ -21,6 +22,10 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+SERIES_HELP = (
+    "The series of a DICOM study: its key (leuko dicom list), its number, or a part of its "
+    "description."
+)
 FROM_CARD = "  [default: the model card's]"
 SHARE = click.FloatRange(0, 1)
 LENGTH = click.FloatRange(0, 1000)

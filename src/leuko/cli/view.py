@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import SERIES_HELP, image_argument
 
 __all__ = ["view"]
 
@@ -28,7 +28,8 @@ auto, full, p1,p99 (percentiles); 40,80 (centre,width).
 
 \b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
-5 an overlay lies in another space; 6 cannot write; 7 out of memory or disk.
+5 an overlay lies in another space; 6 cannot write, or the file is there already;
+7 out of memory or disk.
 """
 
 
@@ -95,12 +96,17 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
     help="The patient's left on the left.  [default: radiological, left on the right]",
 )
 @click.option("--fill", is_flag=True, help="Fill overlays in pictures, instead of outlining them.")
-@click.option("--series", default="", metavar="NAME", help="The series of a DICOM study.")
+@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
 @click.option(
     "--open/--no-open",
     "show",
     default=None,
     help="Open the page in the browser.  [default: where there is a screen and no --out]",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that are there already; IMAGE and overlays never.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -126,6 +132,7 @@ def view(
     fill: bool,
     series: str,
     show: bool | None,
+    force: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -152,6 +159,7 @@ def view(
         still=Still(axis=axis, at=at, montage=montage or 0, volume=volume, fill=fill),  # type: ignore[arg-type]
         window=window,
         neurological=neurological,
+        force=force,
     )
     if not (quiet or as_json):
         print_findings(seen.findings)

@@ -15,13 +15,22 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from leuko.errors import LeukoError, OutOfResources, UsageError, WriteError
 
-__all__ = ["OUR_FILES", "PROGRAM", "STATISTICS", "is_ours", "out_folder", "write_whole", "writing"]
+__all__ = [
+    "OUR_FILES",
+    "PROGRAM",
+    "STATISTICS",
+    "is_ours",
+    "out_folder",
+    "require_free_file",
+    "write_whole",
+    "writing",
+]
 
 PROGRAM = "leuko"
 STATISTICS = "stats.json"
@@ -158,6 +167,20 @@ def writing(name: str) -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- what may be replaced
+
+
+def require_free_file(path: Path, *, inputs: Sequence[Path] = (), force: bool = False) -> None:
+    """Refuse to write over an input (UsageError, exit 2), and over a file without `force` (6)."""
+    if not path.exists():
+        return
+    if any(given.exists() and given.samefile(path) for given in inputs):
+        raise UsageError(
+            f"{path.name} is an input, which is never replaced.", hint="Choose another name."
+        )
+    if not force:
+        raise WriteError(
+            f"{path.name} is there already.", hint="Choose another name, or --force to replace it."
+        )
 
 
 def _is_free(target: Path) -> bool:

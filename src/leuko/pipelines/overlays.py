@@ -21,7 +21,7 @@ from leuko.report.viewer import stem_of
 from leuko.report.viewer_layers import Layer, layer
 from leuko.report.viewer_scene import turn_of
 
-__all__ = ["Overlay", "overlay_of", "placed"]
+__all__ = ["Overlay", "overlay_of", "overlay_path", "placed"]
 
 NAMED = {
     "red": "#ff5a36", "blue": "#3db8f5", "yellow": "#f2d232", "green": "#4fd66a",
@@ -48,10 +48,7 @@ def overlay_of(text: str, *, labels: Path | None = None) -> Overlay:
     `labels` is a table of names and colours by value (FreeSurfer's, ITK-SNAP's, BIDS' ...). Raises
     UsageError (exit 2) for a colour that is none, and what `read` and `read_labels` raise.
     """
-    path, name, colour = text, "", ""
-    if not Path(text).exists():
-        path, _, rest = text.partition(":")
-        name, _, colour = rest.partition(":")
+    path, name, colour = _parts(text)
     table = read_labels(labels) if labels is not None else ()
     return Overlay(
         read(Path(path)),
@@ -60,6 +57,20 @@ def overlay_of(text: str, *, labels: Path | None = None) -> Overlay:
         {label.value: label.name for label in table},
         {label.value: "#{:02x}{:02x}{:02x}".format(*label.colour) for label in table},
     )
+
+
+def overlay_path(text: str) -> Path:
+    """The file that 'FILE[:name[:colour]]' names."""
+    return Path(_parts(text)[0])
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """File, name and colour; a file that is there may have a colon in its name."""
+    if Path(text).exists():
+        return text, "", ""
+    path, _, rest = text.partition(":")
+    name, _, colour = rest.partition(":")
+    return path, name, colour
 
 
 def colour_of(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from leuko.errors import UnusableInput, UsageError, WriteError
+from leuko.errors import UnusableInput, UsageError
 from leuko.findings import Finding
 from leuko.formats.labels import LabelTable, label_table, read_labels
 from leuko.formats.mesh import MESH_WRITERS, Part
@@ -19,7 +19,7 @@ from leuko.image.crop import framed_grid
 from leuko.image.image import Image
 from leuko.masks.surface import SMOOTHING, surface
 from leuko.pipelines.label_names import OWN_LABELS
-from leuko.pipelines.outputs import write_whole, writing
+from leuko.pipelines.outputs import require_free_file, write_whole, writing
 
 __all__ = ["Measured", "Written", "surface_file", "surfaces", "write_surfaces"]
 
@@ -123,10 +123,7 @@ def surface_file(
             f"{out.name} does not say in which format to write the surface.",
             hint=f"End the name in {', '.join(MESH_WRITERS)}.",
         )
-    if out.exists() and not force:
-        raise WriteError(
-            f"{out.name} is there already.", hint="Choose another name, or --force to replace it."
-        )
+    require_free_file(out, inputs=(mask,), force=force)
     image = read_mask(mask)
     own = OWN_LABELS.get(mask.name.split(".")[0])
     names = read_labels(table) if table is not None else own() if own else None

@@ -15,8 +15,8 @@ from leuko.findings import Finding
 from leuko.formats.geometry import LABELS
 from leuko.formats.read import read
 from leuko.image.image import Image
-from leuko.pipelines.outputs import write_whole
-from leuko.pipelines.overlays import Overlay, overlay_of, placed
+from leuko.pipelines.outputs import require_free_file, write_whole
+from leuko.pipelines.overlays import Overlay, overlay_of, overlay_path, placed
 from leuko.report import viewer
 from leuko.report.viewer_layers import Layer
 from leuko.report.viewer_scene import Scene, scene
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 Plane = Literal["axial", "coronal", "sagittal"]
+PAGES = (".html", ".htm")
 AXES: dict[str, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
 SLICE = re.compile(r"(?P<number>[-+]?\d+(\.\d+)?)\s*(?P<mm>mm)?")
 
@@ -117,12 +118,25 @@ def view_file(
     still: Still | None = None,
     window: str = "",
     neurological: bool = False,
+    force: bool = False,
 ) -> Viewed:
     """Read an image and its overlays ('FILE[:name[:colour]]') and write what is asked for.
 
     `labels` is a table of the names of the overlays' labels. Without `page`, `png` and `gif` the
-    page is written into the working folder. Raises what `read` and `view` raise.
+    page is written into the working folder, over that of an earlier call. Raises what `read` and
+    `view` raise; UsageError (exit 2) for a file whose name says another format, or that is an
+    input; WriteError (exit 6) for one that is there already, unless `force` replaces it.
     """
+    inputs = [path, *(overlay_path(text) for text in overlays), *([labels] if labels else [])]
+    for target, suffixes in ((page, PAGES), (png, (".png",)), (gif, (".gif",))):
+        if target is not None:
+            _require_suffix(target, suffixes)
+            require_free_file(target, inputs=inputs, force=force)
+    if labels is not None and not overlays:
+        raise UsageError(
+            "There is no overlay whose labels the table could name.",
+            hint="Give one with --overlay, or leave out --labels.",
+        )
     image = read(path, series=series)
     laid = [overlay_of(text, labels=labels) for text in overlays]
     shown, said = view_scene(image, overlays=laid, window=window, neurological=neurological)
@@ -228,6 +242,14 @@ def _index(shown: Scene, axis: int, at: str) -> int:
     if not 0 <= index < length:
         raise UsageError(f"Slice {at} is outside the image.", hint=f"It reaches from {reach}.")
     return index
+
+
+def _require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(
+            f"{path.name} would hold another format than its name says.",
+            hint=f"End the name in {' or '.join(suffixes)}.",
+        )
 
 
 def _require_volume(shown: Scene, volume: int) -> None:
