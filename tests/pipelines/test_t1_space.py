@@ -74,6 +74,7 @@ def test_surfaces_and_t1_space_are_written_on_request(
     assert {"wmh.glb", "wmh.stl"} <= written
     told = {finding.code for finding in numbers.findings}
     assert (IN_T1 in written) != ("t1.not_registered" in told)
+    assert len(told) == len(numbers.findings), "nothing is said twice"
 
 
 def test_a_t1_that_is_not_there_is_asked_for(head_file: Path, tmp_path: Path) -> None:

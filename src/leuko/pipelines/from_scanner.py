@@ -154,7 +154,8 @@ def take(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
             hint="Name another one with --series, or convert one volume: leuko convert --volume.",
         )
-    findings = [*study.findings, *about_patient, *image.findings, _why(choice)]
+    with_t1 = config.t1_space and t1 is None
+    findings = [*study.findings, *about_patient, *image.findings, _why(choice, with_t1=with_t1)]
     origin, patient = None, None
     if config.dicom or config.patient:
         with tolerant():
@@ -283,14 +284,16 @@ def _choice(study: Study, *, series: str, t1_series: str, score: Score | None) -
     return choose(study, series=series, t1_series=t1_series, score=score)
 
 
-def _why(choice: Choice) -> Finding:
+def _why(choice: Choice, *, with_t1: bool) -> Finding:
     """What was taken and why, for whoever reads the result."""
     flair = next(reason for reason in choice.reasons if reason.role == "flair")
-    others = [f"{r.key} ({r.description})" for r in choice.reasons if r is not flair]
+    t1 = next((reason for reason in choice.reasons if reason.role == "t1" and with_t1), None)
+    others = [f"{r.key} ({r.description})" for r in choice.reasons if r not in (flair, t1)]
+    also = f" Series {t1.key} ({t1.description}) was taken as the T1." if t1 else ""
     return Finding(
         "scanner.series",
         Severity.NOTE,
-        f"Series {flair.key} ({flair.description}) was taken as the FLAIR: {flair.why}.",
+        f"Series {flair.key} ({flair.description}) was taken as the FLAIR: {flair.why}.{also}",
         f"Not used: {'; '.join(others)}. To take another one: --series KEY." if others else "",
     )
 

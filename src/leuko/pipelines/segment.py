@@ -243,7 +243,7 @@ def _with_extras(
         with journal.step("surface"):
             written = write_surfaces(result.mask, folder, wmh_labels(), stem="wmh")
             findings += tuple(finding for one in written for finding in one.findings)
-    return replace(result, findings=(*result.findings, *dict.fromkeys(findings)))
+    return replace(result, findings=tuple(dict.fromkeys((*result.findings, *findings))))
 
 
 def _provenance(
