@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import SERIES_HELP, image_argument
 
 if TYPE_CHECKING:
     from leuko.pipelines.convert import Converted
@@ -44,7 +44,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
     metavar="FORMAT",
     help="Format for a folder of images, as a suffix (nii.gz, nrrd, mgz ...) or a name.",
 )
-@click.option("--series", default="", metavar="KEY", help="The series of a DICOM study to convert.")
+@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
 @click.option(
     "--volume", type=click.IntRange(min=0), metavar="K", help="Write volume K only, counted from 0."
 )

@@ -42,7 +42,12 @@ def dicom() -> None:
 @dicom.command(name="list", epilog=EXAMPLES)
 @image_argument("path", metavar="PATH")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, and nothing else.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show our own traceback.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show our own traceback when something goes wrong.",
+)
 def list_command(path: str, as_json: bool) -> None:
     """List the images of PATH, and which is the FLAIR.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import SERIES_HELP, image_argument
 
 if TYPE_CHECKING:
     from leuko.findings import Finding
@@ -57,6 +57,17 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
         return self.fail(f"'{value}' is not {wanted}.", param, ctx)
 
 
+def _orientation(_: click.Context, __: click.Parameter, code: str | None) -> str | None:
+    """Three letters, one of each pair; said as `leuko convert --reorient` says it."""
+    if code is None:
+        return None
+    from leuko.image.grid import Grid
+    from leuko.image.reorient import reoriented_grid
+
+    reoriented_grid(Grid.from_spacing((1, 1, 1), (1, 1, 1)), to=code)
+    return code
+
+
 REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero", "all"])
 
 
@@ -67,9 +78,15 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
     "--out",
     required=True,
     type=click.Path(path_type=Path),
+    metavar="OUT",
     help="The folder for the results.",
 )
-@click.option("--reorient", metavar="RAS", help="Turn axes to rise towards these three directions.")
+@click.option(
+    "--reorient",
+    metavar="CODE",
+    callback=_orientation,
+    help="Permute and flip axes, to RAS or LPS for example; every voxel keeps its place.",
+)
 @click.option("--brain", is_flag=True, help="Find the brain and set all else to 0.")
 @click.option(
     "--margin-mm", type=click.FloatRange(0, 100), default=0.0, help="Grow the brain by this much."
@@ -101,6 +118,7 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 @click.option(
     "--reference",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="What --normalise histogram matches: an image, or a standard scale (.json).",
 )
 @click.option(
@@ -110,13 +128,21 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Steps from a YAML file instead, in its order.",
 )
 @click.option(
-    "--mask", type=click.Path(path_type=Path), help="A mask (or a folder of masks) to carry along."
+    "--mask",
+    type=click.Path(path_type=Path),
+    metavar="MASK",
+    help="A mask (or a folder of masks) to carry along.",
 )
-@click.option("--series", default="", help="Which series of a DICOM study.")
-@click.option("--force", is_flag=True, help="Write into OUT even if it holds something else.")
+@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write into OUT even if it holds something else; nothing else there is touched.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print preprocess.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option(

@@ -89,13 +89,29 @@ FILE = click.Path(path_type=Path)
     "--transform", type=FILE, metavar="FILE", help="Register nothing: apply this transform."
 )
 @click.option("--inverse", is_flag=True, help="Apply the inverse of --transform.")
-@click.option("--fixed-series", default="", metavar="KEY", help="Series of a DICOM study FIXED.")
-@click.option("--moving-series", default="", metavar="KEY", help="Series of a DICOM study MOVING.")
+@click.option(
+    "--fixed-series",
+    default="",
+    metavar="KEY",
+    help="The series of a DICOM study FIXED, as --series of other commands takes it.",
+)
+@click.option(
+    "--moving-series", default="", metavar="KEY", help="The series of a DICOM study MOVING."
+)
 @click.option("--lenient", is_flag=True, help="A failed registration ends with exit code 0, too.")
-@click.option("--force", is_flag=True, help="Write into OUT even if it holds something else.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write into OUT even if it holds something else; nothing else there is touched.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print register.json, and nothing else.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show our own traceback.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show our own traceback when something goes wrong.",
+)
 def register(
     fixed: str,
     moving: str,

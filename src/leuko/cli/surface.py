@@ -29,6 +29,7 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
     "--out",
     required=True,
     type=click.Path(path_type=Path),
+    metavar="OUT",
     help="The file to write: .stl, .ply or .glb.",
 )
 @click.option(
@@ -37,7 +38,8 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
 @click.option(
     "--names",
     type=click.Path(path_type=Path),
-    help="A table of label names and colours (FreeSurfer, FSLeyes, ITK-SNAP, BIDS).",
+    metavar="TABLE",
+    help="Names and colours of the labels: FreeSurfer, ITK-SNAP, FSLeyes, BIDS, JSON.",
 )
 @click.option(
     "--smoothing",
@@ -46,7 +48,7 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
     show_default=True,
     help="Rounds of smoothing; 0: along the faces of the voxels.",
 )
-@click.option("--force", is_flag=True, help="Replace OUT where it is there already.")
+@click.option("--force", is_flag=True, help="Replace OUT if it is there already; MASK never.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option(

@@ -83,7 +83,9 @@ def _paths(path: Path, skipped: list[Skipped]) -> tuple[Iterator[str] | list[str
     if path.is_dir():
         return _below(os.fspath(path), skipped), []
     if not path.exists():
-        raise ReadError(f"There is no {path.name}.", hint="Check the path and its spelling.")
+        raise ReadError(
+            f"There is no file or folder {path.name}.", hint="Check the path and its spelling."
+        )
     listed = referenced_files(path)
     if listed is None:
         return [os.fspath(path)], []

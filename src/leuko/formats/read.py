@@ -21,7 +21,7 @@ from leuko.image.image import Image
 
 __all__ = ["read", "read_mask", "read_scan"]
 
-_GIVE_NIFTI = "Give the scan as NIfTI (.nii or .nii.gz)."
+_GIVE_AN_IMAGE = "Give an image: NIfTI, NRRD, MINC, MGH, MetaImage, DICOM, a picture ..."
 _FOLDER = "The folder"
 _HEADERS = (
     (".img", (".hdr", ".hdr.gz")),
@@ -184,7 +184,7 @@ def _unknown(source: ByteSource) -> ReadError:
         )
     return ReadError(
         f"{source.name} is not an image: its content is of no format that leuko knows.",
-        hint=_GIVE_NIFTI,
+        hint=_GIVE_AN_IMAGE,
     )
 
 

@@ -35,7 +35,8 @@ def with_spacing(grid: Grid, spacing: Sequence[float | None]) -> Grid:
     counts = np.maximum(1, np.floor(np.round(np.array(grid.shape) * old / new, 3) + 0.5))
     if counts.prod() > MAX_VOXELS:
         raise UsageError(
-            f"Voxels of {' x '.join(f'{mm:g}' for mm in new)} mm would be {counts.prod():.3g}.",
+            f"Of voxels of {' x '.join(f'{mm:g}' for mm in new)} mm there would be "
+            f"{counts.prod():.2g}.",
             hint="Choose larger voxels, or crop first.",
         )
     shape = (int(counts[0]), int(counts[1]), int(counts[2]))

@@ -40,7 +40,9 @@ def changed(image: Image, how: Conversion, *, labels: bool) -> tuple[Image, list
         if not 0 <= how.volume < image.volumes:
             raise UsageError(
                 f"There is no volume {how.volume}: the image has {image.volumes}, counted from 0.",
-                hint=f"Choose one from 0 to {image.volumes - 1}.",
+                hint=f"Choose one from 0 to {image.volumes - 1}."
+                if image.volumes > 1
+                else "Leave out --volume.",
             )
         image = image.volume(how.volume)
     if how.like is not None:

@@ -67,7 +67,9 @@ def list_series(path: str | os.PathLike[str]) -> SeriesList:
 
     given = Path(path)
     if not given.exists():
-        raise ReadError(f"There is no {given.name}.", hint="Check the path and its spelling.")
+        raise ReadError(
+            f"There is no file or folder {given.name}.", hint="Check the path and its spelling."
+        )
     with unpacked(given) as place:
         study = scan(place, name=given.name)
     if not study.stacks:

@@ -100,7 +100,9 @@ def preprocess_files(
     checked = check_steps(tuple(steps))
     session = Session()
     if not source.exists():
-        raise ReadError(f"There is no {source.name}.", hint="Check the path.")
+        raise ReadError(
+            f"There is no file or folder {source.name}.", hint="Check the path and its spelling."
+        )
     cases = examples_in(source, masks=mask, without=[out]) if source.is_dir() else ()
     if not cases:
         single = Example(source.name, source, mask)
