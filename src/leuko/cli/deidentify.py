@@ -102,7 +102,12 @@ def _boxes(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show our own traceback.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show our own traceback when something goes wrong.",
+)
 def deidentify(
     path: str,
     out: str,
@@ -162,9 +167,10 @@ def _show(done: Any, out: str) -> None:
     from rich.markup import escape
 
     console = Console(highlight=False)
-    said = f"{done.files} files of {done.series} series as {', '.join(done.subjects[:5])}"
+    files = "1 file" if done.files == 1 else f"{done.files} files"
+    said = f"{files} of {done.series} series as {', '.join(done.subjects[:5])}"
     more = f" and {len(done.subjects) - 5} more" if len(done.subjects) > 5 else ""
-    console.print(f"[green]✓[/] {escape(said + more)}")
+    console.print(f"[green]✓[/] {escape(said + more)}", soft_wrap=True)
     for text, count in (
         ("copies of a file that is there already were left out", done.duplicates),
         ("files had rectangles blanked", done.blanked),
@@ -178,9 +184,8 @@ def _show(done: Any, out: str) -> None:
     errors = Console(stderr=True, highlight=False)
     for item in done.left_out[:20]:
         colour = "red" if item.why == "refused" else "yellow"
-        errors.print(
-            f"[{colour}]left out[/] {escape(item.file)}: {escape(item.reason)}", soft_wrap=True
-        )
+        named = item.reason if item.file in item.reason else f"{item.file}: {item.reason}"
+        errors.print(f"[{colour}]left out[/] {escape(named)}", soft_wrap=True)
     if len(done.left_out) > 20:
         errors.print(f"... and {len(done.left_out) - 20} more (--json lists all)")
     console.print("[dim]Faces in volumes of the head are not removed.[/]")
