@@ -169,3 +169,41 @@ def test_a_flair_that_cannot_be_read_is_not_replaced_by_another_scan(study, tmp_
 
 def test_no_t1_is_no_error(study):
     assert choose(study(("flair", FLAIR), ("t2", T2))).t1 is None
+
+
+DOUBLE = {"EchoTime": 324.0, "RepetitionTime": 7500.0, "InversionTime": 3000.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"),
+    [("3D DIR", DOUBLE), ("t2_spc_dir_sag", {**DOUBLE, "SequenceName": "*spcir_278ns"}),
+     ("Sag T1 FLAIR", BARE), ("T1W_TSE_FLAIR", BARE), ("t2_tirm_sag_HWS", BARE),
+     ("Sag TIRM L-Spine", BARE)],
+)  # fmt: skip
+def test_a_name_with_flair_or_its_times_in_it_may_be_something_else(name, measured, study):
+    with pytest.raises(UnusableInput, match="no FLAIR"):
+        choose(study((name, measured)))
+
+
+@pytest.mark.parametrize(
+    "name", ["T2压水", "T2 FLARE ax", "뇌 플레어", "t2_flair_tra_T1_registered"]
+)
+def test_names_in_other_languages_and_spellings_are_known(name, study):
+    assert choose(study(("t2_tse", BARE), (name, BARE))).flair.key == "2"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("FLAIR without contrast", "FLAIR post"), ("FLAIR sans injection", "FLAIR après injection"),
+     ("FLAIR sin contraste", "FLAIR con contraste"), ("FLAIR ohne KM", "FLAIR nach KM"),
+     ("FLAIR", "FLAIR GAD"), ("FLAIR", "FLAIR C+"), ("FLAIR", "FLAIR 增强"),
+     ("FLAIR w/o Gd", "FLAIR +Gd"), ("FLAIR posterior fossa", "FLAIR post")],
+)  # fmt: skip
+def test_before_contrast_agent_is_told_from_after_it_in_many_languages(before, after, study):
+    assert choose(study((after, FLAIR), (before, FLAIR))).flair.key == "2"
+
+
+def test_an_agent_called_none_is_no_agent(study):
+    agent = {"ContrastBolusAgent": "gadobutrol"}
+    none = {"ContrastBolusAgent": "NONE"}
+    assert choose(study(("flair", FLAIR, agent), ("flair", FLAIR, none))).flair.key == "2"

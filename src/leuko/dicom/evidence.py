@@ -17,16 +17,29 @@ __all__ = ["Evidence", "flair_evidence", "t1_evidence", "unfit"]
 
 _FLAIR = re.compile(
     r"flair|dark ?fluid|\bda ?fl\b|tirm|\btir ?[23]d|spc ?ir|space ?ir\b|fluid ?att|dunkel|"
-    r"fluide? ?noir|fl[uü]ssigkeitsunter|\bsfl\b|фла[иэ]р|フレア",
+    r"fluide? ?noir|fl[uü]ssigkeitsunter|\bsfl\b|фла[иэ]р|フレア|플레어|\bflare\b|"
+    r"压水|抑水|液体衰减",
+)
+_T1_FLAIR = re.compile(r"\bt1\w?(?: (?:fse|tse|w|ax|tra|sag|cor))? ?(?:flair|tirm|dark ?fluid)")
+_DOUBLE = re.compile(r"\bdir\b|double (?:inv|ir\b)")  # grey matter alone is bright
+_NO_HEAD = re.compile(
+    r"spine|spinal|lumb|cervic|thorac|\b[hbl]ws\b|wirbel|rachis|columna|colonna|椎|knee|knie|"
+    r"shoulder|schulter|abdom|pelvi|becken|liver|leber|prostat|\bhip\b|ankle|wrist|breast"
 )
 _T1 = re.compile(r"\bt1|mp ?rage|\btfl\b|tfl ?3d|bravo|f?spgr|\bmpr\b|t1w|inphase vibe|\bvibe\b")
 _OTHER = re.compile(
     r"\bdwi|\bdti|diff|\badc\b|swi|\bsusc|tof|angio|\bmra\b|\bmrv\b|perf|\basl\b|bold|fmri|"
-    r"\bdir\b|double inv|stir\b|field ?map|\bb0\b|\bt2 ?\*|hemo|spectro|\bmip\b|ciss|fiesta"
+    r"stir\b|field ?map|\bb0\b|\bt2 ?\*|hemo|spectro|\bmip\b|ciss|fiesta"
 )
 _CONTRAST = re.compile(
-    r"\bpost|\+ ?c\b|\bgd\b|gado|contrast|\bkm\b|\bce\b|\+ ?gd|nach km|with c\b|pm\b"
+    r"\bpost(?!er)|\+ ?c\b|\bc ?\+|\bgd\b|\bgad|contrast|kontrast|\bkm\b|\bce\b|\+ ?gd|with c\b|"
+    r"pm\b|\binj|\bapr[eè]s\b|增强|造影|контраст"
 )
+_PLAIN = re.compile(
+    r"\b(?:pre|no|non|not|wo|w o|without|before|ohne|vor|sans|avant|sin|senza|sem|без)"
+    r" ?(?:iv |i v )?(?:contrast\w*|kontrast\w*|gado?\w*|gd|km|ce|inj\w*|c|контраст\w*)\b"
+)
+_NO_AGENT = frozenset({"", "no", "none", "n", "nil", "0", "-", "na", "n/a", "keine", "without"})
 _LEAST_SLICES = 5
 _WHOLE_MM = 90.0  # a brain is taller; less is part of one
 _HEAD_MM = 120.0
@@ -87,7 +100,14 @@ def flair_evidence(stack: Stack) -> Evidence:
     elif echo and echo >= 60 and repeat and not invert and "IR" not in frame.scanning:
         points -= 1
         facts.append(f"TR {repeat:.0f}, TE {echo:.0f} ms without inversion")
-    if _FLAIR.search(name):
+    measured = points >= CERTAIN
+    if _DOUBLE.search(name):
+        points -= 10
+        facts.append("its name says double inversion recovery")
+    elif not measured and _T1_FLAIR.search(name):
+        points -= 4
+        facts.append("its name says T1 FLAIR")
+    elif _FLAIR.search(name):
         points += 4
         facts.append("its name or sequence says FLAIR")
     elif points < CERTAIN and (_T1.search(name) or re.search(r"\bt2|\bpd\b|tse|fse", name)):
@@ -96,6 +116,12 @@ def flair_evidence(stack: Stack) -> Evidence:
     if _OTHER.search(name) or "EP" in frame.scanning:
         points -= 4
         facts.append("its name or sequence says diffusion, vessels or the like")
+    if not measured and _NO_HEAD.search(name):
+        points -= 6
+        facts.append("its name says another part of the body")
+    elif not measured and _NO_HEAD.search(stack.instance.body_part.casefold()):
+        points -= 2
+        facts.append("it says that it shows another part of the body")
     return _with_geometry(stack, points, facts)
 
 
@@ -120,11 +146,15 @@ def t1_evidence(stack: Stack) -> Evidence:
     if _T1.search(name):
         points += 2
         facts.append("its name says T1")
-    misnamed = _OTHER.search(name) or (_FLAIR.search(name) and not _T1.search(name))
+    misnamed = (
+        _OTHER.search(name)
+        or _DOUBLE.search(name)
+        or (_FLAIR.search(name) and not _T1.search(name))
+    )
     if misnamed and points < CERTAIN:
         points -= 4
         facts.append("its name says another contrast")
-    if frame.contrast or _CONTRAST.search(name):
+    if has_contrast(stack):
         points -= 3
         facts.append("after contrast agent")
     return _with_geometry(stack, points, facts)
@@ -132,7 +162,9 @@ def t1_evidence(stack: Stack) -> Evidence:
 
 def has_contrast(stack: Stack) -> bool:
     """Whether a contrast agent was given, by tag or name."""
-    return bool(stack.first.contrast or _CONTRAST.search(_named(stack)))
+    if stack.first.contrast.casefold() not in _NO_AGENT:
+        return True
+    return _CONTRAST.search(_PLAIN.sub(" ", _named(stack))) is not None
 
 
 def _with_geometry(stack: Stack, points: float, facts: list[str]) -> Evidence:
