@@ -151,3 +151,29 @@ def test_tiles_of_a_mosaic_land_in_place(sign, block, tmp_path):
     image = read_dicom(made.save(data, tmp_path / "f"))
     assert image.data.shape == made.SHAPE
     made.assert_in_place(image.data, image.grid.affine)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("mark", ["acquisition", "dimension", "offset"])
+def test_volumes_follow_each_other_by_whatever_frames_say_of_time(mark, implicit, tmp_path):
+    places = [(volume, k) for volume in (2, 1) for k in range(4)]
+    data = made.enhanced(
+        [{"position": (-20.0, 30.0, 3.0 * k), "add": 1000 * volume} for volume, k in places]
+    )
+    pointers = [made.item(DimensionIndexPointer=tag) for tag in (0x00209057, 0x00209128)]
+    data.DimensionIndexSequence = pointers
+    groups = data.PerFrameFunctionalGroupsSequence
+    for group, (volume, k) in zip(groups, places, strict=True):
+        content = group.FrameContentSequence[0]
+        if mark == "acquisition":
+            content.FrameAcquisitionNumber = volume
+        elif mark == "dimension":
+            content.DimensionIndexValues = [k + 1, volume]
+        else:
+            group.TemporalPositionSequence = [made.item(TemporalPositionTimeOffset=7.0 * volume)]
+    syntax = "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1"
+    image = read_dicom(made.save(data, tmp_path / "x", implicit=implicit, syntax=syntax))
+    for volume in (1, 2):
+        made.assert_in_place(image.data[..., volume - 1], image.grid.affine, add=1000 * volume)
+    if mark == "offset":
+        assert image.seconds == 7.0

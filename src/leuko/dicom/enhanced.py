@@ -167,7 +167,8 @@ def _labeling(item: Elements, values: dict[str, Any]) -> None:
 
 
 def _offset(item: Elements, values: dict[str, Any]) -> None:
-    _set(values, "trigger", item.number(0x0020930D, kind=b"FD"))
+    seconds = item.number(0x0020930D)
+    _set(values, "trigger", None if seconds is None else seconds * 1000.0)
 
 
 def _contrast(item: Elements, values: dict[str, Any]) -> None:

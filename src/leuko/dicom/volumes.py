@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def _sorted(volumes: list[list[Frame]]) -> list[list[Frame]]:
     return sorted(volumes, key=lambda volume: _volume_rank(volume, weighted=weighted))
 
 
-def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[float, ...]:
+def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[Any, ...]:
     triggers = {frame.trigger for frame in volume}
     trigger = triggers.pop() if len(triggers) == 1 and not weighted else None
     return (
@@ -145,6 +146,7 @@ def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[float, ...]:
         _b_value(volume[0]),
         min(frame.time or 0.0 for frame in volume),
         min(frame.acquisition for frame in volume),
+        min(frame.dims for frame in volume),
         min(frame.number for frame in volume),
         min(frame.nth for frame in volume),
     )
