@@ -26,6 +26,17 @@ def test_a_study_in_an_archive_is_listed_with_reasons(shared_data, capsys, monke
     assert "280x320x22" in out
 
 
+@pytest.mark.parametrize(("width", "mm"), [(80, True), (60, False)])
+def test_a_narrow_terminal_shows_whole_words(shared_data, capsys, monkeypatch, width, mm):
+    monkeypatch.setenv("COLUMNS", str(width))
+    path = shared_data / "dicom/study/brain_tumor_progression_PGBM-003/in.zip"
+    _, out, _ = run("dicom", "list", path, capsys=capsys)
+    for word in ("description", "FLAIR_reg", "magnitude", "280x320x22", "36468"):
+        assert word in out
+    assert ("0.69x0.69x6.5" in out) == mm
+    assert max(map(len, out.splitlines())) <= width
+
+
 def test_json_says_the_same_and_nothing_else(shared_data, capsys):
     path = shared_data / "dicom/study/brain_tumor_progression_PGBM-003/in.zip"
     code, out, _ = run("dicom", "list", path, "--json", capsys=capsys)

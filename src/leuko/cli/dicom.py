@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ import click
 from leuko.cli.options import image_argument
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from leuko.pipelines.dicom_list import SeriesList, SeriesRow
@@ -31,6 +33,8 @@ KEY is what --series takes, in every command that reads a study.
 \b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read.
 """
+HEADINGS = ("key", "description", "what", "size", "mm", "TE/TR/TI ms", "role")
+LEAST_WIDTHS = {"description": 11, "what": 9}  # of the columns that wrap
 ROLES = {"flair": "[bold green]FLAIR[/]", "t1": "[green]T1[/]", "": ""}
 
 
@@ -74,7 +78,9 @@ def _show(found: SeriesList) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print(_table(found.series))
+    console.print()
+    console.print(_fitting(found.series, console))
+    console.print()
     reasons = Table.grid(padding=(0, 2))
     for row in found.series:
         role = f"{ROLES[row.role]}: " if row.role else ""
@@ -90,26 +96,45 @@ def _show(found: SeriesList) -> None:
         console.print(f"Files that are no image: {counts}.", style="dim", markup=False)
 
 
-def _table(rows: tuple[SeriesRow, ...]) -> Table:
-    from rich import box
-    from rich.markup import escape
+def _fitting(rows: tuple[SeriesRow, ...], console: Console) -> Table:
+    """The table, without what a narrow terminal has no room for (`--json` says all)."""
+    from rich.measure import Measurement
+
+    table, endless = _table(rows), console.options.update_width(1000)
+    for without in (["mm"], ["mm", "TE/TR/TI ms"]):
+        if Measurement.get(console, endless, table).minimum <= console.width:
+            break
+        table = _table(rows, without=without)
+    return table
+
+
+def _table(rows: tuple[SeriesRow, ...], *, without: Sequence[str] = ()) -> Table:
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("key", "description", "", "size", "mm", "TE/TR/TI ms", "kind", "taken as"):
-        table.add_column(name, overflow="fold", no_wrap=name not in ("description", "kind"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in (name for name in HEADINGS if name not in without):
+        wraps = name in LEAST_WIDTHS
+        table.add_column(name, overflow="fold", no_wrap=not wraps, min_width=LEAST_WIDTHS.get(name))
     for row in rows:
         table.add_row(
-            row.key,
-            escape(row.description),
-            row.modality,
-            "x".join(map(str, row.size)) + (f" x{row.volumes}" if row.volumes > 1 else ""),
-            "-" if row.spacing_mm is None else "x".join(f"{v:.2g}" for v in row.spacing_mm),
-            _times(row),
-            "cannot be read" if row.refused else row.kind,
-            ROLES[row.role],
+            *(cell for name, cell in zip(HEADINGS, _cells(row), strict=True) if name not in without)
         )
     return table
+
+
+def _cells(row: SeriesRow) -> tuple[str, ...]:
+    """What stands under each of HEADINGS."""
+    from rich.markup import escape
+
+    return (
+        row.key,
+        escape(row.description),
+        f"{row.modality} {'cannot be read' if row.refused else row.kind}".strip(),
+        "x".join(map(str, row.size)) + (f" x{row.volumes}" if row.volumes > 1 else ""),
+        "-" if row.spacing_mm is None else "x".join(f"{v:.2g}" for v in row.spacing_mm),
+        _times(row),
+        ROLES[row.role],
+    )
 
 
 def _times(row: SeriesRow) -> str:
