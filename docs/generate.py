@@ -41,19 +41,28 @@ def help_text(*command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
-def command_names() -> list[str]:
-    """The commands in the order of the help."""
+def command_names() -> list[tuple[str, ...]]:
+    """The commands in the order of the help, those within a group after it."""
     import click
 
     from leuko.cli import program
 
-    return program.list_commands(click.Context(program))
+    context = click.Context(program)
+    names: list[tuple[str, ...]] = []
+    for name in program.list_commands(context):
+        names.append((name,))
+        command = program.get_command(context, name)
+        if isinstance(command, click.Group):
+            names += [(name, inner) for inner in command.list_commands(context)]
+    return names
 
 
 def commands_page() -> str:
     """The whole page commands.md."""
     sections = [f"## leuko\n\n```text\n{help_text()}\n```"]
-    sections += [f"## leuko {name}\n\n```text\n{help_text(name)}\n```" for name in command_names()]
+    sections += [
+        f"## leuko {' '.join(name)}\n\n```text\n{help_text(*name)}\n```" for name in command_names()
+    ]
     return "\n\n".join([INTRODUCTION.rstrip(), *sections]) + "\n"
 
 
