@@ -59,6 +59,20 @@ def test_a_folder_becomes_a_folder_of_numbers(study: Path, tmp_path: Path) -> No
         assert "hitachi" not in file.name
 
 
+def test_out_lies_apart_from_the_study_and_is_new(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UsageError, match="within what is deidentified"):
+        deidentify(study, out=study / "clean")
+    assert not (study / "clean").exists()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").touch()
+    assert main(["deidentify", str(study), "-o", str(tmp_path / "full")]) == 6
+    said = capsys.readouterr().err
+    assert "new folder" in said
+    assert "--force" not in said, "there is none"
+
+
 def test_the_deidentified_series_is_the_same_image(shared_data: Path, tmp_path: Path) -> None:
     for case in ("philips_classic_epi", "ge_dwi_4d", "generic_non_isotropic"):
         source = shared_data / "dicom" / "conversion" / case / "in.zip"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from leuko.errors import LeukoError, ReadError, SafetyRefusal, UsageError
+from leuko.errors import LeukoError, ReadError, SafetyRefusal, UsageError, WriteError
 from leuko.formats.archive import is_archive, unpacked
 from leuko.formats.byte_source import ByteSource
 from leuko.formats.detect import HEAD_BYTES, recognise
@@ -93,7 +93,8 @@ def deidentify(
     `secret` makes new names and UIDs the same in every run that uses it (random where empty),
     `blank` are rectangles (x, y, width, height) for pictures that may show text; `watch` is told
     how many files were written so far. A file is written
-    whole or not at all, and what could not be cleaned is in `left_out`. Raises UsageError (exit 2),
+    whole or not at all, and what could not be cleaned is in `left_out`. Raises UsageError (exit 2;
+    also for an `out` within `path`, which the next run would take for patients' images),
     SafetyRefusal (exit 5) or ReadError (exit 3) where nothing could be written, and WriteError
     (exit 6) where `out` holds something already.
     """
@@ -113,6 +114,7 @@ def deidentify(
         clean_graphics=clean_graphics,
     )
     _require_sound(subject, subjects, secret)
+    _require_apart(Path(path), Path(out))
     rules = Rules(
         options=options,
         subject=subject,
@@ -270,6 +272,21 @@ def _content(file: Path) -> bytes:
 def _what_it_is(kind: str) -> str:
     title = FORMATS[kind].title if kind else "no image that leuko knows"
     return f"It is {title}; only DICOM and NIfTI files are deidentified."
+
+
+def _require_apart(path: Path, out: Path) -> None:
+    """Refuse an OUT within the study, and one that holds something: files of two runs would mix."""
+    source, target = Path(os.path.realpath(path)), Path(os.path.realpath(out))
+    if target.is_relative_to(source):
+        raise UsageError(
+            f"The folder {target.name} would lie within what is deidentified.",
+            hint="Choose a folder elsewhere with --out.",
+        )
+    if target.is_dir() and any(target.iterdir()):
+        raise WriteError(
+            f"The folder {target.name} is there already and holds something.",
+            hint="Choose a new folder with --out.",
+        )
 
 
 def _require_sound(subject: str, subjects: Mapping[str, str] | None, secret: bytes) -> None:
