@@ -1,4 +1,4 @@
-"""The main job opens no connection: telemetry, downloads, look-ups of names, all would show."""
+"""No command opens a connection: telemetry, downloads, look-ups of names, all would show."""
 
 from __future__ import annotations
 
@@ -64,6 +64,38 @@ def test_no_connection_is_opened(
     assert done.stderr.splitlines()[-1] == "[]"
     assert (tmp_path / "out" / "report.pdf").is_file()
     assert list(home.iterdir()) == []  # and nothing is left in the user's home
+
+
+# Every other command that reads images, on the scan, its mask and a DICOM study.
+OTHERS = {
+    "info": ["info", "{study}"],
+    "list": ["dicom", "list", "{study}"],
+    "convert": ["convert", "{study}", "{out}", "--to", "mgz"],
+    "deidentify": ["deidentify", "{study}", "-o", "{out}"],
+    "view": ["view", "{scan}", "--overlay", "{mask}", "--png", "{out}.png", "-o", "{out}.html"],
+    "register": ["register", "{scan}", "{scan}", "-o", "{out}", "--mask", "{mask}", "--lenient"],
+    "preprocess": ["preprocess", "{scan}", "-o", "{out}", "--n4", "--resample", "3"],
+    "surface": ["surface", "{mask}", "-o", "{out}.glb"],
+    "evaluate": ["evaluate", "{mask}", "{mask}"],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_other_command_opens_a_connection(name: str, tmp_path: Path, scan: Path) -> None:
+    from classic_mr import write_series
+    from leuko.formats.read import read_scan
+    from leuko.formats.write import write
+
+    home, image = tmp_path / "home", read_scan(scan)
+    home.mkdir()
+    places = {"scan": scan, "mask": tmp_path / "mask.nii.gz", "out": tmp_path / "out"}
+    write(image.with_data((image.data > 800).astype("uint8")), places["mask"], labels=True)
+    places["study"] = tmp_path / "study"
+    write_series(places["study"], image.data, image.grid.affine)
+    done = run(WATCHED, *(part.format(**places) for part in OTHERS[name]), home=home)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert list(home.iterdir()) == []
 
 
 def test_the_watch_sees_connections(tmp_path: Path) -> None:
