@@ -171,6 +171,15 @@ def test_the_choice_is_told_and_recorded(tmp_path: Path, fake_model: Model) -> N
     assert numbers.provenance.input_name == "DICOM series 3"
 
 
+def test_what_only_dicom_can_have_is_not_left_out_silently(
+    tmp_path: Path, head_file: Path, fake_model: Model
+) -> None:
+    config = SegmentConfig(report=False, anatomy_seg=True, patient=True)
+    found = segment_file(head_file, out=tmp_path / "out", config=config, model=fake_model).findings
+    (note,) = (finding for finding in found if finding.code == "scanner.no_dicom")
+    assert "--anatomy-seg, --patient" in note.what
+
+
 def test_another_series_can_be_named(tmp_path: Path, fake_model: Model) -> None:
     second = replace(FLAIR, number=7, description="flair_again")
     study = export(tmp_path / "study", extra=(second,))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +141,9 @@ def take(
                 f"{path.name} is no DICOM study, and has no series to name.",
                 hint="Leave out --series and --t1-series.",
             )
-        return Taken(read_scan(path, policy=policy), _t1(t1, None, config=config))
+        image = read_scan(path, policy=policy)
+        image = replace(image, findings=(*image.findings, *_for_dicom_alone(config)))
+        return Taken(image, _t1(t1, None, config=config))
     from leuko.dicom.identity import tolerant
     from leuko.dicom.image import load
 
@@ -167,6 +169,25 @@ def take(
     gate(findings, policy=policy)
     whole = Image(image.data, image.grid, image.source, tuple(findings))
     return Taken(whole, _t1(t1, choice.t1, config=config), origin, _source(choice), patient)
+
+
+def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:
+    """A note where something was asked for that only a DICOM scan can have."""
+    asked = {
+        "--anatomy-seg": config.anatomy_seg,
+        "--fractional-seg": config.fractional_seg,
+        "--patient": config.patient,
+    }
+    idle = [option for option, given in asked.items() if given]
+    if not idle:
+        return ()
+    note = Finding(
+        "scanner.no_dicom",
+        Severity.NOTE,
+        f"The scan is no DICOM: {', '.join(idle)} did nothing.",
+        "DICOM objects belong to a study: give the folder or archive that was exported.",
+    )
+    return (note,)
 
 
 def _t1(file: Path | None, stack: Stack | None, *, config: SegmentConfig) -> Image | None:
