@@ -312,6 +312,24 @@ def test_an_overlay_in_unused_bits_of_the_pixels_is_cleared() -> None:
     assert not [tag for tag in result.keys() if tag >> 24 == 0x60]  # noqa: SIM118
 
 
+def test_what_follows_the_last_pixel_goes() -> None:
+    values = np.arange(16, dtype="<u2").tobytes()
+    result = cleaner().file(simple(PixelData=values + b"Quixote!"), name="a").content
+    assert values == dcmread(BytesIO(result)).PixelData
+    assert b"Quixote" not in result
+
+
+def test_what_follows_a_compressed_picture_is_found(shared_data: Path) -> None:
+    zipped = shared_data / "dicom" / "conversion" / "generic_t1_compressed_j2k" / "in.zip"
+    name, content = members(zipped)[0]
+    ds = dcmread(BytesIO(content))
+    ds.PatientName = "Quixote"
+    frame = next(generate_frames(ds.PixelData, number_of_frames=1))
+    ds.PixelData = encapsulate([frame + b" Quixote "])
+    with pytest.raises(SafetyRefusal, match="in its compressed pixels"):
+        cleaner().file(encoded(ds), name=name)
+
+
 def test_documents_do_not_get_through(shared_data: Path) -> None:
     refused = []
     for name, content in members(shared_data / "dicom" / "failing" / "not_an_image.zip"):
@@ -439,7 +457,7 @@ def test_a_comment_inside_compressed_pixels_is_found(shared_data: Path) -> None:
     comment = b"\xff\x64" + struct.pack(">HH", 4 + 7, 1) + b"Quixote"
     at = frame.index(b"\xff\x52")  # the coding style follows the size in every codestream
     ds.PixelData = encapsulate([frame[:at] + comment + frame[at:]])
-    with pytest.raises(SafetyRefusal, match="inside its compressed pixels"):
+    with pytest.raises(SafetyRefusal, match="in its compressed pixels"):
         cleaner().file(encoded(ds), name=name)
 
 

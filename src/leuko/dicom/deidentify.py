@@ -25,6 +25,7 @@ from leuko.dicom.deidentify_pixels import (
     require_silent_codestream,
     require_whole_pixels,
     risk_of_annotation,
+    without_tail,
 )
 from leuko.dicom.deidentify_secrets import secrets_of, words_of
 from leuko.dicom.identity import tolerant, uid_of
@@ -106,6 +107,7 @@ class Deidentifier:
         dataset = _parsed(content, name=name)
         self._require_acceptable(dataset, name)
         require_whole_pixels(dataset, name=name)
+        without_tail(dataset)
         blanked = self._clean_pixels(dataset, name)
         key = _patient_key(dataset)
         subject, days = self._patient(dataset, key, name)

@@ -36,6 +36,8 @@ _DATES = frozenset({"DA", "DT", "TM"})
 _NUMBERS = re.compile(rb"[0-9eE+\-.,\\ \0]*")
 _WRITTEN = frozenset({"DS", "IS"})
 _STRUCTURE = frozenset({"CS", "UI", "AT"})  # what even a scrubbed item needs to be understood
+_UID = re.compile(r"[0-9.]*")
+_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _OFFSET = re.compile(rb" *[+-][0-9]{4} *\0?")
 Mode = Literal["", "bare", "tidy"]
 
@@ -124,6 +126,10 @@ class Cleaner:
             self._items(ds, tag, depth=depth, mode="")
         elif vr in TEXT - _DATES:
             self._guard(ds, tag, vr)
+        elif vr == "UI":
+            self._map_words(ds, tag)
+        else:
+            self._guard_numbers(ds, tag)
 
     def _tidy(self, ds: Dataset, tag: BaseTag, vr: str, option: str, *, depth: int) -> bool:
         """C: keep the meaning without what identifies; False where only removing is safe."""
@@ -150,7 +156,9 @@ class Cleaner:
         if vr == "SQ":
             self._items(ds, tag, depth=depth, mode=mode)
         elif vr == "UI":
-            if not names_a_class(int(tag)) and "u" not in self.letters:
+            if names_a_class(int(tag)) or "u" in self.letters:
+                self._map_words(ds, tag)
+            else:
                 self._map_uids(ds, tag)
         elif vr in _DATES:
             self._replace(ds, tag, vr, "D", depth=depth)
@@ -164,6 +172,8 @@ class Cleaner:
             self._replace(ds, tag, vr, "D", depth=depth)
         elif vr in TEXT:
             self._guard(ds, tag, vr)
+        else:
+            self._guard_numbers(ds, tag)
 
     def _free_text(self, ds: Dataset, tag: BaseTag, vr: str) -> None:
         text = self._described(ds, tag) if "t" in self.letters and vr != "PN" else ""
@@ -180,6 +190,14 @@ class Cleaner:
         if self.secrets is not None and self.secrets.search(bytes_of(ds, tag)):
             ds[tag] = DataElement(tag, vr, DUMMIES.get(vr, REMOVED))
 
+    def _guard_numbers(self, ds: Dataset, tag: BaseTag) -> None:
+        """Remove numbers (look-up tables, profiles) whose bytes repeat the patient's name."""
+        value = ds.get_item(tag).value
+        if self.secrets is None or tag in _PIXELS or not isinstance(value, bytes):
+            return
+        if self.secrets.search(value):
+            del ds[tag]
+
     # ------------------------------------------------------------ sequences and UIDs
 
     def _items(self, ds: Dataset, tag: BaseTag, *, depth: int, mode: Mode) -> None:
@@ -189,6 +207,11 @@ class Cleaner:
             return
         for item in sequence:
             self.clean(item, within=int(tag), depth=depth + 1, mode=mode)
+
+    def _map_words(self, ds: Dataset, tag: BaseTag) -> None:
+        """UIDs that stay, unless they are none: then they may say anything."""
+        if not all(_UID.fullmatch(text) for text in texts_of(ds, tag)):
+            self._map_uids(ds, tag)
 
     def _map_uids(self, ds: Dataset, tag: BaseTag) -> None:
         new = [self.uids.new(text) for text in texts_of(ds, tag)]

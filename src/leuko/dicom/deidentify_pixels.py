@@ -21,6 +21,7 @@ __all__ = [
     "require_silent_codestream",
     "require_whole_pixels",
     "risk_of_annotation",
+    "without_tail",
 ]
 
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -93,16 +94,33 @@ def require_whole_pixels(dataset: FileDataset, *, name: str) -> None:
     image = _IMAGES.fullmatch(str(dataset.get("SOPClassUID"))) is not None
     if image and not holds_pixels(dataset):
         raise cut
-    if "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+    needed = _native_length(dataset)
+    if needed is not None and len(dataset.PixelData or b"") < needed:
+        raise cut
+
+
+def without_tail(dataset: FileDataset) -> None:
+    """Drop what follows the last pixel within the pixel data: nobody knows what it is."""
+    needed = _native_length(dataset)
+    if needed is None:
         return
+    content = dataset.PixelData or b""
+    if needed and any(content[needed:]):
+        vr = dataset["PixelData"].VR
+        dataset.PixelData = content[:needed] + b"\0" * (needed % 2)
+        dataset["PixelData"].VR = vr
+
+
+def _native_length(dataset: FileDataset) -> int | None:
+    """How many bytes uncompressed pixels take; None where there are none."""
+    if "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return None
     sides = (dataset.get(keyword) for keyword in ("Rows", "Columns", "BitsAllocated"))
     rows, columns, bits = (side if isinstance(side, int) else 0 for side in sides)
     samples = int(dataset.get("SamplesPerPixel") or 1)
     if str(dataset.get("PhotometricInterpretation")).endswith("422"):
         samples = 2
-    needed = rows * columns * samples * int(dataset.get("NumberOfFrames") or 1) * bits // 8
-    if len(dataset.PixelData or b"") < needed:
-        raise cut
+    return -(-rows * columns * samples * int(dataset.get("NumberOfFrames") or 1) * bits // 8)
 
 
 def _is_cut(item: Any) -> bool:
@@ -117,7 +135,8 @@ def require_silent_codestream(
 ) -> None:
     """Raise SafetyRefusal (exit 5) where a compressed picture's own header names the patient.
 
-    JPEG and JPEG 2000 have comments and camera data of their own, before the picture begins.
+    JPEG and JPEG 2000 have comments and camera data of their own, before the picture begins, and
+    something else may follow where it ends.
     """
     if secrets is None or "PixelData" not in dataset:
         return
@@ -126,9 +145,13 @@ def require_silent_codestream(
     content = dataset.PixelData
     start = content.find(_FRAGMENT)
     while start >= 0:
-        if secrets.search(content[start + 8 : start + 8 + _CODESTREAM_HEADER]):
+        end = start + 8 + int.from_bytes(content[start + 4 : start + 8], "little")
+        head = content[start + 8 : start + 8 + _CODESTREAM_HEADER]
+        tail = content[max(start + 8, end - _CODESTREAM_HEADER) : end]
+        if secrets.search(head) or secrets.search(tail):
             raise SafetyRefusal(
-                f"{name}: the header inside its compressed pixels repeats the patient's name.",
+                f"{name}: what surrounds the picture in its compressed pixels repeats the "
+                "patient's name.",
                 hint="Store the pixels uncompressed first (dcmdjpeg, gdcmconv --raw).",
             )
         start = content.find(_FRAGMENT, start + 8)

@@ -62,7 +62,20 @@ def is_harmless(vr: str, raw: bytes) -> bool:
     Where nobody knows the representation (UN), only digits or a single number's bytes pass.
     """
     if vr in _BINARY:
-        return True
+        return not _is_text(raw)
     if vr in _SHAPES:
         return _SHAPES[vr].fullmatch(raw) is not None
-    return len(raw) <= 8 or (len(raw) <= 64 and _SHAPES["DS"].fullmatch(raw) is not None)
+    return (len(raw) <= 8 and not _is_text(raw)) or (
+        len(raw) <= 64 and _SHAPES["DS"].fullmatch(raw) is not None
+    )
+
+
+def _is_text(raw: bytes) -> bool:
+    """Whether the bytes of what should be numbers can be read as a word."""
+    word = raw.strip(b" \0")
+    return (
+        len(word) >= 3
+        and word.isascii()
+        and word.decode().isprintable()
+        and not (_SHAPES["DS"].fullmatch(word))
+    )
