@@ -334,3 +334,30 @@ def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path: Path, kind: str, 
     (tmp_path / "a").write_bytes(claims(kind, size, size))
     with pytest.raises(ReadError):
         read(tmp_path / "a")
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_tiff_is_turned_upright_and_says_so(tmp_path: Path, number: int) -> None:
+    upright = [GREY, GREY[:, ::-1], GREY[::-1, ::-1], GREY[::-1], GREY.T, np.rot90(GREY, -1),
+               GREY[::-1, ::-1].T, np.rot90(GREY)]  # fmt: skip
+    note = Pillow.Exif()
+    note[0x0112] = number
+    image = read(saved(tmp_path / "a.tif", Pillow.fromarray(GREY), exif=note))
+    np.testing.assert_array_equal(rows(image), upright[number - 1])
+    assert ("picture.turned" in codes(image)) == (number > 1)
+
+
+def test_frames_of_an_animated_png_are_slices(tmp_path: Path) -> None:
+    frames = [Pillow.fromarray(GREY + k) for k in range(3)]
+    path = saved(tmp_path / "a.png", frames[0], save_all=True, append_images=frames[1:])
+    image = read(path)
+    np.testing.assert_array_equal(image.data.T, [GREY, GREY + 1, GREY + 2])
+    assert "picture.pages" in codes(image)
+
+
+@pytest.mark.parametrize(("kind", "title"), [("webp", "WebP"), ("ppm", "Netpbm")])
+def test_pictures_of_other_formats_are_called_by_name(
+    tmp_path: Path, kind: str, title: str
+) -> None:
+    with pytest.raises(ReadError, match=title):
+        read(saved(tmp_path / f"a.{kind}", Pillow.fromarray(GREY)))

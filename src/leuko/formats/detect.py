@@ -12,6 +12,7 @@ HEAD_BYTES = 1024  # enough for every signature below
 # (format, offset, bytes): the first match wins.
 _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("nrrd", 0, b"NRRD000"),
+    ("nrrd", 0, b"NRRD00.01"),
     ("minc1", 0, b"CDF\x01"),
     ("minc1", 0, b"CDF\x02"),
     ("minc2", 0, b"\x89HDF\r\n\x1a\n"),
@@ -32,6 +33,10 @@ _SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("tiff", 0, b"II+\x00"),
     ("tiff", 0, b"MM\x00+"),
     ("gif", 0, b"GIF8"),
+    ("webp", 8, b"WEBP"),
+    ("heif", 4, b"ftypavif"),
+    ("heif", 4, b"ftyphei"),
+    ("heif", 4, b"ftypmif1"),
     ("pdf", 0, b"%PDF"),
     ("numpy", 0, b"\x93NUMPY"),
     ("matlab", 0, b"MATLAB 5.0"),
@@ -50,6 +55,7 @@ _METAIMAGE = re.compile(
     rb"\s*[a-z]+[ \t]*[=:][^\0]*?\n[ \t]*(objecttype[ \t]*[=:][ \t]*image|ndims[ \t]*[=:])",
     re.IGNORECASE,
 )
+_NETPBM = re.compile(rb"P[1-6]\s+(#[^\n]*\n\s*)*\d+\s+(#[^\n]*\n\s*)*\d+\s")
 _MGH_TYPES = frozenset(range(11))  # uint8, int32, float32, int16 and rarer ones
 _DICOM_FIRST_GROUPS = frozenset({0x0002, 0x0008})
 
@@ -72,6 +78,8 @@ def recognise(head: bytes) -> str | None:
     for name, start in _TEXTS:
         if text.startswith(start) and (name != "afni" or b"=" in text):
             return name
+    if _NETPBM.match(head):
+        return "netpbm"
     if _METAIMAGE.match(head):
         return "metaimage"
     if head[:2] == b"BM" and head[6:10] == bytes(4):

@@ -32,7 +32,7 @@ _PILLOWS = {
     "png": ("PNG",), "jpeg": ("JPEG", "MPO"), "jpeg2000": ("JPEG2000",), "tiff": ("TIFF",),
     "gif": ("GIF",), "bmp": ("BMP",),
 }  # fmt: skip
-_PAGED = ("tiff", "gif")
+_PAGED = ("tiff", "gif", "png")  # PNG: animated
 _EXIF_ORIENTATION = 0x0112
 _SUBFILE, _REDUCED = 254, 1  # TIFF 6.0: a smaller copy of another page
 _AGAIN = "Copy or download the file again; if it stays so, export the picture again."
@@ -42,7 +42,7 @@ def read_picture(source: ByteSource) -> Image:
     """The picture in `source`: shape (columns, rows, pages), axis 0 to the right, axis 1 down.
 
     Its grid is neither sized nor oriented: a resolution in dpi is that of a print, not of a body.
-    Pages of a TIFF and frames of a GIF become slices. Raises ReadError (exit 3) for what is
+    Pages of a TIFF and frames of a GIF or PNG become slices. Raises ReadError (exit 3) for what is
     broken or too large, UnusableInput (exit 4) for what has no grey values.
     """
     kind = recognise(source.peek(HEAD_BYTES)) or ""
@@ -163,6 +163,8 @@ def _whole_pages(
         if kind == "tiff" and picture.mode in ("RGB", "RGBA", "CMYK"):
             bits = picture.tag_v2.get(258, (8,))
             findings += [_reduced()] if max(bits) > 8 else []
+        if kind == "tiff" and picture.tag_v2.get(_EXIF_ORIENTATION, 1) not in (0, 1):
+            findings.append(_turned())  # Pillow does so while it loads a TIFF
         picture.load()
         taken += 1
         yield picture
@@ -182,14 +184,16 @@ def _upright(picture: Pillow.Image, findings: list[Finding]) -> Pillow.Image:
     """The picture as the camera's note on its orientation wants it (EXIF 1 to 8)."""
     if picture.getexif().get(_EXIF_ORIENTATION, 1) in (None, 0, 1):
         return picture
-    findings.append(
-        Finding(
-            "picture.turned",
-            Severity.NOTE,
-            "The picture was turned upright, as the note on its orientation (EXIF) says.",
-        )
-    )
+    findings.append(_turned())
     return ImageOps.exif_transpose(picture)
+
+
+def _turned() -> Finding:
+    return Finding(
+        "picture.turned",
+        Severity.NOTE,
+        "The picture was turned upright, as the note on its orientation (EXIF) says.",
+    )
 
 
 def _too_large(name: str) -> ReadError:

@@ -57,6 +57,7 @@ _MINC = "Convert it to NIfTI first: mnc2nii IN OUT.nii (MINC tools)."
 _UNPACK = "Unpack it and give the image inside."
 _PICTURE = "leuko.formats.pictures:read_picture"
 _PICTURE_OUT = "leuko.formats.pictures_out:write_picture"
+_SAVE_AS = "Save it as PNG (8 or 16 bits) or as TIFF; better, give the scan itself."
 _NOT_IMAGE = "Give the scan itself (NIfTI, .nii or .nii.gz)."
 _NIFTI_NAMES = (".nii", ".nii.gz", ".hdr", ".img")
 _NIFTI = "leuko.formats.nifti:read_nifti"
@@ -107,6 +108,9 @@ _ALL = (
            (".tif", ".tiff"), holds=_FLAT, types=("u1", "u2", "f4")),
     Format("gif", "a GIF picture", (".gif",), _PICTURE),
     Format("bmp", "a BMP picture", (".bmp",), _PICTURE),
+    Format("webp", "a WebP picture", (".webp",), advice=_SAVE_AS),
+    Format("heif", "an AVIF or HEIC picture", (".avif", ".heic"), advice=_SAVE_AS),
+    Format("netpbm", "a Netpbm picture", (".pgm", ".ppm", ".pbm"), advice=_SAVE_AS),
     Format("pdf", "a PDF document", (".pdf",), advice=_NOT_IMAGE),
     Format("numpy", "a NumPy array", (".npy",), advice=_NOT_IMAGE),
     Format("matlab", "a MATLAB file", (".mat",), advice=_NOT_IMAGE),
