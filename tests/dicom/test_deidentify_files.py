@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 import subprocess
@@ -328,6 +329,34 @@ def test_what_follows_a_compressed_picture_is_found(shared_data: Path) -> None:
     ds.PixelData = encapsulate([frame + b" Quixote "])
     with pytest.raises(SafetyRefusal, match="in its compressed pixels"):
         cleaner().file(encoded(ds), name=name)
+
+
+def test_a_name_written_as_numbers_or_as_a_uid_goes() -> None:
+    """Look-up tables, profiles, counts and UIDs hold any bytes."""
+    ds = dcmread(BytesIO(simple(PatientName="Quixote^Zebulon")))
+    ds.add_new(0x00281201, "OW", b"Quixote ")  # a palette
+    ds.add_new(0x00282000, "OB", b"Zebulon ")  # a colour profile
+    ds.add_new(0x00283006, "OW", b"Quixote ")
+    ds.add_new(0x00081150, "UI", "1.2.Zebulon")
+    ds.add_new(0x0020000E, "UI", "1.2.Quixote")
+    choices: tuple[dict[str, Any], ...] = ({}, {"retain_uids": True})
+    for options in choices:
+        result = cleaner(**options).file(encoded(ds), name="a").content
+        assert not re.search(rb"quixote|zebulon", result, re.IGNORECASE), options
+
+
+@pytest.mark.parametrize(
+    ("group", "creator", "element"),
+    [(0x2001, "Philips Imaging DD 001", 0x03), (0x0065, "Image Private Header", 0x51),
+     (0x0019, "SIEMENS MR HEADER", 0x29), (0x0025, "GEMS_SERS_01", 0x07)],
+)  # fmt: skip
+def test_a_word_in_the_place_of_a_safe_private_number_goes(
+    group: int, creator: str, element: int
+) -> None:
+    ds = dcmread(BytesIO(simple()))
+    ds.private_block(group, creator, create=True).add_new(element, "UN", b"Bob1")
+    result = cleaner(retain_safe_private=True).file(encoded(ds), name="a").content
+    assert b"Bob1" not in result
 
 
 def test_documents_do_not_get_through(shared_data: Path) -> None:
