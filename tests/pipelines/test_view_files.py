@@ -137,6 +137,21 @@ def test_the_python_call_returns_the_page_and_writes_it(work: Path) -> None:
     assert leuko.view(image, overlays=[mask], window="p1,p99") == text
 
 
+def test_label_maps_that_bring_names_are_shown_with_them(work: Path) -> None:
+    """Leuko's own anatomy by its file's name, segments by theirs; a table has the last word."""
+    values = np.zeros((20, 24, 8), np.uint8)
+    values[3:6, 3:6, 3], values[9:12, 3:6, 3] = 15, 25
+    image = Image(values, read(work / "flair.nii.gz").grid)
+    write(image, work / "anatomy.nii.gz", labels=True)
+    write(image, work / "parts.seg.nrrd", labels=True, names={15: "One", 25: "Two"})
+    write(image, work / "nameless.nii.gz", labels=True)
+    assert overlay_of(str(work / "anatomy.nii.gz")).names[15] == "Left ventricles"
+    assert overlay_of(str(work / "parts.seg.nrrd")).names == {15: "One", 25: "Two"}
+    assert overlay_of(str(work / "nameless.nii.gz")).names == {}
+    (work / "table.json").write_text('{"15": "Mine"}')
+    assert overlay_of(str(work / "anatomy.nii.gz"), labels=work / "table.json").names[15] == "Mine"
+
+
 def test_dicom_and_pictures_can_be_viewed(work: Path, shared_data: Path) -> None:
     for name in ("tasks/ct/abdomen_dicom", "formats/images2d/gray16.png"):
         view_file(shared_data / name, png=work / "a.png", page=work / "a.html", force=True)

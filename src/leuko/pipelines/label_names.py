@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from leuko.anatomy.tissues import LABEL_NAMES
 from leuko.formats.labels import LabelTable, label_table
+from leuko.formats.labels_segments import segment_labels
+from leuko.image.image import Image
 from leuko.models.classes import Tissue
 from leuko.report.palette import SIZE, rgb
 
-__all__ = ["OWN_LABELS", "anatomy_labels", "wmh_labels"]
+__all__ = ["OWN_LABELS", "anatomy_labels", "names_in", "wmh_labels"]
 
 # Tissues as anatomists' atlases paint them; the right side is darker than the left.
 _COLOURS = {
@@ -46,3 +49,13 @@ def anatomy_labels() -> LabelTable:
 OWN_LABELS: Mapping[str, Callable[[], LabelTable]] = MappingProxyType(
     {"wmh": wmh_labels, "anatomy": anatomy_labels}
 )
+
+
+def names_in(image: Image, path: Path) -> LabelTable:
+    """The names that a label map brings along: those of segments, or leuko's own by file name."""
+    if image.source is not None and image.source.format == "dicom-seg":
+        from leuko.dicom.seg_reader import segment_names
+
+        return label_table(segment_names(path)) if path.is_file() else LabelTable()
+    own = OWN_LABELS.get(path.name.split(".")[0])
+    return segment_labels(image) or (own() if own else LabelTable())

@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from leuko.errors import GridMismatch, UnusableInput, UsageError
 from leuko.findings import Finding, Severity
-from leuko.formats.labels import read_labels
+from leuko.formats.labels import LabelTable, read_labels
 from leuko.formats.read import read
 from leuko.image.grid import SAME_GRID_TOLERANCE_MM, Grid
 from leuko.image.image import Image
 from leuko.image.resample import resample
+from leuko.pipelines.label_names import names_in
 from leuko.report.viewer import stem_of
 from leuko.report.viewer_layers import Layer, layer
 from leuko.report.viewer_scene import turn_of
@@ -45,13 +46,17 @@ class Overlay:
 def overlay_of(text: str, *, labels: Path | None = None) -> Overlay:
     """The overlay that 'FILE[:name[:colour]]' means, read from its file.
 
-    `labels` is a table of names and colours by value (FreeSurfer's, ITK-SNAP's, BIDS' ...). Raises
-    UsageError (exit 2) for a colour that is none, and what `read` and `read_labels` raise.
+    `labels` is a table of names and colours by value (FreeSurfer's, ITK-SNAP's, BIDS' ...); without
+    it several labels have the names that their file brings along. Raises UsageError (exit 2) for a
+    colour that is none, and what `read` and `read_labels` raise.
     """
     path, name, colour = _parts(text)
-    table = read_labels(labels) if labels is not None else ()
+    image = read(Path(path))
+    table = names_in(image, Path(path)) if labels is None else read_labels(labels)
+    if labels is None and len(table) < 2:  # one label is called as the overlay is
+        table = LabelTable()
     return Overlay(
-        read(Path(path)),
+        image,
         name or stem_of(Path(path).name),
         colour_of(colour),
         {label.value: label.name for label in table},
