@@ -34,8 +34,8 @@ _LPS_PICTURE = np.eye(4)
 def read_dicom(path: str | os.PathLike[str], *, series: str = "", name: str = "") -> Image:
     """The image in a folder or file of DICOM; `series` names one where there are several.
 
-    `name` stands for `path` in messages and as the image's source; without it a file's own name,
-    and of a folder that of the first file in it. Raises ReadError where there is none, UsageError
+    `name` stands for `path` in messages and as the image's source; without it the source of one
+    file is its name, of several the series' key. Raises ReadError where there is none, UsageError
     where several fit, and what `load` raises.
     """
     given = Path(path)
@@ -92,7 +92,8 @@ def load(stack: Stack, *, name: str = "", real_world: bool = False) -> Image:
     affine = _LPS_PICTURE if layout.affine is None else layout.affine
     grid = Grid((first.columns, first.rows, layout.slices), affine, layout.oriented, layout.sized)
     findings = (*stack.findings, *remarks(stack), *found, *grid_findings(grid))
-    source = Source(name or name_of(first.instance), "dicom", _combined(digests))
+    whole = f"DICOM series {stack.key}" if len(stack.instances) > 1 else name_of(first.instance)
+    source = Source(name or whole, "dicom", _combined(digests))
     return Image(data, grid, source, findings, layout.seconds)
 
 
