@@ -123,3 +123,12 @@ def test_leukos_own_label_maps_have_tables() -> None:
     assert names[25] == "Right ventricles"
     assert len({label.colour for label in anatomy_labels() if label.value > 9}) == 10
     assert set(OWN_LABELS) == {"wmh", "anatomy"}
+
+
+def test_fsleyes_tables_may_hold_whole_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.lut"
+    path.write_text("1 1.00000 0.50000 0 lesion\n2 1 0 .2 black hole\n3 0 0 1 vein\n")
+    found = [(label.value, label.name, label.colour) for label in read_labels(path)]
+    assert found == [
+        (1, "lesion", (255, 128, 0)), (2, "black hole", (255, 0, 51)), (3, "vein", (0, 0, 255)),
+    ]  # fmt: skip

@@ -184,6 +184,29 @@ def test_names_stand_in_the_segmentation_or_beside_the_file(scan: Path) -> None:
     assert json.loads(scan.with_name("t.labels.json").read_text())["1"]["name"].startswith("White")
 
 
+def test_layers_of_segments_keep_their_own_names(tmp_path: Path) -> None:
+    layers = np.zeros((2, 4, 5, 6), np.uint8)
+    layers[:, 1:3, 2:4, 3] = 1
+    about = {
+        "kinds": ["list", "domain", "domain", "domain"],
+        "space": "left-posterior-superior",
+        "space directions": np.vstack([np.full(3, np.nan), np.eye(3)]),
+        "space origin": np.zeros(3),
+    }
+    for number, name in enumerate(["lesion", "oedema"]):  # overlapping, both of the value 1
+        said = {"Name": name, "LabelValue": "1", "Layer": str(number), "Color": "1 0 0"}
+        about |= {f"Segment{number}_{key}": value for key, value in said.items()}
+    nrrd.write(str(tmp_path / "two.seg.nrrd"), layers, about)
+    for number, name in enumerate(["lesion", "oedema"]):
+        path = tmp_path / f"{number}.seg.nrrd"
+        (done,) = convert(tmp_path / "two.seg.nrrd", path, how=Conversion(volume=number))
+        assert "convert.layers" not in codes(done)
+        assert nrrd.read_header(str(path))["Segment0_Name"] == name
+    (done,) = convert(tmp_path / "two.seg.nrrd", tmp_path / "two.nii.gz")
+    assert done.shape == (4, 5, 6, 2)
+    assert "convert.layers" in codes(done)
+
+
 # ------------------------------------------------------------------ folders and archives
 
 

@@ -26,9 +26,8 @@ _GOLDEN = 0.618033988749895  # steps of the hue that never come close to an earl
 _SNAP = re.compile(
     r'^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.eE+-]+\s+\d+\s+\d+\s+"(.*)"\s*$', re.MULTILINE
 )
-_FSLEYES = re.compile(
-    r"^\s*(\d+)\s+([01]\.\d+)\s+([01]\.\d+)\s+([01]\.\d+)\s+(\S.*)$", re.MULTILINE
-)
+_PART = r"([01](?:\.\d*)?|\.\d+)"  # of a colour, from 0 to 1
+_FSLEYES = re.compile(rf"^\s*(\d+)\s+{_PART}\s+{_PART}\s+{_PART}\s+(\S.*)$", re.MULTILINE)
 _FREESURFER = re.compile(
     r"^\s*(\d+)\s+(\S+)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*$", re.MULTILINE
 )

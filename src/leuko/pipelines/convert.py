@@ -19,7 +19,7 @@ from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.folder import survey
 from leuko.formats.geometry import LABELS
 from leuko.formats.labels import TABLES, LabelTable, label_table, read_labels
-from leuko.formats.labels_segments import segment_labels
+from leuko.formats.labels_segments import layers_apart, segment_labels
 from leuko.formats.losses import losses
 from leuko.formats.read import read
 from leuko.formats.registry import FORMATS
@@ -212,12 +212,13 @@ class _Job:
         record = format_to_write(target.name, format=self._format())
         written = [target.with_name(name) for name in files_of(target.name)]
         self._require_free(written)
-        table = self.table or names or segment_labels(image)
+        table = self.table or names or segment_labels(image, layer=self.how.volume)
         ready, findings = changed(image, self.how, labels=bool(table))
         if self.many:
             target.parent.mkdir(parents=True, exist_ok=True)
         is_labels = bool(table) or any(f.code == LABELS for f in image.findings)
-        lost = (*losses(ready, record), *header_left(image))
+        apart = layers_apart(image, layer=self.how.volume)
+        lost = (*losses(ready, record), *apart, *header_left(image))
         write(
             ready,
             target,
