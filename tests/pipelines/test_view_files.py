@@ -137,6 +137,16 @@ def test_the_python_call_returns_the_page_and_writes_it(work: Path) -> None:
     assert leuko.view(image, overlays=[mask], window="p1,p99") == text
 
 
+def test_what_is_shown_all_the_same_is_not_called_refused(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Pictures.new("RGB", (64, 64), (200, 10, 10)).save(work / "colour.png")
+    assert cli.main(["view", "colour.png", "--png", "a.png"]) == 0
+    said = capsys.readouterr().err
+    assert "Warning: " in said
+    assert "Refusal" not in said
+
+
 def test_label_maps_that_bring_names_are_shown_with_them(work: Path) -> None:
     """Leuko's own anatomy by its file's name, segments by theirs; a table has the last word."""
     values = np.zeros((20, 24, 8), np.uint8)

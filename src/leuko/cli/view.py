@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -142,6 +143,7 @@ def view(
     mask that `leuko measure` then accepts. Pictures need no browser.
     """
     from leuko.cli.console import print_findings
+    from leuko.findings import Severity
     from leuko.pipelines.view import Still, view_file
 
     if (montage or axis or at) and png is None and gif is None:
@@ -162,7 +164,13 @@ def view(
         force=force,
     )
     if not (quiet or as_json):
-        print_findings(seen.findings)
+        # Nothing is refused here: what would refuse a scan to segment is a warning.
+        print_findings(
+            replace(finding, severity=Severity.WARNING)
+            if finding.severity is Severity.REFUSAL
+            else finding
+            for finding in seen.findings
+        )
     if seen.page is not None and (show or (show is None and page is None and _has_screen())):
         import webbrowser
 
