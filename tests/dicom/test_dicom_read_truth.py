@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -273,3 +274,13 @@ def test_b_values_that_no_array_holds_are_said(case, weights, unpack):
     told = [finding.what for finding in findings if finding.code == "dicom.diffusion"]
     assert len(told) == 1
     assert weights in told[0]
+
+
+def test_an_index_in_a_folder_tells_that_files_are_missing(shared_data, tmp_path):
+    """A slice lost at either end of a series shows nowhere else."""
+    folder = tmp_path / "medium"
+    shutil.copytree(shared_data / "dicom" / "dicomdir", folder)
+    assert "dicom.index_incomplete" not in {finding.code for finding in scan(folder).findings}
+    next(path for path in (folder / "77654033").rglob("*") if path.is_file()).unlink()
+    found = {finding.code: finding.what for finding in scan(folder).findings}
+    assert found["dicom.index_incomplete"].startswith("1 file that the DICOMDIR names is not")

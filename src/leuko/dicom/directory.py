@@ -31,7 +31,8 @@ class Listed:
             Finding(
                 "dicom.index_incomplete",
                 Severity.WARNING,
-                f"{self.missing} files that the DICOMDIR names are not there.",
+                f"{self.missing} file{'s' if self.missing > 1 else ''} that the DICOMDIR names "
+                f"{'are' if self.missing > 1 else 'is'} not there.",
                 "Copy the whole medium again.",
             ),
         )

@@ -81,7 +81,8 @@ def _study(
 def _paths(path: Path, skipped: list[Skipped]) -> tuple[Iterator[str] | list[str], list[Finding]]:
     """The files to look at; those that a DICOMDIR names where `path` is one."""
     if path.is_dir():
-        return _below(os.fspath(path), skipped), []
+        index = referenced_files(path / "DICOMDIR") if (path / "DICOMDIR").is_file() else None
+        return _below(os.fspath(path), skipped), list(index.findings) if index else []
     if not path.exists():
         raise ReadError(
             f"There is no file or folder {path.name}.", hint="Check the path and its spelling."
