@@ -164,3 +164,34 @@ def test_wrong_usage_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["segment", "--no-such-option"]) == 2
     assert cli.main(["segment"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["info", "{}"],
+        ["dicom", "list", "{}"],
+        ["segment", "{}", "-o", "out"],
+        ["convert", "{}", "out"],
+        ["view", "{}", "-o", "out.html"],
+        ["preprocess", "{}", "-o", "out", "--n4"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_may_not_be_read_is_exit_3_without_its_folders(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    closed = tmp_path / "Zebulon" / "closed"
+    closed.mkdir(parents=True)
+    (closed / "scan.nii").write_bytes(bytes(400))
+    closed.chmod(0)
+    if os.access(closed, os.R_OK):
+        pytest.skip("this user may read everything")
+    assert cli.main([part.format(closed) for part in command]) == 3
+    assert "Zebulon" not in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["Zebulon"]
+    closed.chmod(0o700)

@@ -62,7 +62,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
 )
 @click.option(
     "--like",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="IMAGE",
     help="Put the values onto the grid of IMAGE; resampled where voxels do not meet.",
 )

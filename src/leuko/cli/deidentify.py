@@ -45,24 +45,24 @@ def _boxes(
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("path", type=click.Path(path_type=str), metavar="PATH")
+@click.argument("path", type=click.Path(readable=False, path_type=str), metavar="PATH")
 @click.option("-o", "--out", required=True, metavar="OUT", help="A new folder for the files.")
 @click.option("--subject", default="", metavar="NAME", help="What the one patient is called.")
 @click.option(
     "--subjects",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="A table (CSV) of two columns: Patient ID, name to use.",
 )
 @click.option(
     "--secret",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Makes names, UIDs and dates the same in every run with this file; made if not there.",
 )
 @click.option(
     "--mapping",
-    type=click.Path(path_type=str, dir_okay=False),
+    type=click.Path(readable=False, path_type=str, dir_okay=False),
     default="",
     metavar="FILE",
     help="Write who and what became which; readable for you alone.",

@@ -33,12 +33,12 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("reference", metavar="REF", type=click.Path())
-@click.argument("prediction", metavar="PRED", type=click.Path())
+@click.argument("reference", metavar="REF", type=click.Path(readable=False))
+@click.argument("prediction", metavar="PRED", type=click.Path(readable=False))
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False),
+    type=click.Path(readable=False, dir_okay=False),
     help="Write the scores: .json (everything) or .tsv (a row a case).",
 )
 @click.option(

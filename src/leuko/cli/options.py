@@ -134,7 +134,7 @@ mask_options = _together(
 job_options = _together(
     click.option(
         "--weights",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(readable=False, path_type=Path, file_okay=False),
         metavar="FOLDER",
         help="Other weights than the packaged ones: a folder with a card.json.",
     ),
@@ -212,7 +212,7 @@ series_option = click.option(
 t1_options = _together(
     click.option(
         "--t1",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         metavar="T1",
         help="The T1 of the same head, in any grid: the mask is written in its space, too.",
     ),
@@ -234,7 +234,7 @@ out_options = _together(
     click.option(
         "-o",
         "--out",
-        type=click.Path(path_type=str),
+        type=click.Path(readable=False, path_type=str),
         required=True,
         metavar="OUT",
         help="The folder for the results.",
@@ -257,4 +257,4 @@ out_options = _together(
 
 def image_argument(name: str, **settings: Any) -> Callable[[Command], Command]:
     """A positional file; whether it can be read is judged when it is read (exit 3)."""
-    return click.argument(name, type=click.Path(path_type=str), **settings)
+    return click.argument(name, type=click.Path(readable=False, path_type=str), **settings)

@@ -77,7 +77,7 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="OUT",
     help="The folder for the results.",
 )
@@ -117,7 +117,7 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 )
 @click.option(
     "--reference",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="What --normalise histogram matches: an image, or a standard scale (.json).",
 )
@@ -127,13 +127,13 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 @click.option("--shape", type=Numbers(int, one=False), help="Cut or pad to X,Y,Z voxels.")
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="FILE",
     help="Steps from a YAML file instead, in its order.",
 )
 @click.option(
     "--mask",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="MASK",
     help="A mask (or a folder of masks) to carry along.",
 )

@@ -28,7 +28,7 @@ Examples:
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not usable, or the registration failed (its
 files are written all the same); 5 grids differ; 6 cannot write; 9 an optional part is missing.
 """
-FILE = click.Path(path_type=Path)
+FILE = click.Path(readable=False, path_type=Path)
 
 
 @click.command(epilog=EXAMPLES)
@@ -37,7 +37,7 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=str),
+    type=click.Path(readable=False, path_type=str),
     required=True,
     metavar="OUT",
     help="The folder for the results.",

@@ -28,7 +28,7 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="OUT",
     help="The file to write: .stl, .ply or .glb.",
 )
@@ -37,7 +37,7 @@ colours), .glb a named and coloured part for each. Vertices are RAS mm of the sc
 )
 @click.option(
     "--names",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="TABLE",
     help="Names and colours of the labels: FreeSurfer, ITK-SNAP, FSLeyes, BIDS, JSON.",
 )

@@ -45,7 +45,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 )
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="TABLE",
     help="Names and colours of the overlays' labels: FreeSurfer, ITK-SNAP, FSLeyes, BIDS, JSON.",
 )
@@ -53,19 +53,19 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
     "-o",
     "--out",
     "page",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="PAGE.html",
     help="The page.  [default: IMAGE_view.html here, unless --png or --gif is given]",
 )
 @click.option(
     "--png",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write a picture: three planes, or what --axis, --slice, --montage say.",
 )
 @click.option(
     "--gif",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write an animation through the slices, or through the volumes.",
 )

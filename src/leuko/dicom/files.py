@@ -81,7 +81,9 @@ def _study(
 def _paths(path: Path, skipped: list[Skipped]) -> tuple[Iterator[str] | list[str], list[Finding]]:
     """The files to look at; those that a DICOMDIR names where `path` is one."""
     if path.is_dir():
-        index = referenced_files(path / "DICOMDIR") if (path / "DICOMDIR").is_file() else None
+        listing = path / "DICOMDIR"
+        # Of a folder that is closed to the user `os.path` says no where `Path` raises.
+        index = referenced_files(listing) if os.path.isfile(listing) else None  # noqa: PTH113
         return _below(os.fspath(path), skipped), list(index.findings) if index else []
     if not path.exists():
         raise ReadError(

@@ -168,9 +168,15 @@ def _scans_in(folder: Path) -> list[Path]:
 
 
 def _images_in(folder: Path) -> Iterator[Path]:
-    if is_ours(folder):
-        return
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    try:
+        if is_ours(folder):
+            return
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise ReadError(
+            f"A folder of scans cannot be read: {error.strerror}.",
+            hint="Check the permissions of the folder and of those in it.",
+        ) from error
     yield from (entry for entry in entries if entry.is_file() and _is_image(entry))
     for entry in entries:
         if entry.is_dir() and not entry.is_symlink():
