@@ -31,7 +31,8 @@ def study(tmp_path):
             count = int(values.pop("count", 10))  # type: ignore[call-overload]
             spacing = values.pop("PixelSpacing", [30.0, 40.0])  # a head from few pixels
             step = values.pop("step", 10.0)
-            planes = made.slices(count=count, step=[0, 0, step], **values)
+            iop = values.pop("iop", made.AXIAL)
+            planes = made.slices(iop, count=count, step=made.axes(iop)[2] * step, **values)
             for plane in planes:
                 plane.PixelSpacing = spacing
             made.write(planes, tmp_path / "study" / str(number), seed=number)
@@ -207,3 +208,14 @@ def test_an_agent_called_none_is_no_agent(study):
     agent = {"ContrastBolusAgent": "gadobutrol"}
     none = {"ContrastBolusAgent": "NONE"}
     assert choose(study(("flair", FLAIR, agent), ("flair", FLAIR, none))).flair.key == "2"
+
+
+@pytest.mark.parametrize(
+    ("worse", "better", "why"),
+    [({"iop": made.CORONAL}, {}, "axial"),
+     ({"ScanningSequence": ["EP", "IR"]}, {}, "echo-planar")],
+)  # fmt: skip
+def test_of_flairs_alike_the_axial_one_and_no_echo_planar_one_is_taken(worse, better, why, study):
+    choice = choose(study(("a flair", {**FLAIR, **worse}), ("b flair", {**FLAIR, **better})))
+    assert choice.flair.key == "2"
+    assert why in next(reason.why for reason in choice.reasons if reason.role == "flair")

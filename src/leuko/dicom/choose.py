@@ -14,6 +14,7 @@ from leuko.dicom.evidence import (
     t1_evidence,
     unfit,
 )
+from leuko.dicom.geometry import plane_of
 from leuko.dicom.image import load
 from leuko.dicom.kinds import is_anatomy
 from leuko.dicom.select import listed, matching
@@ -163,9 +164,11 @@ def _worth(stack: Stack) -> tuple[object, ...]:
         extent >= 90,
         stack.kind == "magnitude",
         not has_contrast(stack),
+        "EP" not in stack.first.scanning,
         -round(max(spacing) / min(spacing), 1),
         -round(spacing[0] * spacing[1] * spacing[2], 2),
         round(extent / 10),
+        stack.first.orientation is not None and plane_of(stack.first.orientation) == "ax",
         "ND" not in types,  # distortion was corrected
         "NORM" in types,
     )
@@ -174,7 +177,8 @@ def _worth(stack: Stack) -> tuple[object, ...]:
 def _better(first: Stack, second: Stack) -> str:
     names = (
         "it covers the whole head", "it is the original", "it is without contrast agent",
-        "its voxels are more even", "its voxels are smaller", "it covers more",
+        "it is no echo-planar scan", "its voxels are more even", "its voxels are smaller",
+        "it covers more", "it is axial",
         "its distortion is corrected", "its brightness is evened out",
     )  # fmt: skip
     pairs = zip(names, _worth(first), _worth(second), strict=True)
