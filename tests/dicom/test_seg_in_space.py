@@ -155,6 +155,17 @@ def test_a_sheared_source_is_refused() -> None:
         wmh_object(speckled(Grid(SHAPE, affine)), headers)
 
 
+def test_directions_rounded_to_three_digits_are_no_shear() -> None:
+    """The positions of 176 slices are exact, the normal is not: 0.1 mm beside at the far end."""
+    affine = affine_of(turned(14, 6, 5), (1, 1, 1))
+    headers = slice_headers(affine, (9, 7, 176))
+    for header in headers:
+        rounded = [round(float(value), 3) for value in header.ImageOrientationPatient]
+        header.ImageOrientationPatient = rounded
+    grid = grid_of(planes_of(headers))
+    np.testing.assert_allclose(grid.affine[:3, 2], affine[:3, 2], atol=1e-4)
+
+
 def test_a_source_with_a_slice_missing_is_refused() -> None:
     affine = affine_of(ORIENTATIONS["axial"], (1, 1, 5))
     headers = slice_headers(affine, SHAPE)

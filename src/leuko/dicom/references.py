@@ -22,6 +22,7 @@ __all__ = ["Plane", "Reference", "grid_of", "planes_of", "series_items"]
 FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_MM = 1e-2  # planes of several volumes at one place
 REGULAR_MM = 0.1  # how far a plane may lie off the regular stack: headers round
+LEAST_TILT = 1.7e-3  # 0.1 degrees, as reading has it: less is how directions are rounded
 SAME_DIRECTION = 1e-3  # of unit vectors
 SKEW = 1e-2  # of the directions of rows and columns, which are at right angles
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -115,7 +116,8 @@ def grid_of(planes: Sequence[Plane]) -> Grid:
             f"The source planes are not evenly spaced: up to {off:.3g} mm off.",
             hint="A slice may be missing; a segmentation needs a regular stack.",
         )
-    if aside > REGULAR_MM:
+    length = float(np.linalg.norm(corners[-1] - corners[0])) or 1.0
+    if aside > max(REGULAR_MM, length * LEAST_TILT):
         raise SafetyRefusal(
             f"The source planes are sheared: the last is {aside:.3g} mm beside the first.",
             hint="A tilted gantry does that; resample the scan onto a straight grid first.",
