@@ -25,11 +25,9 @@ Examples:
   leuko convert folder_of_scans converted --to nrrd
   leuko convert mask.nii.gz mask.seg.nrrd --labels wmh
 
-\b
 The suffix of OUT is the format: .nii .nii.gz .hdr/.img (NIfTI), .nrrd .nhdr .seg.nrrd,
 .mha .mhd, .mgh .mgz, .mnc, .png .jpg .tif; Analyze 7.5 with --to analyze.
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
 5 refused for safety; 6 cannot write, or OUT is there already; 7 out of memory or disk.
 """

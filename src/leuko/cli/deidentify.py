@@ -14,15 +14,13 @@ __all__ = ["deidentify"]
 EXAMPLES = """\b
 Examples:
   leuko deidentify STUDY -o clean
-  leuko deidentify STUDY.zip -o clean --subject sub-001 --retain-dates modified
+  leuko deidentify STUDY.zip -o clean --subject sub-1 --retain-dates modified
   leuko deidentify ULTRASOUND -o clean --blank 0,0,800,60
-  leuko deidentify VISIT_2 -o clean_2 --secret key.txt --mapping who_is_who.tsv
+  leuko deidentify VISIT_2 -o clean_2 --secret key.txt --mapping who.tsv
 
-\b
 OUT holds SUBJECT/SERIES/NUMBER.dcm (NIfTI: SUBJECT/NUMBER.nii.gz). Faces stay in volumes of
 the head: they can be recognised.
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 nothing readable; 5 some files identify by their content and
 were left out (all others are written); 6 cannot write; 7 out of memory or disk; 8 interrupted.
 """

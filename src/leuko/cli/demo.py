@@ -16,7 +16,6 @@ Examples:
   leuko demo -o demo
   leuko demo -o demo --definition ms
 
-\b
 OUT holds what `leuko segment` writes, and sample_flair.nii.gz, sample_truth.nii.gz
 (1 = lesion, 2 = cap or rim) and agreement.json beside it.
 """

@@ -27,10 +27,8 @@ Examples:
   leuko dicom list study.zip
   leuko dicom list DICOMDIR --json
 
-\b
 KEY is what --series takes, in every command that reads a study.
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read.
 """
 HEADINGS = ("key", "description", "what", "size", "mm", "TE/TR/TI ms", "role")

@@ -15,7 +15,6 @@ Examples:
   leuko info STUDY.zip --json
   leuko info image.dcm --tags --patient
 
-\b
 Exit codes: 0 done; 2 several images could be meant; 3 no image there, or it cannot be read.
 """
 

@@ -20,13 +20,11 @@ __all__ = ["measure"]
 EXAMPLES = """\b
 Examples:
   leuko measure flair.nii.gz result/wmh_corrected.nii.gz -o measured
-  leuko measure flair.nii.gz mask_of_another_tool.nii.gz -o measured --no-report
+  leuko measure flair.nii.gz foreign_mask.nii.gz -o measured --no-report
   leuko measure dicom_study corrected.seg.dcm -o measured
 
-\b
 OUT holds what `leuko segment` writes; wmh.nii.gz is MASK as it was counted.
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 IMAGE and MASK are not on one grid; 6 cannot write; 7 out of memory or disk;
 8 interrupted.

@@ -18,20 +18,21 @@ __all__ = ["preprocess"]
 
 EXAMPLES = """\b
 Examples:
-  leuko preprocess flair.nii.gz -o out --brain --n4 --resample 1 --normalise zscore
-  leuko preprocess flair.nii.gz -o out --mask lesions.nii.gz --crop brain --shape 160,192,160
+  leuko preprocess flair.nii.gz -o out --brain --n4 --normalise zscore
+  leuko preprocess flair.nii.gz -o out --mask lesions.nii.gz --crop brain
   leuko preprocess ct_folder -o out --window lung --resample 1.5
-  leuko preprocess t1.nii.gz -o out --normalise histogram --reference other_t1.nii.gz
+  leuko preprocess t1.nii.gz -o out --normalise histogram --reference b.nii.gz
   leuko preprocess folder -o out --config steps.yaml
 
-\b
 Steps are done in this order: reorient, brain, n4, resample, window, normalise, crop, shape;
 with --config in the order of the file.
 
-\b
 OUT holds preprocessed.nii.gz, preprocess.json (every parameter and effect) and, where there
 are such, brain.nii.gz, bias_field.nii.gz and mask.nii.gz. Of a folder of images each gets a
 folder in OUT.
+
+Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this (no brain, for example);
+5 grids differ; 6 cannot write; 7 out of memory or disk; 8 interrupted.
 """
 
 

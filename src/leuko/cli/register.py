@@ -18,13 +18,12 @@ METHODS = ("translation", "rigid", "affine", "bspline", "demons", "sift", "orb")
 EXAMPLES = """\b
 Examples:
   leuko register flair.nii.gz t1.nii.gz -o registered
-  leuko register visit1.nii.gz visit2.nii.gz -o registered --mask visit2_mask.nii.gz
+  leuko register visit1.nii.gz visit2.nii.gz -o registered --mask mask2.nii.gz
   leuko register template.nii.gz scan.nii.gz -o registered --method bspline
-  leuko register flair.nii.gz other_t1_map.nii.gz -o moved --transform registered/transform.json
-  leuko register t1.nii.gz flair.nii.gz -o back --transform registered/transform.json --inverse
+  leuko register flair.nii.gz map.nii.gz -o moved --transform transform.json
+  leuko register t1.nii.gz flair.nii.gz -o back --inverse --transform t.json
   leuko register slice1.png slice2.png -o registered --method sift
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not usable, or the registration failed (its
 files are written all the same); 5 grids differ; 6 cannot write; 9 an optional part is missing.
 """

@@ -36,14 +36,12 @@ Examples:
   leuko segment scan1.nii.gz scan2.nii.gz -o results
   leuko segment folder_of_scans -o results
 
-\b
 OUT holds wmh.nii.gz, lesions.nii.gz, anatomy.nii.gz, lesions.tsv, stats.json,
 report.html, report.pdf and preview.png; of a DICOM scan also wmh.seg.dcm,
 report.sr.dcm and report.pdf.dcm, which belong to its study. Several scans, a
 folder of them, or DICOM of several studies get a folder each and a table,
 OUT/cohort.tsv; called again, finished scans are kept.
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 refused for safety; 6 cannot write; 7 out of memory or disk; 8 interrupted.
 Of several scans the highest code counts; the others are finished all the same.

@@ -16,9 +16,11 @@ Examples:
   leuko surface out/anatomy.nii.gz -o anatomy.glb
   leuko surface out/anatomy.nii.gz --label 15 --label 25 -o ventricles.ply
 
-\b
 The name of OUT decides the format: .stl and .ply hold all labels in one surface (.ply with
 colours), .glb a named and coloured part for each. Vertices are RAS mm of the scanner.
+
+Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no labels to draw; 6 cannot write, or OUT is there already;
+7 out of memory or disk.
 """
 
 

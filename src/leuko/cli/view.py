@@ -23,11 +23,9 @@ Examples:
   leuko view flair.nii.gz --axis sagittal --slice 12.5mm --png one.png
   leuko view dicom_folder --series FLAIR --gif slices.gif
 
-\b
 Windows: brain, subdural, stroke, bone, lung, abdomen, liver ... (CT, in HU);
 auto, full, p1,p99 (percentiles); 40,80 (centre,width).
 
-\b
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 an overlay lies in another space; 6 cannot write, or the file is there already;
 7 out of memory or disk.
