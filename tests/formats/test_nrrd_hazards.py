@@ -122,6 +122,7 @@ def test_without_spacings_the_size_is_unknown(tmp_path: Path) -> None:
 def test_space_units_are_converted_to_mm(tmp_path: Path, unit: str, scale: float) -> None:
     image = read(make(tmp_path / "a.nrrd", space_units=" ".join([f'"{unit}"'] * 3)))
     np.testing.assert_allclose(image.grid.affine[:3, 3], scale * np.array((5, 6, 7)))
+    np.testing.assert_allclose(np.diag(image.grid.affine)[:3], scale * np.array((1, 2, 3)))
     assert ("nrrd.units_converted" in codes(image)) == (scale != 1.0)
 
 

@@ -336,13 +336,14 @@ def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path: Path, kind: str, 
         read(tmp_path / "a")
 
 
+@pytest.mark.parametrize("kind", ["tif", "png"])
 @pytest.mark.parametrize("number", range(1, 9))
-def test_a_tiff_is_turned_upright_and_says_so(tmp_path: Path, number: int) -> None:
+def test_a_picture_is_turned_upright_and_says_so(tmp_path: Path, number: int, kind: str) -> None:
     upright = [GREY, GREY[:, ::-1], GREY[::-1, ::-1], GREY[::-1], GREY.T, np.rot90(GREY, -1),
                GREY[::-1, ::-1].T, np.rot90(GREY)]  # fmt: skip
     note = Pillow.Exif()
     note[0x0112] = number
-    image = read(saved(tmp_path / "a.tif", Pillow.fromarray(GREY), exif=note))
+    image = read(saved(tmp_path / f"a.{kind}", Pillow.fromarray(GREY), exif=note))
     np.testing.assert_array_equal(rows(image), upright[number - 1])
     assert ("picture.turned" in codes(image)) == (number > 1)
 
@@ -361,3 +362,17 @@ def test_pictures_of_other_formats_are_called_by_name(
 ) -> None:
     with pytest.raises(ReadError, match=title):
         read(saved(tmp_path / f"a.{kind}", Pillow.fromarray(GREY)))
+
+
+def test_large_colour_pictures_are_turned_to_grey_in_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colours = np.random.default_rng(5).integers(0, 256, (41, 30, 4), dtype=np.uint8)
+    colours[:20, :, :3] = colours[:20, :, :1]  # grey above, coloured below
+    paths = [saved(tmp_path / f"{n}.png", Pillow.fromarray(colours[..., :n])) for n in (3, 4)]
+    whole = [read(path) for path in paths]
+    monkeypatch.setattr("leuko.formats.pictures_grey._BAND", 200)
+    for path, expected in zip(paths, whole, strict=True):
+        image = read(path)
+        np.testing.assert_array_equal(image.data, expected.data)
+        assert codes(image) == codes(expected)

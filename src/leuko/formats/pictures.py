@@ -49,8 +49,9 @@ def read_picture(source: ByteSource) -> Image:
     content = source.rest(MAX_BYTES)
     with _refusing(source.name):
         pages, findings = _pages(content, kind=kind, name=source.name)
-        stored = np.stack([page.T for page in pages], axis=-1)
-    data, more = real_values(np.asfortranarray(stored))
+        stored = np.stack(pages).T  # columns first, in Fortran's order: no further copy
+        del pages
+    data, more = real_values(stored)
     grid = Grid(
         (data.shape[0], data.shape[1], data.shape[2]), np.eye(4), oriented=False, sized=False
     )

@@ -17,6 +17,7 @@ __all__ = ["grey"]
 _WHOLE = ("L", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339  # TIFF 6.0
 _WHITE_IS_ZERO, _SIGNED = 0, 2
+_BAND = 1 << 22  # pixels turned to grey at once
 
 
 def grey(picture: Pillow.Image, *, name: str) -> tuple[Voxels, list[Finding]]:
@@ -25,11 +26,26 @@ def grey(picture: Pillow.Image, *, name: str) -> tuple[Voxels, list[Finding]]:
     Grey keeps its type and values (bits become 0 and 255); colour becomes luminance (ITU-R
     BT.601), also through a palette; what is transparent is laid on black.
     """
-    values, findings = _values(picture, name=name)
+    values, findings = _banded(picture, name=name)
     tags: Any = getattr(picture, "tag_v2", None)
     if tags is not None and picture.mode in _WHOLE:
         return _as_tiff_means(values, picture.mode, tags), findings
     return values, findings
+
+
+def _banded(picture: Pillow.Image, *, name: str) -> tuple[Voxels, list[Finding]]:
+    """As `_values`, some rows at a time: colour needs several copies of what is turned to grey."""
+    width, height = picture.size
+    if width * height <= _BAND or picture.mode in _WHOLE:
+        return _values(picture, name=name)
+    step = max(_BAND // width, 1)
+    values = np.empty((height, width), np.uint8)  # whatever is colour or a bit becomes that
+    findings: list[Finding] = []
+    for top in range(0, height, step):
+        end = min(top + step, height)
+        values[top:end], found = _values(picture.crop((0, top, width, end)), name=name)
+        findings += found
+    return values, list(dict.fromkeys(findings))
 
 
 def _values(picture: Pillow.Image, *, name: str) -> tuple[Voxels, list[Finding]]:
