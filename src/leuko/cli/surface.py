@@ -19,8 +19,8 @@ Examples:
 The name of OUT decides the format: .stl and .ply hold all labels in one surface (.ply with
 colours), .glb a named and coloured part for each. Vertices are RAS mm of the scanner.
 
-Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no labels to draw; 6 cannot write, or OUT is there already;
-7 out of memory or disk.
+Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no labels to draw; 6 cannot write,
+or OUT is there already; 7 out of memory or disk.
 """
 
 
