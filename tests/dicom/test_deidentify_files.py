@@ -331,6 +331,12 @@ def test_what_follows_a_compressed_picture_is_found(shared_data: Path) -> None:
         cleaner().file(encoded(ds), name=name)
 
 
+def test_a_name_of_one_sign_goes() -> None:
+    name = "王^小东"
+    content = simple(SpecificCharacterSet="GB18030", PatientName=name, SoftwareVersions="王 v1")
+    assert "王".encode("gb18030") not in cleaner().file(content, name="a").content
+
+
 def test_a_name_written_as_numbers_or_as_a_uid_goes() -> None:
     """Look-up tables, profiles, counts and UIDs hold any bytes."""
     ds = dcmread(BytesIO(simple(PatientName="Quixote^Zebulon")))

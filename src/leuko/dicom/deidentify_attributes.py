@@ -25,6 +25,7 @@ from leuko.dicom.deidentify_elements import (
     texts_of,
 )
 from leuko.dicom.deidentify_private import SAFE_PRIVATE, is_harmless
+from leuko.dicom.deidentify_secrets import words_of
 from leuko.dicom.deidentify_values import DUMMIES, REMOVED, cleaned_text, shifted
 from leuko.dicom.profile import decide, row_of
 from leuko.dicom.uids import UidMap, names_a_class
@@ -187,8 +188,14 @@ class Cleaner:
 
     def _guard(self, ds: Dataset, tag: BaseTag, vr: str) -> None:
         """Replace a text that repeats the patient's name or number."""
-        if self.secrets is not None and self.secrets.search(bytes_of(ds, tag)):
+        listed = self.secrets is not None and self.secrets.search(bytes_of(ds, tag))
+        if listed or self._names_in(ds, tag):
             ds[tag] = DataElement(tag, vr, DUMMIES.get(vr, REMOVED))
+
+    def _names_in(self, ds: Dataset, tag: BaseTag) -> bool:
+        """Whether a text has a word of the name in another script, where one sign is a name."""
+        words = {word.lower() for text in texts_of(ds, tag) for word in words_of(text)}
+        return any(not word.isascii() for word in words & self.names)
 
     def _guard_numbers(self, ds: Dataset, tag: BaseTag) -> None:
         """Remove numbers (look-up tables, profiles) whose bytes repeat the patient's name."""
