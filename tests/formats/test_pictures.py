@@ -348,12 +348,17 @@ def test_a_picture_is_turned_upright_and_says_so(tmp_path: Path, number: int, ki
     assert ("picture.turned" in codes(image)) == (number > 1)
 
 
-def test_frames_of_an_animated_png_are_slices(tmp_path: Path) -> None:
+def test_frames_of_an_animated_png_are_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frames = [Pillow.fromarray(GREY + k) for k in range(3)]
     path = saved(tmp_path / "a.png", frames[0], save_all=True, append_images=frames[1:])
     image = read(path)
     np.testing.assert_array_equal(image.data.T, [GREY, GREY + 1, GREY + 2])
     assert "picture.pages" in codes(image)
+    monkeypatch.setattr("leuko.formats.pictures.MAX_FRAME", GREY.size - 1)
+    with pytest.raises(ReadError, match="more pixels"):
+        read(path)
 
 
 @pytest.mark.parametrize(("kind", "title"), [("webp", "WebP"), ("ppm", "Netpbm")])

@@ -26,6 +26,7 @@ from leuko.image.image import Image, Source
 __all__ = ["read_picture"]
 
 MAX_PIXELS = 2**26  # of one page: 8192 x 8192
+MAX_FRAME = 2**24  # of one of several frames, of which Pillow keeps three in colour
 MAX_VALUES = 2**28  # of all pages
 MAX_BYTES = 2**29  # of the file
 _PILLOWS = {
@@ -151,7 +152,8 @@ def _whole_pages(
     for index in range(count):
         picture.seek(index)
         width, height = picture.size
-        if width * height > MAX_PIXELS or (taken + 1) * width * height > MAX_VALUES:
+        most = MAX_PIXELS if count == 1 or kind != "png" else MAX_FRAME
+        if width * height > most or (taken + 1) * width * height > MAX_VALUES:
             raise _too_large(name)
         if count > 1 and kind == "tiff" and picture.tag_v2.get(_SUBFILE, 0) & _REDUCED:
             continue
