@@ -149,3 +149,16 @@ def test_one_slice_in_time_is_a_series_of_slices(tmp_path):
     image = read_dicom(made.write(series, tmp_path / "in"))
     assert image.data.shape == (5, 7, 1, 3)
     assert [1, 2, 3] == list(image.data[0, 0, 0])
+
+
+def test_volumes_follow_each_other_over_midnight(tmp_path):
+    """Acquisition times without a date begin anew."""
+    planes = []
+    for place, clock in enumerate(("000006", "235950", "235958")):
+        for plane in made.slices(AcquisitionTime=clock):
+            values = np.frombuffer(plane.PixelData, "<u2") + 1000 * ((place - 1) % 3)
+            plane.PixelData = values.astype("<u2").tobytes()
+            planes.append(plane)
+    image = read_dicom(made.write(planes, tmp_path / "x"))
+    for volume in range(3):
+        made.assert_in_place(image.data[..., volume], image.grid.affine, add=1000 * volume)

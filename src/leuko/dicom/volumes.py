@@ -14,6 +14,7 @@ from leuko.findings import Finding, Severity
 
 __all__ = ["seconds_between", "volumes_of"]
 
+_DAY = 86400.0
 Slices = Sequence[Sequence[Frame]]
 Key = Callable[[Frame], Hashable]
 
@@ -134,17 +135,27 @@ def _rank(frame: Frame) -> tuple[float, ...]:
 
 def _sorted(volumes: list[list[Frame]]) -> list[list[Frame]]:
     weighted = len({_b_value(volume[0]) for volume in volumes}) > 1
-    return sorted(volumes, key=lambda volume: _volume_rank(volume, weighted=weighted))
+    starts = [_start(volume) for volume in volumes]
+    midnight = max(starts) < _DAY and max(starts) - min(starts) > _DAY / 2  # times without a day
+    return sorted(
+        volumes, key=lambda volume: _volume_rank(volume, weighted=weighted, midnight=midnight)
+    )
 
 
-def _volume_rank(volume: list[Frame], *, weighted: bool) -> tuple[Any, ...]:
+def _start(volume: Sequence[Frame]) -> float:
+    return min(frame.time or 0.0 for frame in volume)
+
+
+def _volume_rank(volume: list[Frame], *, weighted: bool, midnight: bool) -> tuple[Any, ...]:
+    """What volumes are sorted by; past `midnight` small times are those of the next day."""
+    start = _start(volume)
     triggers = {frame.trigger for frame in volume}
     trigger = triggers.pop() if len(triggers) == 1 and not weighted else None
     return (
         min(frame.temporal for frame in volume),
         trigger or 0.0,
         _b_value(volume[0]),
-        min(frame.time or 0.0 for frame in volume),
+        start + _DAY if midnight and start < _DAY / 2 else start,
         min(frame.acquisition for frame in volume),
         min(frame.dims for frame in volume),
         min(frame.number for frame in volume),
