@@ -1,9 +1,10 @@
 """Surfaces as files: STL, PLY and GLB (binary glTF 2.0), in scanner millimetres.
 
-Vertices are stored in RAS mm. STL and PLY have no place for a coordinate system: both carry
-`SPACE=RAS` in their header or comments, which 3D Slicer reads (without it it assumes LPS). glTF is
-in metres with y up and the front along z: the root node of a GLB turns and scales the vertices so,
-and a viewer shows the head upright, looking at you.
+Vertices are RAS mm in all of them, so that a surface lies where the scan does in every program. STL
+and PLY have no place for a coordinate system: both carry `SPACE=RAS` in their header or comments,
+which 3D Slicer reads (without it it assumes LPS). A GLB says so in its `asset.extras` and in the name
+of its root node, which neither turns nor scales: programs that take glTF's metres and its y axis
+literally show the head large and lying.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ Bytes = npt.NDArray[Any]
 FLOAT, UINT32 = 5126, 5125  # component types of glTF
 VERTICES, INDICES = 34962, 34963  # buffer targets of glTF
 SPACE = "SPACE=RAS"
-# Columns of R, A, S in mm: left is x, up is y, front is z, in metres.
-TO_GLTF = [-0.001, 0, 0, 0, 0, 0, 0.001, 0, 0, 0.001, 0, 0, 0, 0, 0, 1]
+ROOT = "scanner RAS mm"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ def encode_ply(parts: Sequence[Part]) -> bytes:
 def encode_glb(parts: Sequence[Part]) -> bytes:
     """A GLB with a named, coloured node for each part."""
     file = _Gltf()
-    nodes: list[dict[str, Any]] = [{"name": "scanner RAS mm", "matrix": TO_GLTF, "children": []}]
+    nodes: list[dict[str, Any]] = [{"name": ROOT, "children": []}]
     meshes: list[dict[str, Any]] = []
     materials: list[dict[str, Any]] = []
     for part in parts:
@@ -139,14 +139,14 @@ class _Gltf:
             "asset": {
                 "version": "2.0",
                 "generator": "leuko",
-                "extras": {"space": "RAS", "unit": "mm", "applies_to": "vertices, before nodes"},
+                "extras": {"space": "RAS", "unit": "mm"},
             },
             "scene": 0,
             "scenes": [{"nodes": [0]}],
             **{name: held for name, held in content.items() if held},
         }
         if not self._pieces:  # glTF allows no empty lists, nor a node without children in one
-            whole["nodes"] = [{"name": "scanner RAS mm", "matrix": TO_GLTF}]
+            whole["nodes"] = [{"name": ROOT}]
         else:
             whole["buffers"] = [{"byteLength": self._size}]
             whole["bufferViews"], whole["accessors"] = self._views, self._accessors
