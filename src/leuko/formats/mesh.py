@@ -2,9 +2,9 @@
 
 Vertices are RAS mm in all of them, so that a surface lies where the scan does in every program. STL
 and PLY have no place for a coordinate system: both carry `SPACE=RAS` in their header or comments,
-which 3D Slicer reads (without it it assumes LPS). A GLB says so in its `asset.extras` and in the name
-of its root node, which neither turns nor scales: programs that take glTF's metres and its y axis
-literally show the head large and lying.
+which 3D Slicer reads (without it it assumes LPS). A GLB says so in its `asset.extras` and in the
+name of its root node, which neither turns nor scales: programs that take glTF's metres and its y
+axis literally show the head large and lying.
 """
 
 from __future__ import annotations
