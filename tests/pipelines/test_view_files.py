@@ -173,3 +173,10 @@ def test_the_sample_and_its_truth_make_a_page_in_a_moment(work: Path) -> None:
     seen = view_file(sample_path(), overlays=(str(truth_path()),), page=work / "sample.html")
     assert seen.findings == ()
     assert (work / "sample.html").stat().st_size < 4_000_000
+
+
+def test_a_window_of_ct_on_another_scan_is_told(work: Path) -> None:
+    seen = view_file(Path("flair.nii.gz"), png=work / "a.png", window="bone")
+    assert "view.no_hounsfield" in {finding.code for finding in seen.findings}
+    plain = view_file(Path("flair.nii.gz"), png=work / "b.png", window="p1,p99")
+    assert "view.no_hounsfield" not in {finding.code for finding in plain.findings}

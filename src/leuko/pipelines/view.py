@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from leuko.errors import UsageError
-from leuko.findings import Finding
+from leuko.findings import Finding, Severity
 from leuko.formats.geometry import LABELS
 from leuko.formats.read import read
 from leuko.image.image import Image
@@ -20,6 +20,7 @@ from leuko.pipelines.overlays import Overlay, overlay_of, overlay_path, placed
 from leuko.report import viewer
 from leuko.report.viewer_layers import Layer
 from leuko.report.viewer_scene import Scene, scene
+from leuko.report.viewer_windows import HOUNSFIELD, is_hounsfield
 
 __all__ = [
     "Overlay",
@@ -172,6 +173,15 @@ def view_scene(
         layers.append(added)
         findings.extend(said)
     shown = scene(image, layers=layers, window=window, neurological=neurological)
+    if window.strip().lower() in HOUNSFIELD and not is_hounsfield(image.data):
+        findings.append(
+            Finding(
+                "view.no_hounsfield",
+                Severity.WARNING,
+                f"The window '{window.strip()}' is in HU, and these values are not those of a CT.",
+                "Leave out --window, or give percentiles as p1,p99.",
+            )
+        )
     return shown, tuple(findings)
 
 
