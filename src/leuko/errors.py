@@ -96,6 +96,14 @@ class OutOfResources(LeukoError, MemoryError):
 
     exit_code = 7
 
+    @classmethod
+    def of_memory(cls, what: str) -> OutOfResources:
+        """Say that `what` (a file, a series) does not fit into memory."""
+        return cls(
+            f"{what} does not fit into the memory of this machine.",
+            hint="Close other programs or use a machine with more memory.",
+        )
+
 
 class Interrupted(LeukoError):
     """The user stopped the run; what is complete stays, the rest can be resumed."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from leuko.errors import UnusableInput, printable
 
-__all__ = ["Finding", "Policy", "Severity", "gate"]
+__all__ = ["Finding", "Policy", "Severity", "as_warnings", "gate"]
 
 
 class Severity(StrEnum):
@@ -39,6 +39,19 @@ class Finding:
     def __post_init__(self) -> None:
         object.__setattr__(self, "what", printable(self.what))
         object.__setattr__(self, "hint", printable(self.hint))
+
+
+def as_warnings(findings: Iterable[Finding], *, hint: str | None = None) -> list[Finding]:
+    """The findings where nothing is refused: what would refuse elsewhere is a warning.
+
+    `hint` replaces the way out of those, which speaks of the other task.
+    """
+    return [
+        replace(finding, severity=Severity.WARNING, hint=finding.hint if hint is None else hint)
+        if finding.severity is Severity.REFUSAL
+        else finding
+        for finding in findings
+    ]
 
 
 def gate(findings: Iterable[Finding], *, policy: Policy) -> None:

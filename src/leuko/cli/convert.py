@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import SERIES_HELP, image_argument
+from leuko.cli.options import any_series_option, debug_option, image_argument, quiet_option
 
 if TYPE_CHECKING:
     from leuko.pipelines.convert import Converted
@@ -42,7 +41,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
     metavar="FORMAT",
     help="Format for a folder of images, as a suffix (nii.gz, nrrd, mgz ...) or a name.",
 )
-@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
+@any_series_option
 @click.option(
     "--volume", type=click.IntRange(min=0), metavar="K", help="Write volume K only, counted from 0."
 )
@@ -81,13 +80,8 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
 )
 @click.option("--force", is_flag=True, help="Replace OUT if it is there already; IN never.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def convert(
     source: str,
     target: str,
@@ -146,7 +140,7 @@ def _ignore(_: Converted) -> None: ...
 def _print(item: Converted) -> None:
     """A line for each image, and at once what should worry; notes come at the end."""
     from leuko.cli.console import print_findings
-    from leuko.findings import Severity
+    from leuko.findings import Severity, as_warnings
 
     if item.error:
         click.echo(f"{item.source}: {item.error} {item.hint}".rstrip(), err=True)
@@ -161,7 +155,7 @@ def _print(item: Converted) -> None:
     click.echo(f"{', '.join(item.files)}: {shape}, {spacing}, {lies}")
     # Nothing is refused here: what would refuse a scan to segment is a warning.
     worrying = [f for f in item.findings if f.severity is not Severity.NOTE]
-    print_findings([replace(f, severity=Severity.WARNING) for f in worrying])
+    print_findings(as_warnings(worrying))
 
 
 def _print_notes(done: tuple[Converted, ...]) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import click
 
+from leuko.cli.options import debug_option, quiet_option
+
 __all__ = ["deidentify"]
 
 EXAMPLES = """\b
@@ -99,13 +101,8 @@ def _boxes(
     "--clean-graphics", is_flag=True, help="Keep presentation states, without their texts."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def deidentify(
     path: str,
     out: str,

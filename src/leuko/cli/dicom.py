@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import debug_option, image_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,12 +44,7 @@ def dicom() -> None:
 @dicom.command(name="list", epilog=EXAMPLES)
 @image_argument("path", metavar="PATH")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, and nothing else.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@debug_option
 def list_command(path: str, as_json: bool) -> None:
     """List the images of PATH, and which is the FLAIR.
 

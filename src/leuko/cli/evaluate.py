@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli.options import quiet_option
 from leuko.evaluation.registry import CHALLENGE, METRICS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Examples:
     help="Compute this metric only; can be given several times. Default: all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @click.pass_context
 def evaluate(
     context: click.Context,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from leuko.cli.options import SERIES_HELP, image_argument
+from leuko.cli.options import any_series_option, debug_option, image_argument
 
 __all__ = ["info"]
 
@@ -21,16 +21,11 @@ Exit codes: 0 done; 2 several images could be meant; 3 no image there, or it can
 
 @click.command(epilog=EXAMPLES)
 @image_argument("path", metavar="PATH")
-@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
+@any_series_option
 @click.option("--tags", is_flag=True, help="List every element (DICOM) or field (NIfTI).")
 @click.option("--patient", is_flag=True, help="Show what says who the patient is, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, and nothing else.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@debug_option
 def info(path: str, series: str, tags: bool, patient: bool, as_json: bool) -> None:
     """Show what PATH holds: geometry, values, header, findings.
 

@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 import click
 
 __all__ = [
-    "SERIES_HELP",
+    "any_series_option",
+    "debug_option",
+    "force_into_option",
     "fractional_option",
     "image_argument",
     "job_options",
     "mask_options",
     "out_options",
+    "quiet_option",
     "scanner_options",
     "series_option",
     "t1_options",
@@ -22,10 +25,6 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-SERIES_HELP = (
-    "The series of a DICOM study: its key (leuko dicom list), its number, or a part of its "
-    "description."
-)
 FROM_CARD = "  [default: the model card's]"
 SHARE = click.FloatRange(0, 1)
 LENGTH = click.FloatRange(0, 1000)
@@ -230,6 +229,29 @@ t1_series_option = click.option(
     help="The T1 among them.  [default: it is found]",
 )
 
+any_series_option = click.option(
+    "--series",
+    default="",
+    metavar="KEY",
+    help="The series of a DICOM study: its key (leuko dicom list), its number, or a part of its "
+    "description.",
+)
+
+force_into_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Write into OUT even if it holds something else; nothing else there is touched.",
+)
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show our own traceback when something goes wrong.",
+)
+
 out_options = _together(
     click.option(
         "-o",
@@ -239,19 +261,10 @@ out_options = _together(
         metavar="OUT",
         help="The folder for the results.",
     ),
-    click.option(
-        "--force",
-        is_flag=True,
-        help="Write into OUT even if it holds something else; nothing else there is touched.",
-    ),
+    force_into_option,
     click.option("--json", "as_json", is_flag=True, help="Print stats.json, and nothing else."),
-    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-    click.option(
-        "--debug",
-        is_flag=True,
-        expose_value=False,
-        help="Show our own traceback when something goes wrong.",
-    ),
+    quiet_option,
+    debug_option,
 )
 
 

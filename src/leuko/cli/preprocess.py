@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import SERIES_HELP, image_argument
+from leuko.cli.options import (
+    any_series_option,
+    debug_option,
+    force_into_option,
+    image_argument,
+    quiet_option,
+)
 
 if TYPE_CHECKING:
-    from leuko.findings import Finding
     from leuko.pipelines.preprocess_files import Outcome
     from leuko.preparation.steps import Step
 
@@ -138,20 +143,11 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
     metavar="MASK",
     help="A mask (or a folder of masks) to carry along.",
 )
-@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Write into OUT even if it holds something else; nothing else there is touched.",
-)
+@any_series_option
+@force_into_option
 @click.option("--json", "as_json", is_flag=True, help="Print preprocess.json, and nothing else.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def preprocess(
     image: str,
     out: Path,
@@ -164,6 +160,7 @@ def preprocess(
 ) -> int:
     """Preprocess the image, study or folder IN into the folder OUT."""
     from leuko.cli.console import print_findings, steps_on_screen
+    from leuko.findings import as_warnings
     from leuko.pipelines.preprocess_files import preprocess_files
 
     with steps_on_screen(quiet=quiet or as_json) as watch:
@@ -182,7 +179,7 @@ def preprocess(
     elif not quiet:
         if len(outcomes) == 1 and outcomes[0].record is not None:
             _print_steps(outcomes[0])
-            print_findings(_as_warnings(outcomes[0].record.findings))
+            print_findings(as_warnings(outcomes[0].record.findings, hint=""))
         click.echo(f"Results: {out}")
     return next((outcome.error.exit_code for outcome in outcomes if outcome.error), 0)
 
@@ -256,20 +253,6 @@ def _window(text: str) -> Step:
             f"'{text}' is no window.", hint="Give a preset, or two numbers: --window=-100,300."
         ) from error
     return Window(low=low, high=high)
-
-
-def _as_warnings(findings: list[Finding]) -> list[Finding]:
-    """What would refuse a segmentation is worth a warning here: nothing was refused."""
-    from dataclasses import replace
-
-    from leuko.findings import Severity
-
-    return [
-        replace(finding, severity=Severity.WARNING, hint="")
-        if finding.severity is Severity.REFUSAL
-        else finding
-        for finding in findings
-    ]
 
 
 def _tell(outcome: Outcome, *, quiet: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import debug_option, force_into_option, image_argument, quiet_option
 
 if TYPE_CHECKING:
     from leuko.pipelines.register import Registration
@@ -98,19 +98,10 @@ FILE = click.Path(readable=False, path_type=Path)
     "--moving-series", default="", metavar="KEY", help="The series of a DICOM study MOVING."
 )
 @click.option("--lenient", is_flag=True, help="A failed registration ends with exit code 0, too.")
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Write into OUT even if it holds something else; nothing else there is touched.",
-)
+@force_into_option
 @click.option("--json", "as_json", is_flag=True, help="Print register.json, and nothing else.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def register(
     fixed: str,
     moving: str,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import image_argument
+from leuko.cli.options import debug_option, image_argument, quiet_option
 
 __all__ = ["surface"]
 
@@ -52,13 +52,8 @@ or OUT is there already; 7 out of memory or disk.
 )
 @click.option("--force", is_flag=True, help="Replace OUT if it is there already; MASK never.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def surface(
     mask: str,
     out: Path,

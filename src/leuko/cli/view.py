@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from leuko.cli.options import SERIES_HELP, image_argument
+from leuko.cli.options import any_series_option, debug_option, image_argument, quiet_option
 
 __all__ = ["view"]
 
@@ -95,7 +94,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
     help="The patient's left on the left.  [default: radiological, left on the right]",
 )
 @click.option("--fill", is_flag=True, help="Fill overlays in pictures, instead of outlining them.")
-@click.option("--series", default="", metavar="KEY", help=SERIES_HELP)
+@any_series_option
 @click.option(
     "--open/--no-open",
     "show",
@@ -108,13 +107,8 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
     help="Replace files that are there already; IMAGE and overlays never.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    help="Show our own traceback when something goes wrong.",
-)
+@quiet_option
+@debug_option
 def view(
     image: str,
     overlays: tuple[str, ...],
@@ -141,7 +135,7 @@ def view(
     mask that `leuko measure` then accepts. Pictures need no browser.
     """
     from leuko.cli.console import print_findings
-    from leuko.findings import Severity
+    from leuko.findings import as_warnings
     from leuko.pipelines.view import Still, view_file
 
     if (montage or axis or at) and png is None and gif is None:
@@ -163,12 +157,7 @@ def view(
     )
     if not (quiet or as_json):
         # Nothing is refused here: what would refuse a scan to segment is a warning.
-        print_findings(
-            replace(finding, severity=Severity.WARNING)
-            if finding.severity is Severity.REFUSAL
-            else finding
-            for finding in seen.findings
-        )
+        print_findings(as_warnings(seen.findings))
     if seen.page is not None and (show or (show is None and page is None and _has_screen())):
         import webbrowser
 

@@ -79,10 +79,7 @@ def load(stack: Stack, *, name: str = "", real_world: bool = False) -> Image:
     except OutOfResources:
         raise
     except MemoryError as error:
-        raise OutOfResources(
-            f"Series {stack.key} does not fit into the memory of this machine.",
-            hint="Close other programs or use a machine with more memory.",
-        ) from error
+        raise OutOfResources.of_memory(f"Series {stack.key}") from error
     values, found = intensities.finished(values, stack)
     layout = stack.layout
     cube = values.reshape(layout.volumes, layout.slices, first.rows, first.columns)

@@ -84,10 +84,7 @@ def _damage(name: str) -> Iterator[None]:
     except LeukoError:
         raise
     except MemoryError as error:
-        raise OutOfResources(
-            f"{name} does not fit into the memory of this machine.",
-            hint="Close other programs or use a machine with more memory.",
-        ) from error
+        raise OutOfResources.of_memory(name) from error
     except Exception as error:
         raise ReadError(
             f"{name} does not say where its frames lie, or is damaged.",

@@ -145,10 +145,7 @@ def _memory(name: str) -> Iterator[None]:
     except OutOfResources:
         raise
     except MemoryError as error:
-        raise OutOfResources(
-            f"{name} does not fit into the memory of this machine.",
-            hint="Close other programs or use a machine with more memory.",
-        ) from error
+        raise OutOfResources.of_memory(name) from error
 
 
 def _header_of(path: Path, *, known: bool) -> Path | None:

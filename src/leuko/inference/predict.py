@@ -21,6 +21,7 @@ from leuko.preparation.sampling import Matrix, in_plane
 
 __all__ = ["Prediction", "predict"]
 
+PERHAPS_LESION = 0.3  # probability
 NOTHING = 1e-3  # a slice with less probability than this everywhere is written as zero
 ANATOMY = len([tissue for tissue in Tissue if tissue < Tissue.LESION])
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -38,6 +39,11 @@ class Prediction:
     lesion: npt.NDArray[np.float32]
     cap_rim: npt.NDArray[np.float32]
     anatomy: npt.NDArray[np.uint8]
+
+    @property
+    def perhaps_lesion(self) -> npt.NDArray[np.bool_]:
+        """Where a voxel says nothing about normal white matter."""
+        return self.lesion + self.cap_rim > PERHAPS_LESION
 
 
 def predict(prepared: Prepared, *, engine: Engine) -> Prediction:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from leuko.anatomy.brain import Extent, brain_mask
 from leuko.errors import UnusableInput
-from leuko.findings import Finding, Severity
+from leuko.findings import Finding, as_warnings
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import predict
 from leuko.models.classes import Tissue
@@ -20,7 +20,7 @@ from leuko.quality.anatomy import anatomy_checks
 __all__ = ["Extraction", "extract_brain"]
 
 LEAST_ML = 100.0  # less is no brain
-PERHAPS_LESION = 0.3  # probability from which a voxel says nothing about normal white matter
+LOOK = "The brain mask comes from a network for FLAIR: look at it before you use it."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ def extract_brain(
         neighbour_mm=model.card.neighbour_mm,
     )
     prediction = predict(prepared, engine=model.engine)
-    perhaps = prediction.lesion + prediction.cap_rim > PERHAPS_LESION
+    perhaps = prediction.perhaps_lesion
     brain = brain_mask(
         prediction.anatomy, image=data, spacing=spacing, extent=extent, margin_mm=margin_mm
     )
@@ -82,16 +82,8 @@ def extract_brain(
     )
     white = brain & (prediction.anatomy == Tissue.WHITE_MATTER) & ~perhaps
     return Extraction(
-        _as_image(brain, image), _as_image(white, image), ml, tuple(_softened(f) for f in found)
+        _as_image(brain, image), _as_image(white, image), ml, tuple(as_warnings(found, hint=LOOK))
     )
-
-
-def _softened(finding: Finding) -> Finding:
-    """What would refuse a lesion segmentation only asks for a look at a brain mask."""
-    if finding.severity is not Severity.REFUSAL:
-        return finding
-    hint = "The brain mask comes from a network for FLAIR: look at it before you use it."
-    return replace(finding, severity=Severity.WARNING, hint=hint)
 
 
 def _as_image(mask: npt.NDArray[np.bool_], image: Image) -> Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leuko.errors import LeukoError, UnusableInput, UsageError
+from leuko.errors import GridMismatch, UnusableInput, UsageError
 from leuko.findings import Finding, Severity
 from leuko.formats.casting import cast
 from leuko.formats.read import read
@@ -63,7 +63,7 @@ def _like(image: Image, other: Image, *, labels: bool) -> tuple[Image, list[Find
     """The image on the grid of another: moved where voxels meet, else resampled."""
     # Loaded on use: most conversions need neither.
     from leuko.image.place import placed
-    from leuko.image.resample import resample
+    from leuko.image.resample import Kernel, resample
 
     grid = other.grid
     if image.grid.oriented != grid.oriented:
@@ -76,9 +76,9 @@ def _like(image: Image, other: Image, *, labels: bool) -> tuple[Image, list[Find
     try:
         values = placed(image, onto=grid, what="The image")
         return _on(image, values, other), []
-    except LeukoError:
-        kernel = "label" if labels or image.data.dtype.kind in "bu" else "linear"
-        moved = resample(image, onto=grid, kernel="label" if kernel == "label" else "linear")
+    except GridMismatch:
+        kernel: Kernel = "label" if labels or image.data.dtype.kind in "bu" else "linear"
+        moved = resample(image, onto=grid, kernel=kernel)
         said = Finding(
             "convert.resampled",
             Severity.NOTE,

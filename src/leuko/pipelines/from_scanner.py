@@ -128,11 +128,10 @@ def take(
     """Read the image at `path`, or choose the FLAIR of a visit and read it.
 
     `series` and `t1_series` name the series to take instead of choosing, `t1` a file with the T1;
-    `score` says how much
-    the voxels of an image look like a FLAIR's, for studies whose headers don't tell. Raises what
-    `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
-    UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
-    UsageError (exit 2) for a series that is not there.
+    `score` says how much the voxels of an image look like a FLAIR's, for studies whose headers
+    don't tell. Raises what `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of
+    two patients, UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was
+    found, UsageError (exit 2) for a series that is not there.
     """
     policy = Policy(config.policy)
     if visit is None:

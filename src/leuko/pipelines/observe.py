@@ -22,8 +22,6 @@ from leuko.quality.scan import input_checks
 
 __all__ = ["Observation", "observe"]
 
-PERHAPS_LESION = 0.3  # probability from which a voxel says nothing about normal white matter
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -71,7 +69,7 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         findings += anatomy_checks(
             data,
             anatomy=prediction.anatomy,
-            lesions=prediction.lesion + prediction.cap_rim > PERHAPS_LESION,
+            lesions=prediction.perhaps_lesion,
             spacing=grid.spacing,
             sided=image.grid.oriented,
         )
