@@ -6,51 +6,81 @@ import torch
 from torch import Tensor, nn
 
 from leuko.errors import UsageError
+from leuko.networks.layers import layers_of
 
 __all__ = [
     "DoubleConvolution",
     "ResidualBlock",
     "channels_per_level",
     "convolution",
+    "dropout_layer",
     "normalisation",
     "upsampler",
 ]
 
 GROUPS = 8
+WIDEST = 10
 
 
-def channels_per_level(width: int, levels: int) -> tuple[int, ...]:
-    """Channels from the full resolution down: doubling up to 8 x width, the deepest 10 x width."""
-    if width < 1 or levels < 2:
+def channels_per_level(width: int, levels: int, *, widest: int = WIDEST) -> tuple[int, ...]:
+    """Channels from the full resolution down: doubling, up to `widest` x width."""
+    if width < 1 or levels < 2 or widest < 1:
         raise UsageError(
-            f"A network needs width >= 1 and levels >= 2, got {width} and {levels}.",
-            hint="Usual values are width 16 to 32 and 5 levels.",
+            "A network needs width >= 1, levels >= 2 and widest >= 1, "
+            f"got {width}, {levels} and {widest}.",
+            hint="Usual values are width 16 to 64, 5 levels, and widest 10 or 16.",
         )
-    return tuple(width * (2**level if level < 4 else 10) for level in range(levels))
+    return tuple(width * min(2**level, widest) for level in range(levels))
 
 
-def normalisation(kind: str, channels: int) -> nn.Module:
+def normalisation(kind: str, channels: int, *, dims: int = 2) -> nn.Module:
     """A normalising layer: 'batch', 'instance' or 'group'."""
+    layers = layers_of(dims)
+    made: nn.Module
     if kind == "batch":
-        return nn.BatchNorm2d(channels)
-    if kind == "instance":
-        return nn.InstanceNorm2d(channels, affine=True)
-    if kind == "group":
-        groups = max(g for g in range(1, GROUPS + 1) if channels % g == 0)
-        return nn.GroupNorm(groups, channels)
-    raise UsageError(
-        f"There is no normalisation '{kind}'.", hint="Choose 'batch', 'instance' or 'group'."
-    )
+        made = layers.batch(channels)
+    elif kind == "instance":
+        made = layers.instance(channels, affine=True)
+    elif kind == "group":
+        made = nn.GroupNorm(max(g for g in range(1, GROUPS + 1) if channels % g == 0), channels)
+    else:
+        raise UsageError(
+            f"There is no normalisation '{kind}'.", hint="Choose 'batch', 'instance' or 'group'."
+        )
+    return made
+
+
+def dropout_layer(share: float, *, dims: int = 2) -> nn.Module:
+    """Silences whole channels with this probability in training; nothing where it is 0."""
+    if not 0.0 <= share < 1.0:
+        raise UsageError(f"dropout must lie in 0..1, got {share}.", hint="Try 0.1.")
+    made: nn.Module = layers_of(dims).dropout(share) if share else nn.Identity()
+    return made
 
 
 def convolution(
-    inputs: int, outputs: int, *, norm: str, size: int = 3, activate: bool = True
+    inputs: int,
+    outputs: int,
+    *,
+    norm: str,
+    dims: int = 2,
+    size: int = 3,
+    stride: int = 1,
+    dilation: int = 1,
+    activate: bool = True,
 ) -> nn.Sequential:
-    """A convolution of the same size, its normalisation and, unless told not to, a ReLU."""
+    """A convolution, padded, with its normalisation and, unless told not to, a ReLU."""
     layers: list[nn.Module] = [
-        # The normalisation's own shift takes the place of a bias.
-        nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False),
-        normalisation(norm, outputs),
+        layers_of(dims).convolution(
+            inputs,
+            outputs,
+            size,
+            stride=stride,
+            padding=dilation * (size // 2),
+            dilation=dilation,
+            bias=False,  # the normalisation's own shift takes its place
+        ),
+        normalisation(norm, outputs, dims=dims),
     ]
     if activate:
         layers.append(nn.ReLU(inplace=True))
@@ -58,49 +88,52 @@ def convolution(
 
 
 class DoubleConvolution(nn.Sequential):
-    """Two 3x3 convolutions, each with normalisation and ReLU."""
+    """Two convolutions of size 3, each with normalisation and ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, *, norm: str) -> None:
+    def __init__(self, inputs: int, outputs: int, *, norm: str, dims: int = 2) -> None:
         super().__init__(
-            convolution(inputs, outputs, norm=norm), convolution(outputs, outputs, norm=norm)
+            convolution(inputs, outputs, norm=norm, dims=dims),
+            convolution(outputs, outputs, norm=norm, dims=dims),
         )
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut (1x1 where the channels change), then a ReLU.
+    """Two convolutions of size 3 beside a shortcut (1x1 where the channels change), then a ReLU.
 
     The ReLU stands after the sum (He et al. 2016, the original form), so that each normalisation
     follows its convolution and folds into it for inference.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, norm: str) -> None:
+    def __init__(self, inputs: int, outputs: int, *, norm: str, dims: int = 2) -> None:
         super().__init__()
-        self.first = convolution(inputs, outputs, norm=norm)
-        self.second = convolution(outputs, outputs, norm=norm, activate=False)
+        self.first = convolution(inputs, outputs, norm=norm, dims=dims)
+        self.second = convolution(outputs, outputs, norm=norm, dims=dims, activate=False)
         self.shortcut = (
             nn.Identity()
             if inputs == outputs
-            else convolution(inputs, outputs, norm=norm, size=1, activate=False)
+            else convolution(inputs, outputs, norm=norm, dims=dims, size=1, activate=False)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H, W)."""
+        """(N, inputs, *spatial) to (N, outputs, *spatial)."""
         return torch.relu(self.second(self.first(x)) + self.shortcut(x))
 
 
-def upsampler(kind: str, inputs: int, outputs: int) -> nn.Module:
-    """Twice the height and width: 'transposed' (learned), 'bilinear' or 'nearest'."""
+def upsampler(kind: str, inputs: int, outputs: int, *, dims: int = 2) -> nn.Module:
+    """Twice the size: 'transposed' (learned), 'bilinear' (in 3D trilinear) or 'nearest'."""
+    layers = layers_of(dims)
     if kind == "transposed":
-        return nn.ConvTranspose2d(inputs, outputs, 2, stride=2)
+        learned: nn.Module = layers.transposed(inputs, outputs, 2, stride=2)
+        return learned
     if kind not in ("bilinear", "nearest"):
         raise UsageError(
             f"There is no upsampling '{kind}'.",
             hint="Choose 'transposed', 'bilinear' or 'nearest'.",
         )
-    # The 1x1 convolution comes first: it is linear too, and costs a quarter at the lower size.
     enlarge = (
-        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        nn.Upsample(scale_factor=2, mode=layers.linear, align_corners=False)
         if kind == "bilinear"
         else nn.Upsample(scale_factor=2, mode="nearest")
     )
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), enlarge)
+    # The 1x1 convolution comes first: it is linear too, and costs a quarter at the lower size.
+    return nn.Sequential(layers.convolution(inputs, outputs, 1), enlarge)

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from leuko.errors import MissingExtra, UsageError
 from leuko.models.classes import CLASS_COUNT
+from leuko.networks.options import OPTIONS, Option, Value
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["NETWORKS", "Architecture", "build"]
+__all__ = ["NETWORKS", "Architecture", "architecture", "build"]
+
+U_SHAPED = ("width", "levels", "widest", "norm", "dropout", "upsampling")
+
+
+def _options(*names: str, **own: Option) -> Mapping[str, Option]:
+    return MappingProxyType({name: OPTIONS[name] for name in names} | own)
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Where an architecture is defined, and what it is in a line."""
+    """Where an architecture is defined, what it is in a line, and what it takes."""
 
     module: str
     factory: str
     summary: str
+    task: Literal["segmentation", "classification"] = "segmentation"
+    dims: tuple[int, ...] = (2, 3)
+    options: Mapping[str, Option] = field(default_factory=lambda: _options(*U_SHAPED))
 
 
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
@@ -38,42 +48,70 @@ NETWORKS: Mapping[str, Architecture] = MappingProxyType(
 )
 
 
-def build(
-    name: str,
-    *,
-    in_channels: int = 3,
-    classes: int = CLASS_COUNT,
-    width: int = 24,
-    levels: int = 5,
-    norm: str = "batch",
-    dropout: float = 0.0,
-    upsampling: str = "transposed",
-) -> nn.Module:
-    """A network that turns (N, in_channels, H, W) into logits (N, classes, H, W).
-
-    H and W must be multiples of 2**(levels - 1). `width` is the number of channels of the full
-    resolution; norm: 'batch', 'instance' or 'group'; upsampling: 'transposed', 'bilinear' or
-    'nearest'; `dropout` acts on the deepest level. UsageError for an unknown name or option.
-    """
+def architecture(name: str) -> Architecture:
+    """The record of a network; UsageError where there is none of that name."""
     try:
-        record = NETWORKS[name]
+        return NETWORKS[name]
     except KeyError:
         raise UsageError(
             f"There is no network '{name}'.", hint=f"Choose from: {', '.join(NETWORKS)}."
         ) from None
+
+
+def build(
+    name: str,
+    *,
+    dims: int = 2,
+    in_channels: int = 3,
+    classes: int = CLASS_COUNT,
+    **options: Value,
+) -> nn.Module:
+    """A network for images (N, in_channels, *spatial) of any size, `dims` spatial axes.
+
+    Gives logits (N, classes, *spatial), a classifier (N, classes); `network.heads(x)` gives those
+    of every head that deep supervision trains, `network.stride` what sizes are a multiple of in
+    an exported graph. The options of each network, with their defaults: `NETWORKS[name].options`.
+    UsageError for an unknown name, an option that this network does not take, or a value that it
+    cannot have; MissingExtra without torch.
+    """
+    record = architecture(name)
+    _check(name, record, dims=dims, channels=(in_channels, classes), options=options)
     try:
         module = importlib.import_module(record.module)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise MissingExtra.needed("Building a network", extra="train", modules=["torch"]) from None
-    options: dict[str, Any] = {
-        "in_channels": in_channels,
-        "classes": classes,
-        "width": width,
-        "levels": levels,
-        "norm": norm,
-        "dropout": dropout,
-        "upsampling": upsampling,
-    }
-    return cast("nn.Module", getattr(module, record.factory)(**options))
+    chosen = {key: option.default for key, option in record.options.items()} | options
+    made = getattr(module, record.factory)(
+        dims=dims, in_channels=in_channels, classes=classes, **chosen
+    )
+    return cast("nn.Module", made)
+
+
+def _check(
+    name: str,
+    record: Architecture,
+    *,
+    dims: int,
+    channels: tuple[int, int],
+    options: Mapping[str, Value],
+) -> None:
+    """Raise UsageError for what the network does not take."""
+    if dims not in record.dims:
+        known = " or ".join(str(n) for n in record.dims)
+        raise UsageError(
+            f"The network '{name}' has no form with dims {dims}.", hint=f"Use {known}."
+        )
+    if min(channels) < 1:
+        raise UsageError(
+            f"in_channels and classes must be at least 1, got {channels[0]} and {channels[1]}.",
+            hint="classes counts the background too.",
+        )
+    for key, value in options.items():
+        if key not in record.options:
+            raise UsageError(
+                f"The network '{name}' takes no option '{key}'.",
+                hint=f"It takes: dims, in_channels, classes, {', '.join(record.options)}.",
+            )
+        record.options[key].check(key, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from torch import nn
@@ -15,4 +16,4 @@ __all__ = ["ResUNet"]
 class ResUNet(UNet):
     """As `UNet`, with a shortcut around each level's two convolutions."""
 
-    block: ClassVar[type[nn.Module]] = ResidualBlock
+    block: ClassVar[Callable[..., nn.Module]] = ResidualBlock

@@ -3,65 +3,78 @@
 from __future__ import annotations
 
 import itertools
-from typing import ClassVar, cast
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from leuko.errors import UsageError
 from leuko.networks.blocks import (
+    WIDEST,
     DoubleConvolution,
     channels_per_level,
+    dropout_layer,
     upsampler,
 )
+from leuko.networks.layers import layers_of
+from leuko.networks.segmenter import Segmenter
 
 __all__ = ["UNet"]
 
 
-class UNet(nn.Module):
+class UNet(Segmenter):
     """Encoder and decoder of `levels` resolutions, one block a level on each side.
 
-    Takes (N, in_channels, H, W), gives logits (N, classes, H, W); H and W are multiples of
-    2**(levels - 1). Neighbouring slices come as channels (2.5D).
+    Neighbouring slices come as channels (2.5D). The original has width 64, 5 levels, widest 16:
+    64 to 1024 channels.
     """
 
-    block: ClassVar[type[nn.Module]] = DoubleConvolution
+    block: ClassVar[Callable[..., nn.Module]] = DoubleConvolution
 
     def __init__(
         self,
         *,
         in_channels: int,
         classes: int,
-        width: int,
-        levels: int,
-        norm: str,
-        dropout: float,
-        upsampling: str,
+        dims: int = 2,
+        width: int = 24,
+        levels: int = 5,
+        widest: int = WIDEST,
+        norm: str = "batch",
+        dropout: float = 0.0,
+        upsampling: str = "transposed",
     ) -> None:
-        super().__init__()
-        if not 0.0 <= dropout < 1.0:
-            raise UsageError(f"dropout must lie in 0..1, got {dropout}.", hint="Try 0.1.")
-        channels = channels_per_level(width, levels)
-        block = self.block
+        super().__init__(dims=dims, stride=2 ** (levels - 1), norm=norm)
+        layers = layers_of(dims)
+        channels = channels_per_level(width, levels, widest=widest)
+        block = type(self).block
         self.encoder = nn.ModuleList(
-            block(before, after, norm=norm)
+            block(before, after, norm=norm, dims=dims)
             for before, after in zip((in_channels, *channels[:-1]), channels, strict=True)
         )
-        self.pool = nn.MaxPool2d(2)
-        self.dropout = nn.Dropout2d(dropout) if dropout else nn.Identity()
-        descending = channels[::-1]
-        pairs = list(itertools.pairwise(descending))
-        self.up = nn.ModuleList(upsampler(upsampling, deep, high) for deep, high in pairs)
-        self.decoder = nn.ModuleList(block(2 * high, high, norm=norm) for _, high in pairs)
-        self.head = nn.Conv2d(channels[0], classes, 1)
+        self.pool = layers.max_pool(2)
+        self.dropout = dropout_layer(dropout, dims=dims)
+        pairs = list(itertools.pairwise(channels[::-1]))
+        self.up = nn.ModuleList(
+            upsampler(upsampling, deep, high, dims=dims) for deep, high in pairs
+        )
+        self.decoder = nn.ModuleList(
+            block(2 * high, high, norm=norm, dims=dims) for _, high in pairs
+        )
+        self.head = layers.convolution(channels[0], classes, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (N, classes, H, W) of images (N, in_channels, H, W)."""
+    def logits(self, x: Tensor) -> tuple[Tensor, ...]:
+        """See `Segmenter`."""
         skips: list[Tensor] = []
         for level, block in enumerate(self.encoder):
             x = block(self.pool(x) if level else x)
             skips.append(x)
         x = self.dropout(skips.pop())
-        for up, block in zip(self.up, self.decoder, strict=True):
-            x = block(torch.cat((skips.pop(), up(x)), dim=1))
-        return cast(Tensor, self.head(x))
+        for level, (up, block) in enumerate(zip(self.up, self.decoder, strict=True)):
+            above = up(x)
+            x = block(torch.cat((self.passed(skips.pop(), above, level), above), dim=1))
+        return (self.head(x),)
+
+    def passed(self, skip: Tensor, above: Tensor, level: int) -> Tensor:  # noqa: ARG002
+        """What of a skip connection reaches the decoder; `level` counts from the deepest."""
+        return skip
