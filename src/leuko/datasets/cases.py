@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from leuko.datasets.files import read_label
 from leuko.datasets.items import Item
-from leuko.formats.read import read, read_mask
+from leuko.formats.read import read
 from leuko.preparation.case import CasePlan, PreparedCase, prepare_case
 
 __all__ = ["load_item"]
@@ -17,6 +18,6 @@ def load_item(item: Item, *, plan: CasePlan) -> PreparedCase:
     return prepare_case(
         [read(path) for path in item.images],
         plan=plan,
-        label=None if item.label is None else read_mask(item.label),
-        region=None if item.region is None else read_mask(item.region),
+        label=None if item.label is None else read_label(item.label),
+        region=None if item.region is None else read_label(item.region),
     )

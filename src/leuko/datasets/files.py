@@ -8,12 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leuko.errors import ReadError, UsageError
+from leuko.findings import Policy
 from leuko.formats.read import read, read_mask
 from leuko.formats.registry import FORMATS
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
 
-__all__ = ["Example", "Files", "Transform", "examples_in", "image_paths"]
+__all__ = [
+    "DERIVED",
+    "Example",
+    "Files",
+    "Transform",
+    "examples_in",
+    "image_paths",
+    "is_picture",
+    "name_below",
+    "natural",
+    "read_label",
+    "stem",
+]
 
 # Headers stand for their voxels; DICOM files are a study.
 HALVES = (".img", ".raw", ".zraw", ".brik", ".dcm")
@@ -51,7 +64,7 @@ class Files(Sequence[tuple[Image, Image | None]]):
         """The image and the mask of an example; GridMismatch (exit 5) where they do not fit."""
         example = self.examples[index]
         image = read(example.image)
-        mask = None if example.mask is None else read_mask(example.mask)
+        mask = None if example.mask is None else read_label(example.mask)
         if mask is not None:
             require_same_grid(image.grid, mask.grid, what="The image", other_what="its mask")
         for transform in self.transforms:
@@ -64,8 +77,41 @@ def image_paths(folder: Path, *, pictures: bool = False) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if _suffix(path, pictures=pictures) and path.is_file() and not path.name.startswith(".")
+        if _suffix(path, pictures=pictures)
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
+
+
+def stem(path: Path) -> str:
+    """The file's name without the suffix of its format (`07.nii.gz`: `07`)."""
+    return path.name[: -len(_suffix(path)) or None]
+
+
+def name_below(path: Path, root: Path) -> str:
+    """The place below `root`, without suffix, as one word: `a/b.nii` is `a_b`."""
+    return "_".join((*path.relative_to(root).parts[:-1], stem(path)))
+
+
+def read_label(path: Path) -> Image:
+    """The truth at `path`: a mask or label map, which may be a picture or a single slice, too.
+
+    Raises what reading raises, UnusableInput (exit 4) for several volumes.
+    """
+    return read_mask(path, policy=Policy.LENIENT)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture (PNG, JPEG ...), not of a volume."""
+    return bool(_suffix(path)) and not _suffix(path, pictures=False)
+
+
+def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
+    """A key that sorts as people count: `slice_2` before `slice_10`."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple(
+        (not part[0].isdigit(), int(part) if part[0].isdigit() else 0, part) for part in parts
+    )
 
 
 def examples_in(
@@ -87,14 +133,14 @@ def examples_in(
             raise ReadError(f"There is no folder {folder.name}.", hint="Check the path.")
     separate = masks is not None and masks.resolve() != images.resolve()
     aside = [folder.resolve() for folder in (*without, *([masks] if separate else [])) if folder]
-    held = {} if masks is None else {_name(path, masks): path for path in image_paths(masks)}
+    held = {} if masks is None else {name_below(path, masks): path for path in image_paths(masks)}
     found: list[Example] = []
     taken: set[str] = set()
     for path in image_paths(images, pictures=pictures):
-        named_as_mask = DERIVED.search(_stem(path)) is not None
+        named_as_mask = DERIVED.search(stem(path)) is not None
         if named_as_mask or any(folder in path.resolve().parents for folder in aside):
             continue
-        name = _name(path, images)
+        name = name_below(path, images)
         mask = None if masks is None else _mask_of(name, path, held, folder=masks.name)
         found.append(Example(_unused(name, taken), path, mask))
     return tuple(found)
@@ -137,12 +183,3 @@ def _suffix(path: Path, *, pictures: bool = True) -> str:
     }
     fitting = [end for end in known.difference(HALVES) if name.endswith(end)]
     return max(fitting, key=len, default="")
-
-
-def _stem(path: Path) -> str:
-    return path.name[: -len(_suffix(path)) or None]
-
-
-def _name(path: Path, root: Path) -> str:
-    """The place below `root`, without suffix, as one word."""
-    return "_".join((*path.relative_to(root).parts[:-1], _stem(path)))
