@@ -1,17 +1,19 @@
-"""The lesions of one mask, and how far another mask covers each of them."""
+"""The lesions of one mask, and how far another mask or its lesions cover each of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from leuko.masks.components import connected_components
+from leuko.masks.components import Components
 
-__all__ = ["LesionCover", "lesion_cover"]
+__all__ = ["LesionCover", "Overlaps", "lesion_cover", "overlaps"]
 
 IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -35,8 +37,29 @@ class LesionCover:
         return np.asarray((self.shared > 0) & (self.shared >= min_overlap * self.voxels))
 
 
-def lesion_cover(mask: BoolArray, *, touched_by: BoolArray) -> LesionCover:
-    """The 26-connected components of `mask` (3D), with the voxels that `touched_by` shares."""
-    found = connected_components(mask, connectivity=26)
-    shared = np.bincount(found.labels[mask & touched_by], minlength=found.count + 1)[1:]
-    return LesionCover(voxels=found.sizes, shared=shared)
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlaps:
+    """IoU of every pair of instances that share a voxel; how many instances either mask has."""
+
+    iou: FloatArray
+    first_count: int
+    second_count: int
+
+
+def lesion_cover(lesions: Components, *, touched_by: BoolArray) -> LesionCover:
+    """The components of a mask, with the voxels that the mask `touched_by` shares with each."""
+    counts = np.bincount(lesions.labels[touched_by], minlength=lesions.count + 1)
+    return LesionCover(voxels=lesions.sizes, shared=counts[1:])
+
+
+def overlaps(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Overlaps:
+    """Overlaps of the instances of two label arrays of one shape; 0 is background."""
+    labels, sizes = np.unique(first[first > 0], return_counts=True)
+    others, other_sizes = np.unique(second[second > 0], return_counts=True)
+    both = (first > 0) & (second > 0)
+    rows = np.searchsorted(labels, first[both]).astype(np.int64)
+    columns = np.searchsorted(others, second[both]).astype(np.int64)
+    pairs, shared = np.unique(rows * max(others.size, 1) + columns, return_counts=True)
+    row, column = np.divmod(pairs, max(others.size, 1))
+    iou = shared / (sizes[row] + other_sizes[column] - shared)
+    return Overlaps(iou=iou, first_count=labels.size, second_count=others.size)

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import UnusableInput
-from leuko.evaluation.matching import LesionCover, lesion_cover
+from leuko.evaluation.matching import LesionCover, Overlaps, lesion_cover, overlaps
 from leuko.evaluation.surfaces import distances_both_ways
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
 from leuko.masks.box import bounding_box, grow_box
+from leuko.masks.components import Components, connected_components
 from leuko.masks.morphology import border
 
 __all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "pair_images", "pair_masks"]
@@ -68,14 +69,29 @@ class Pair:
         return int(np.prod(self.grid.shape))
 
     @cached_property
+    def reference_components(self) -> Components:
+        """The 26-connected components of the reference."""
+        return connected_components(self.reference, connectivity=26)
+
+    @cached_property
+    def predicted_components(self) -> Components:
+        """The 26-connected components of the prediction."""
+        return connected_components(self.prediction, connectivity=26)
+
+    @cached_property
     def reference_lesions(self) -> LesionCover:
-        """The 26-connected components of the reference, and how much of each is predicted."""
-        return lesion_cover(self.reference, touched_by=self.prediction)
+        """The components of the reference, and how much of each is predicted."""
+        return lesion_cover(self.reference_components, touched_by=self.prediction)
 
     @cached_property
     def predicted_lesions(self) -> LesionCover:
-        """The 26-connected components of the prediction, and how much of each is true."""
-        return lesion_cover(self.prediction, touched_by=self.reference)
+        """The components of the prediction, and how much of each is true."""
+        return lesion_cover(self.predicted_components, touched_by=self.reference)
+
+    @cached_property
+    def lesion_overlaps(self) -> Overlaps:
+        """IoU of every pair of a component of the reference and one of the prediction."""
+        return overlaps(self.reference_components.labels, self.predicted_components.labels)
 
     @cached_property
     def surface_distances(self) -> tuple[FloatArray, FloatArray]:
@@ -133,7 +149,8 @@ def _findings(
                 "evaluation.reference_labels",
                 Severity.WARNING,
                 f"The reference holds values up to {truth.max():g}; only 1 counts as lesion.",
-                "If it numbers its lesions, set all of them to 1 first.",
+                "If its labels are classes, give --labels; if it numbers its lesions, set all of them to "
+                "1 first.",
             )
         )
     if removed:
