@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["draw_curves"]
 
-PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
+Panels = Sequence[tuple[str, Sequence[str]]]
+PANELS: Panels = (
     ("Loss", ("loss", "valid_loss")),
     ("Dice, training batches (soft)", ("dice_lesion", "dice_cap_rim", "dice_both")),
     ("Dice, fixed synthetic set", ("valid_lesion", "valid_cap_rim", "valid_both")),
@@ -17,8 +19,8 @@ PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def draw_curves(metrics: Path, out: Path) -> None:
-    """Draw the columns of metrics.csv against the step into a PNG file."""
+def draw_curves(metrics: Path, out: Path, *, panels: Panels = PANELS) -> None:
+    """Draw columns of metrics.csv against the step into a PNG file; panels name their columns."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -26,7 +28,7 @@ def draw_curves(metrics: Path, out: Path) -> None:
         rows = list(csv.DictReader(file))
     figure = Figure(figsize=(13, 7), layout="constrained")
     FigureCanvasAgg(figure)
-    for index, (title, columns) in enumerate(PANELS):
+    for index, (title, columns) in enumerate(panels):
         axes = figure.add_subplot(2, 3, index + 1)
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("step", fontsize=8)

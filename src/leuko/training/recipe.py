@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -13,6 +13,7 @@ import yaml
 from leuko.errors import ReadError, UsageError
 
 __all__ = [
+    "PRECISIONS",
     "Augmentation",
     "Case",
     "Checkpoint",
@@ -24,6 +25,8 @@ __all__ = [
     "Validation",
     "load_recipe",
     "parse_recipe",
+    "parse_yaml",
+    "read_text",
     "to_plain",
 ]
 
@@ -32,6 +35,7 @@ Natural = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Rate = Annotated[float, msgspec.Meta(gt=0.0)]
 Magnitude = Annotated[float, msgspec.Meta(ge=0.0)]
+PRECISIONS = ("auto", "bf16", "f16", "f32")
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,22 +101,27 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Optimisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """AdamW with warm-up, cosine decay and a moving average of the weights.
+    """The optimiser, its learning rate over the run, and a moving average of the weights.
 
-    With `minutes`, the schedule runs out at `steps` or after this training time, whichever is
+    `schedule` is how the rate falls from lr after the warm-up: along a cosine, as (1 - done)**0.9
+    (poly), in two equal steps (step), by the same factor all along (exponential), or not at all
+    (constant). With `minutes`, the schedule runs out at `steps` or after this training time, whichever is
     first; time before a resume counts.
     """
 
     steps: Positive = 10_000
     minutes: Rate | None = None
     batch: Positive = 8
+    optimiser: Literal["adamw", "adam", "sgd", "rmsprop"] = "adamw"
+    momentum: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.9  # of adam, the first beta
+    schedule: Literal["cosine", "poly", "constant", "step", "exponential"] = "cosine"
     lr: Rate = 2e-3
-    final_lr: Share = 0.01  # of lr
+    final_lr: Share = 0.01  # of lr, reached in the end
     warmup_steps: Natural = 300
     weight_decay: Magnitude = 1e-4
     clip: Rate = 5.0  # norm of the gradient
     ema_decay: Share = 0.999
-    precision: str = "auto"  # 'auto', 'bf16' or 'f32'
+    precision: str = "auto"  # 'auto', 'bf16', 'f16' (GPUs only) or 'f32'
     threads: Positive = 1  # of the training process; 2 busy cores with 2 threads are slower
 
 
@@ -120,7 +129,7 @@ class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which loss (`leuko.training.losses`), and its options."""
 
     name: str = "marginal-dice"
-    options: dict[str, float] = {}
+    options: dict[str, Any] = {}
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,22 +166,32 @@ def load_recipe(path: Path, *, data: Path | None = None) -> Recipe:
 
     ReadError where the file cannot be read, UsageError where it is not a valid recipe.
     """
+    return parse_recipe(read_text(path), data=data, name=path.name)
+
+
+def read_text(path: Path) -> str:
+    """The text of a recipe file; ReadError where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
         raise ReadError(
-            f"The recipe {path.name} cannot be read: {error.strerror}.", hint="Check the path."
+            f"The recipe {path.name} cannot be read: {reason}.", hint="Check the path."
         ) from error
-    return parse_recipe(text, data=data, name=path.name)
 
 
-def parse_recipe(text: str, *, data: Path | None = None, name: str = "recipe") -> Recipe:
-    """As `load_recipe`, from the text itself."""
+def parse_yaml(text: str, *, data: Path | None, name: str) -> Any:
+    """The content of a recipe's text with ${DATA} replaced; UsageError where it is no YAML."""
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{name} is not valid YAML: {error}", hint="Mind the indents.") from error
-    content = _replace(content, None if data is None else str(data), name)
+    return _replace(content, None if data is None else str(data), name)
+
+
+def parse_recipe(text: str, *, data: Path | None = None, name: str = "recipe") -> Recipe:
+    """As `load_recipe`, from the text itself."""
+    content = parse_yaml(text, data=data, name=name)
     try:
         recipe = msgspec.convert(content, Recipe)
     except msgspec.ValidationError as error:
@@ -218,7 +237,7 @@ def _check(recipe: Recipe, name: str) -> None:
         problems.append("data.labelmaps is empty though data.real_share is below 1")
     if not recipe.data.cases and recipe.data.real_share > 0.0:
         problems.append("data.cases is empty though data.real_share is above 0")
-    if recipe.optimisation.precision not in ("auto", "bf16", "f32"):
-        problems.append("optimisation.precision must be auto, bf16 or f32")
+    if recipe.optimisation.precision not in PRECISIONS:
+        problems.append(f"optimisation.precision must be one of {', '.join(PRECISIONS)}")
     if problems:
         raise UsageError(f"{name}: {'; '.join(problems)}.", hint="Correct the recipe.")

@@ -26,7 +26,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from leuko.compute import has_fast_bf16
-from leuko.errors import Interrupted, LeukoError
+from leuko.errors import Interrupted, LeukoError, UsageError
 from leuko.training.curves import draw_curves
 from leuko.training.feed import Feed, FeedDataset
 from leuko.training.module import SegmentationModule
@@ -36,7 +36,7 @@ from leuko.training.validation import ValidationSet, Validator
 from leuko.training.watching import Checkpoints, Metrics, Reports
 from leuko.training.weights import Reached, reached, start_from, write_final
 
-__all__ = ["Outcome", "train"]
+__all__ = ["Outcome", "precision_of", "quietly", "train"]
 
 log = logging.getLogger(__name__)
 STATE = "last.ckpt"
@@ -118,11 +118,11 @@ def _fit(
     """Let Lightning train until the schedule ends; Interrupted on Ctrl-C, the state saved."""
     plan = module.recipe.optimisation
     handler = signal.getsignal(signal.SIGINT)
-    with _quiet():
+    with quietly():
         trainer = Trainer(
             accelerator="auto",
             devices=1,
-            precision=_precision(plan),
+            precision=precision_of(plan),
             max_steps=plan.steps,
             gradient_clip_val=plan.clip,
             logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
@@ -162,15 +162,25 @@ def _validation(folder: Path, plan: SourcePlan, recipe: Recipe) -> ValidationSet
     return ValidationSet.of(folder / "validation.npz", slices, count)
 
 
-def _precision(plan: Optimisation) -> Any:
-    """Lightning's name of the number format; 'auto' is bfloat16 where that is fast."""
+def precision_of(plan: Optimisation) -> Any:
+    """Lightning's name of the number format; 'auto' is bfloat16 where that is fast.
+
+    UsageError for f16 without a GPU: its loss scaling exists only there.
+    """
+    if plan.precision == "f16":
+        if not torch.cuda.is_available():
+            raise UsageError(
+                "precision f16 needs a CUDA GPU, and none is visible.",
+                hint="Set optimisation.precision to auto.",
+            )
+        return "16-mixed"
     fast = torch.cuda.is_available() or has_fast_bf16()
     bf16 = plan.precision == "bf16" or (plan.precision == "auto" and fast)
     return "bf16-mixed" if bf16 else "32-true"
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Lightning's tips and warnings about choices made here on purpose stay out of the way."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]

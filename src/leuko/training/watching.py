@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +36,25 @@ COLUMNS = (
 class Metrics:
     """metrics.csv of a run: a row a report, flushed at once, continued on resume."""
 
-    def __init__(self, path: Path, *, from_step: int) -> None:
+    def __init__(self, path: Path, *, from_step: int, columns: Sequence[str] = COLUMNS) -> None:
         self._path = path
-        kept = [r for r in _rows(path) if int(r["step"]) <= from_step] if path.is_file() else []
+        self._columns = tuple(columns)
+        rows = self._rows() if path.is_file() else []
+        kept = [row for row in rows if int(row["step"]) <= from_step]
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="")
+            writer = csv.DictWriter(file, self._columns, restval="")
             writer.writeheader()
             writer.writerows(kept)
 
     def add(self, **values: float) -> None:
-        """Append a row."""
-        row = {k: f"{v:.6g}" for k, v in values.items() if k in COLUMNS}
+        """Append a row of the values that have a column."""
+        row = {k: f"{v:.6g}" for k, v in values.items() if k in self._columns}
         with self._path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, COLUMNS, restval="").writerow(row)
+            csv.DictWriter(file, self._columns, restval="").writerow(row)
 
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{k: row.get(k, "") for k in COLUMNS} for row in csv.DictReader(file)]
+    def _rows(self) -> list[dict[str, str]]:
+        with self._path.open(newline="", encoding="utf-8") as file:
+            return [{k: row.get(k, "") for k in self._columns} for row in csv.DictReader(file)]
 
 
 class Reports(Callback):

@@ -14,14 +14,14 @@ from torch import nn
 from leuko.errors import ReadError, UsageError
 from leuko.training.recipe import Recipe, to_plain
 
-__all__ = ["Reached", "load_weights", "reached", "start_from", "write_final"]
+__all__ = ["Reached", "load_state", "load_weights", "reached", "start_from", "write_final"]
 
 AVERAGE = "average."
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
     """The averaged weights in a final.pt or a last.ckpt; ReadError where it is neither."""
-    stored: dict[str, torch.Tensor] = _load(path)["state_dict"]
+    stored: dict[str, torch.Tensor] = load_state(path)["state_dict"]
     averaged = {
         name.removeprefix(AVERAGE): tensor
         for name, tensor in stored.items()
@@ -40,7 +40,7 @@ class Reached:
 
 def reached(state: Path, recipe: Recipe) -> Reached:
     """How far a saved state is; UsageError where its network is not the recipe's."""
-    saved = _load(state)
+    saved = load_state(state)
     if saved.get("network") != msgspec.to_builtins(recipe.network):
         raise UsageError(
             f"The saved run '{recipe.name}' has another network: {saved.get('network')}.",
@@ -67,7 +67,7 @@ def write_final(path: Path, *, state: Path, recipe: Recipe) -> int:
 
     It holds 'network' ({'name', 'options'}), 'state_dict' (averaged weights), 'recipe' and 'step'.
     """
-    saved = _load(state)
+    saved = load_state(state)
     step = int(saved["global_step"])
     aside = path.with_suffix(".part")
     torch.save(
@@ -83,7 +83,7 @@ def write_final(path: Path, *, state: Path, recipe: Recipe) -> int:
     return step
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_state(path: Path) -> dict[str, Any]:
     """The content of a file of torch.save; tensors, numbers, strings and lists only."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

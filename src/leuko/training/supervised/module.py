@@ -1,0 +1,159 @@
+"""The Lightning module of training with truth: network, loss, optimiser, averaged weights."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from leuko.networks import catalogue
+from leuko.training import losses
+from leuko.training.module import average_into, to_channels_last
+from leuko.training.schedule import averaging, learning_rate, progress
+from leuko.training.supervised.recipe import TaskRecipe
+from leuko.training.supervised.samples import Samples
+
+__all__ = ["TaskModule", "build_network"]
+
+
+def build_network(recipe: TaskRecipe, *, channels: int, classes: int) -> nn.Module:
+    """The recipe's network for so many image channels (before neighbours) and classes."""
+    options = {key: value for key, value in recipe.network.items() if key != "name"}
+    return catalogue.build(
+        str(recipe.network["name"]),
+        dims=recipe.case.dims,
+        in_channels=channels * (2 * recipe.case.neighbours + 1),
+        classes=classes,
+        **options,
+    )
+
+
+class TaskModule(LightningModule):
+    """Trains `network`; `average` holds the moving average of its weights, which is the result.
+
+    Batches: 'image' (B, C, *size) float32 and 'target', labels (B, *size) or categories (B,).
+    Random numbers of a step (dropout) depend on the seed and the step alone, so that a resumed
+    run goes on exactly as if it had not been stopped.
+    """
+
+    def __init__(
+        self,
+        recipe: TaskRecipe,
+        *,
+        network: nn.Module,
+        samples: Samples,
+        beta: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.recipe = recipe
+        # For slices, channels_last halves the time of a step; for volumes it gains nothing.
+        self.network = to_channels_last(network) if recipe.case.dims == 2 else network
+        self.average: nn.Module = copy.deepcopy(self.network).requires_grad_(False).eval()
+        options = dict(recipe.loss.options)
+        if beta is not None and losses.takes_shares(recipe.loss.name, options):
+            options = losses.with_beta(recipe.loss.name, options, beta=beta)
+        self.objective = losses.build(recipe.loss.name, options, target="labels")
+        self._samples = samples
+        self.seconds = 0.0  # trained before this start, plus since
+        self.waited = 0.0  # of these, for samples
+        self.latest: dict[str, float] = {}
+        self.first_step = 0
+        self._clock = time.perf_counter()
+
+    @property
+    def done(self) -> float:
+        """Share of the run that is done."""
+        return progress(self.recipe.optimisation, step=self.global_step, seconds=self.seconds)
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        """Samples in their order, from where the run stands; each process takes its part."""
+        batch = self.recipe.optimisation.batch
+        world, rank = self.trainer.world_size, self.trainer.global_rank
+        batches = _batches(self.first_step, batch=batch, world=world, rank=rank)
+        return DataLoader(
+            self._samples,
+            batch_sampler=cast(Any, _Sampler(batches)),
+            num_workers=self.recipe.sampling.workers,
+            persistent_workers=False,
+        )
+
+    def on_train_start(self) -> None:
+        """Start the clock."""
+        self._clock = time.perf_counter()
+
+    def resume_clock(self) -> None:
+        """Validation is no training: what passed since the last step does not count."""
+        self._clock = time.perf_counter()
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Set the learning rate and the random numbers of this step."""
+        now = time.perf_counter()
+        self.waited += now - self._clock
+        self.seconds += now - self._clock
+        self._clock = now
+        rate = learning_rate(self.recipe.optimisation, step=self.global_step, done=self.done)
+        for group in cast(torch.optim.Optimizer, self.optimizers()).param_groups:
+            group["lr"] = rate
+        seeds = np.random.SeedSequence([self.recipe.seed, self.global_step, self.global_rank])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
+
+    def training_step(self, batch: dict[str, Tensor]) -> Tensor:
+        """The loss of a batch: its mean over the network's heads."""
+        image = batch["image"]
+        if self.recipe.case.dims == 2:
+            image = image.contiguous(memory_format=torch.channels_last)
+        heads = cast(Any, self.network).heads(image)
+        each = [self.objective(logits.float(), batch["target"]) for logits in heads]
+        loss = torch.stack([parts["loss"] for parts in each]).mean()
+        self.latest = {name: float(value.detach()) for name, value in each[-1].items()}
+        self.latest["loss"] = float(loss.detach())
+        return loss
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move the average; end the run when its schedule has run out."""
+        decay = averaging(self.recipe.optimisation, step=self.global_step)
+        average_into(self.average, self.network, decay=decay)
+        now = time.perf_counter()
+        self.seconds += now - self._clock
+        self._clock = now
+        if self.done >= 1.0:
+            self.trainer.should_stop = True
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The recipe's optimiser, without decay on normalisations and biases."""
+        return torch.optim.AdamW(self.network.parameters(), lr=self.recipe.optimisation.lr)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the training time, and what the weights belong to."""
+        checkpoint["seconds"] = self.seconds
+        checkpoint["network"] = msgspec.to_builtins(self.recipe.network)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the training time up again."""
+        self.seconds = float(checkpoint["seconds"])
+
+
+class _Sampler:
+    """Lists of sample numbers, a batch each."""
+
+    def __init__(self, batches: Iterator[list[int]]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return self._batches
+
+
+def _batches(step: int, *, batch: int, world: int, rank: int) -> Iterator[list[int]]:
+    """Sample numbers of each step from `step` on, for one process of `world`."""
+    while True:
+        first = (step * world + rank) * batch
+        yield list(range(first, first + batch))
+        step += 1
