@@ -149,7 +149,7 @@ def _starts(extent: int, size: int, *, overlap: float) -> list[int]:
     They lie evenly, and the same seen from either end.
     """
     if extent <= size:
-        return [-((size - extent) // 2)]
+        return [(extent - size) // 2]  # as the crops of training lie
     rest = extent - size
     count = math.ceil(rest / max(1.0, size * (1 - overlap))) + 1
     if rest % 2 and count % 2:
