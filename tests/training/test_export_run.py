@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch", reason="needs leuko[train]")
 
-from leuko.errors import LeukoError, ReadError, UsageError, WriteError  # noqa: E402
-from leuko.inference.trained import load_trained, read_card  # noqa: E402
-from leuko.networks import catalogue  # noqa: E402
-from leuko.training.supervised import export  # noqa: E402
-from leuko.training.supervised.export import export_run  # noqa: E402
+import torch
+
+from leuko.errors import LeukoError, ReadError, UsageError, WriteError
+from leuko.inference.trained import load_trained, read_card
+from leuko.networks import catalogue
+from leuko.training.supervised import export
+from leuko.training.supervised.export import export_run
 
 OPTIONS = {"in_channels": 1, "classes": 2, "width": 4, "levels": 3}
 CASE = {"dims": 2, "intensity": "zscore", "size": [32, 32]}
