@@ -6,13 +6,16 @@ machine: subjects are drawn in the order of a hash of their names.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from leuko.datasets.items import Item
-from leuko.errors import SafetyRefusal, UsageError
+from leuko.errors import ReadError, SafetyRefusal, UsageError
 
 __all__ = [
     "PARTS",
@@ -21,6 +24,7 @@ __all__ = [
     "explicit",
     "k_fold",
     "leave_one_site_out",
+    "read_split",
     "require_whole_subjects",
 ]
 
@@ -121,6 +125,26 @@ def explicit(
     return split
 
 
+def read_split(path: Path, items: Sequence[Item]) -> Split:
+    """The split in a file: JSON with the lists train, valid, test; or a .tsv or .csv table.
+
+    A table has the columns name and split. Names are those of items or of subjects. Raises what
+    `explicit` raises, ReadError (exit 3) where the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        parts = _from_json(text) if path.suffix.lower() == ".json" else _from_table(path, text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReadError(f"The split {path.name} cannot be read.", hint="Check the path.") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            f"{path.name} holds no split.",
+            hint='JSON: {"train": [...], "valid": [...], "test": [...]}; .tsv or .csv: columns '
+            "name and split, which is train, valid or test.",
+        ) from error
+    return explicit(items, train=parts["train"], valid=parts["valid"], test=parts["test"])
+
+
 def require_whole_subjects(items: Sequence[Item], split: Split) -> None:
     """Raise SafetyRefusal (exit 5) where a split divides a subject.
 
@@ -152,6 +176,21 @@ def require_whole_subjects(items: Sequence[Item], split: Split) -> None:
             "The split leaves nothing for training.",
             hint="Take fewer subjects for validation and test.",
         )
+
+
+def _from_json(text: str) -> dict[str, list[str]]:
+    held = json.loads(text)
+    if not set(held).issubset(PARTS) or not all(isinstance(names, list) for names in held.values()):
+        raise ValueError("not a split")
+    return {part: [str(name) for name in held.get(part, [])] for part in PARTS}
+
+
+def _from_table(path: Path, text: str) -> dict[str, list[str]]:
+    separator = "," if path.suffix.lower() == ".csv" else "\t"
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for row in csv.DictReader(text.splitlines(), delimiter=separator):
+        parts[row["split"].strip()].append(row["name"].strip())
+    return parts
 
 
 def _with_valid(
