@@ -66,7 +66,8 @@ def test_values_are_numbers_in_their_range(masks: tuple[np.ndarray, np.ndarray])
             continue
         assert math.isfinite(value), name
         if metric.better == "higher" and name != "lesion_f1":  # its precision can exceed 1
-            assert 0 <= value <= 1 + 1e-12, name
+            lowest = -1 if name == "kappa" else 0
+            assert lowest - 1e-12 <= value <= 1 + 1e-12, name
         elif metric.better != "zero":
             assert value >= 0, name
 
@@ -92,12 +93,15 @@ def test_symmetric_metrics_do_not_mind_who_is_the_reference(
     mirrored = {
         "precision": "sensitivity",
         "lesion_precision": "lesion_recall",
+        "boundary_precision": "boundary_recall",
         "reference_ml": "prediction_ml",
         "reference_lesions": "predicted_lesions",
         **{f"precision_{size}": f"recall_{size}" for size in ("small", "medium", "large")},
     }
     same = ("dice", "iou", "accuracy", "volume_similarity", "h95", "hausdorff", "hd95_surface",
-            "assd", "nsd", "boundary_f1", "lesion_f1_strict")  # fmt: skip
+            "assd", "nsd", "boundary_f1", "lesion_f1_strict", "mean_iou", "mean_iou_foreground",
+            "mean_dice", "mean_dice_foreground", "kappa", "panoptic_quality",
+            "segmentation_quality", "recognition_quality")  # fmt: skip
     for name, other in [*((n, n) for n in same), *mirrored.items()]:
         assert there[name] == pytest.approx(back[other], nan_ok=True), name
     assert there["volume_difference_ml"] == pytest.approx(-back["volume_difference_ml"])
@@ -135,11 +139,13 @@ def test_turning_the_file_with_its_affine_changes_no_metric_but_the_in_plane_one
 def test_empty_space_around_the_masks_changes_only_what_counts_it(
     masks: tuple[np.ndarray, np.ndarray], width: int
 ) -> None:
-    """The box that masks are cut to is invisible; accuracy and specificity count background.
+    """The box that masks are cut to is invisible, except to what counts background.
 
     H95 may change: a mask at the border of the field of view has no boundary there.
     """
+    of_background = {"accuracy", "specificity", "kappa", "mean_accuracy", "mean_iou", "mean_dice",
+                     "frequency_weighted_iou"}  # fmt: skip
     plain = scores(pair(*masks))
     padded = scores(pair(*(np.pad(mask, width) for mask in masks)))
-    for name in set(METRICS) - {"accuracy", "specificity", IN_PLANE}:
+    for name in set(METRICS) - of_background - {IN_PLANE}:
         assert plain[name] == pytest.approx(padded[name], nan_ok=True), name

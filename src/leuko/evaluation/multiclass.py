@@ -1,19 +1,15 @@
-"""Agreement of label maps: every class by itself, and means over the classes.
-
-A class that neither map holds is skipped in every mean, and named. Source of the means: Long et
-al. 2015 (fully convolutional networks); kappa: Cohen 1960.
-"""
+"""Agreement of label maps: every class by itself, and means over the classes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import UsageError
+from leuko.evaluation.class_means import ClassScore, MulticlassScores, from_confusion
 from leuko.evaluation.labels import label_array, label_boxes
 from leuko.evaluation.pair import Pair
 from leuko.evaluation.registry import METRICS
@@ -31,47 +27,7 @@ __all__ = [
 ]
 
 IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 BACKGROUND = "background"
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScore:
-    """One class against all others, in voxels. `accuracy` is the share of it that is found.
-
-    Values are nan where neither map holds the class; precision and accuracy also where the
-    prediction, or the reference, does not.
-    """
-
-    label: int
-    name: str
-    dice: float
-    iou: float
-    precision: float
-    accuracy: float
-    reference_voxels: int
-    prediction_voxels: int
-
-
-@dataclass(frozen=True, slots=True)
-class MulticlassScores:
-    """All classes (background, label 0, first) and the means over them.
-
-    `mean_accuracy` is over the classes the reference holds, the other means over those that either
-    map holds, with background unless the name says foreground. `skipped` names classes that neither
-    holds. A mean over nothing is nan, and so is kappa where only one class occurs.
-    """
-
-    classes: tuple[ClassScore, ...]
-    mean_iou: float
-    mean_iou_foreground: float
-    mean_dice: float
-    mean_dice_foreground: float
-    mean_accuracy: float
-    accuracy: float
-    frequency_weighted_iou: float
-    kappa: float
-    skipped: tuple[str, ...]
 
 
 def multiclass_scores(
@@ -93,51 +49,6 @@ def multiclass_scores(
                         minlength=labels.size**2)  # fmt: skip
     table = joint.reshape(labels.size, labels.size)
     return from_confusion(table, labels=labels.tolist(), names=names)
-
-
-def from_confusion(
-    table: npt.ArrayLike, *, labels: Iterable[int], names: Mapping[int, str]
-) -> MulticlassScores:
-    """Scores from voxel counts: `table[i][j]` have the i-th label in the reference, the j-th found.
-
-    `names` says which labels are classes; the label 0 is background.
-    """
-    counts = np.asarray(table, dtype=np.float64)
-    truth, found, agreed = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
-    rows = [
-        ClassScore(
-            label=label,
-            name=names[label],
-            dice=_ratio(2 * agreed[i], truth[i] + found[i]),
-            iou=_ratio(agreed[i], truth[i] + found[i] - agreed[i]),
-            precision=_ratio(agreed[i], found[i]),
-            accuracy=_ratio(agreed[i], truth[i]),
-            reference_voxels=int(truth[i]),
-            prediction_voxels=int(found[i]),
-        )
-        for i, label in enumerate(labels)
-        if label in names
-    ]
-    front = [row for row in rows if row.label != 0]
-    total = counts.sum()
-    chance = _ratio(float((truth * found).sum()), total**2)
-    accuracy = _ratio(float(agreed.sum()), total)
-    weights = sum(row.reference_voxels for row in rows)
-    weighted = sum(row.reference_voxels * row.iou for row in rows if row.reference_voxels)
-    return MulticlassScores(
-        classes=tuple(rows),
-        mean_iou=_mean(row.iou for row in rows),
-        mean_iou_foreground=_mean(row.iou for row in front),
-        mean_dice=_mean(row.dice for row in rows),
-        mean_dice_foreground=_mean(row.dice for row in front),
-        mean_accuracy=_mean(row.accuracy for row in rows),
-        accuracy=accuracy,
-        frequency_weighted_iou=_ratio(weighted, weights),
-        kappa=_ratio(accuracy - chance, 1 - chance),
-        skipped=tuple(
-            row.name for row in rows if not (row.reference_voxels or row.prediction_voxels)
-        ),
-    )
 
 
 def label_scores(
@@ -205,12 +116,3 @@ def _union(boxes: list[Box]) -> Box:
         for parts in zip(*boxes, strict=True)
     )
     return x, y, z
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else math.nan
-
-
-def _mean(values: Iterable[float]) -> float:
-    kept = [value for value in values if not math.isnan(value)]
-    return sum(kept) / len(kept) if kept else math.nan

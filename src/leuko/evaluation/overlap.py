@@ -1,7 +1,7 @@
 """Voxel-wise agreement of two masks. All functions take a Pair and return a number.
 
 Without voxels to divide by, the value is nan, except where the table of empty masks in
-`leuko.evaluation.registry` says otherwise.
+`leuko.evaluation.registry` says otherwise. Volumes of pictures without a size are nan.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ __all__ = [
     "volume_difference_ml",
     "volume_similarity",
 ]
-
-MM3_IN_ML = 1000.0
 
 
 def ratio(part: float, whole: float, *, empty: float = math.nan) -> float:
@@ -76,15 +74,15 @@ def volume_similarity(pair: Pair) -> float:
 
 def reference_ml(pair: Pair) -> float:
     """Volume of the reference in ml."""
-    return pair.reference_voxels * pair.grid.voxel_mm3 / MM3_IN_ML
+    return pair.reference_voxels * pair.voxel_ml
 
 
 def prediction_ml(pair: Pair) -> float:
     """Volume of the prediction in ml."""
-    return pair.prediction_voxels * pair.grid.voxel_mm3 / MM3_IN_ML
+    return pair.prediction_voxels * pair.voxel_ml
 
 
 def volume_difference_ml(pair: Pair) -> float:
     """Volume of the prediction minus that of the reference, in ml."""
     difference = pair.prediction_voxels - pair.reference_voxels
-    return difference * pair.grid.voxel_mm3 / MM3_IN_ML
+    return difference * pair.voxel_ml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,13 +12,12 @@ import numpy.typing as npt
 
 from leuko.errors import UnusableInput
 from leuko.evaluation.matching import LesionCover, Overlaps, lesion_cover, overlaps
-from leuko.evaluation.surfaces import distances_both_ways
+from leuko.evaluation.surfaces import distances_both_ways, surface
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
 from leuko.masks.box import bounding_box, grow_box
 from leuko.masks.components import Components, connected_components
-from leuko.masks.morphology import border
 
 __all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "pair_images", "pair_masks"]
 
@@ -64,6 +64,11 @@ class Pair:
         return int(np.count_nonzero(self.reference & self.prediction))
 
     @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in ml; nan for pictures that tell no size of a pixel."""
+        return self.grid.voxel_mm3 / 1000.0 if self.grid.sized else math.nan
+
+    @property
     def total_voxels(self) -> int:
         """Number of voxels of the whole grid."""
         return int(np.prod(self.grid.shape))
@@ -95,12 +100,15 @@ class Pair:
 
     @cached_property
     def surface_distances(self) -> tuple[FloatArray, FloatArray]:
-        """Distances in mm of the 3D surface voxels, reference to prediction and back.
+        """Distances in mm of the surface voxels, reference to prediction and back.
 
-        A surface voxel has a face neighbour outside of its mask; beyond the image is outside.
         Empty arrays where one of the masks is empty.
         """
-        return distances_both_ways(border(self.reference), border(self.prediction), grid=self.grid)
+        return distances_both_ways(
+            surface(self.reference, grid=self.grid),
+            surface(self.prediction, grid=self.grid),
+            grid=self.grid,
+        )
 
 
 def pair_masks(reference: npt.ArrayLike, prediction: npt.ArrayLike, *, grid: Grid) -> Pair:
@@ -149,8 +157,8 @@ def _findings(
                 "evaluation.reference_labels",
                 Severity.WARNING,
                 f"The reference holds values up to {truth.max():g}; only 1 counts as lesion.",
-                "If its labels are classes, give --labels; if it numbers its lesions, set all of them to "
-                "1 first.",
+                "If its labels are classes, give --labels; if it numbers its lesions, set all of "
+                "them to 1 first.",
             )
         )
     if removed:

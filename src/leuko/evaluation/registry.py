@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["CHALLENGE", "METRICS", "Direction", "Metric"]
+__all__ = ["CHALLENGE", "METRICS", "Direction", "Metric", "title_of", "unit_of"]
 
 Direction = Literal["higher", "lower", "zero", "none"]
 
@@ -44,6 +44,8 @@ _OVERLAP = "leuko.evaluation.overlap"
 _BOUNDARY = "leuko.evaluation.boundary"
 _LESIONS = "leuko.evaluation.lesionwise"
 _CHALLENGE = "leuko.evaluation.challenge"
+_CLASSES = "leuko.evaluation.class_means"
+_PANOPTIC = "leuko.evaluation.panoptic"
 
 _ENTRIES = (
     Metric("dice", "Dice", "", "higher", f"{_OVERLAP}:dice", _SCORE),
@@ -78,6 +80,19 @@ _ENTRIES = (
            (1.0, None, None)),
     Metric("accuracy", "voxel accuracy", "", "higher", f"{_OVERLAP}:accuracy",
            (1.0, None, None)),
+    Metric("mean_accuracy", "mean accuracy of classes", "", "higher",
+           f"{_CLASSES}:mean_accuracy", (1.0, None, 0.5)),
+    Metric("mean_iou", "mean IoU of classes", "", "higher", f"{_CLASSES}:mean_iou",
+           (1.0, None, None)),
+    Metric("mean_iou_foreground", "mean IoU without background", "", "higher",
+           f"{_CLASSES}:mean_iou_foreground", (_NAN, 0.0, 0.0)),
+    Metric("mean_dice", "mean Dice of classes", "", "higher", f"{_CLASSES}:mean_dice",
+           (1.0, None, None)),
+    Metric("mean_dice_foreground", "mean Dice without background", "", "higher",
+           f"{_CLASSES}:mean_dice_foreground", (_NAN, 0.0, 0.0)),
+    Metric("frequency_weighted_iou", "frequency-weighted IoU", "", "higher",
+           f"{_CLASSES}:frequency_weighted_iou", (1.0, None, None)),
+    Metric("kappa", "Cohen's kappa", "", "higher", f"{_CLASSES}:kappa", (_NAN, 0.0, 0.0)),
     Metric("volume_similarity", "volume similarity", "", "higher",
            f"{_OVERLAP}:volume_similarity", _SCORE),
     Metric("hausdorff", "Hausdorff distance", "mm", "lower", f"{_BOUNDARY}:hausdorff",
@@ -88,6 +103,16 @@ _ENTRIES = (
     Metric("nsd", "surface Dice at 2 mm", "", "higher", f"{_BOUNDARY}:nsd", _SCORE),
     Metric("boundary_f1", "boundary F1 at one voxel", "", "higher",
            f"{_BOUNDARY}:boundary_f1", _SCORE),
+    Metric("boundary_precision", "boundary precision at one voxel", "", "higher",
+           f"{_BOUNDARY}:boundary_precision", _OF_PREDICTION),
+    Metric("boundary_recall", "boundary recall at one voxel", "", "higher",
+           f"{_BOUNDARY}:boundary_recall", _OF_REFERENCE),
+    Metric("panoptic_quality", "panoptic quality of lesions", "", "higher",
+           f"{_PANOPTIC}:panoptic_quality", _SCORE),
+    Metric("segmentation_quality", "segmentation quality of lesions", "", "higher",
+           f"{_PANOPTIC}:segmentation_quality", (1.0, _NAN, _NAN)),
+    Metric("recognition_quality", "recognition quality of lesions", "", "higher",
+           f"{_PANOPTIC}:recognition_quality", _SCORE),
     Metric("volume_difference_ml", "volume difference", "ml", "zero",
            f"{_OVERLAP}:volume_difference_ml", (0.0, None, None)),
     Metric("reference_ml", "reference volume", "ml", "none", f"{_OVERLAP}:reference_ml",
@@ -103,3 +128,15 @@ _ENTRIES = (
 METRICS = MappingProxyType({metric.name: metric for metric in _ENTRIES})
 
 CHALLENGE = ("dice", "h95", "avd", "lesion_recall", "lesion_f1")
+
+
+def unit_of(name: str, *, sized: bool = True) -> str:
+    """The unit of metric `name`; lengths of pictures that tell no size are in pixels."""
+    unit = METRICS[name].unit
+    return unit if sized or unit != "mm" else "pixels"
+
+
+def title_of(name: str, *, sized: bool = True) -> str:
+    """What metric `name` is called, with pixels for mm and mm3 in pictures that tell no size."""
+    title = METRICS[name].title
+    return title if sized else title.replace("mm3", "pixels").replace("2 mm", "2 pixels")

@@ -1,4 +1,7 @@
-"""Border voxels of a mask and the distances between two sets of them, in mm."""
+"""Border voxels of a mask and the distances between two sets of them, in mm.
+
+Where a grid has no size (a picture), lengths are in pixels.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from leuko.image.grid import Grid
+from leuko.masks.box import voxel_indices
+from leuko.masks.morphology import border
 
-__all__ = ["distances_both_ways", "erode", "worse_percentile"]
+__all__ = ["distances_both_ways", "erode", "surface", "worse_percentile"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def erode(mask: BoolArray, *, axis: int, outside: bool) -> BoolArray:
@@ -25,6 +31,21 @@ def erode(mask: BoolArray, *, axis: int, outside: bool) -> BoolArray:
     return np.moveaxis(padded[:-2] & padded[1:-1] & padded[2:], 0, axis)
 
 
+def surface(mask: BoolArray, *, grid: Grid) -> BoolArray:
+    """Voxels of a mask with a face neighbour outside of it; beyond the image is outside.
+
+    `mask` is a cut-out of an array on `grid` with a margin. Along an axis on which the grid has
+    but one voxel there are no neighbours: the surface of a picture is its outline.
+    """
+    if min(grid.shape) > 1:
+        return border(mask)
+    inner = mask
+    for axis, size in enumerate(grid.shape):
+        if size > 1:
+            inner = inner & erode(mask, axis=axis, outside=False)
+    return mask.copy() if max(grid.shape) == 1 else np.asarray(mask & ~inner)
+
+
 def distances_both_ways(
     first: BoolArray, second: BoolArray, *, grid: Grid
 ) -> tuple[FloatArray, FloatArray]:
@@ -32,13 +53,14 @@ def distances_both_ways(
 
     Both are cut-outs of arrays on `grid` (the same cut-out). Empty arrays where one is empty.
     """
-    points = _points(first, grid)
-    others = _points(second, grid)
+    points, others = voxel_indices(first), voxel_indices(second)
     if not len(points) or not len(others):
         return np.empty(0), np.empty(0)
-    there, _ = cKDTree(others).query(points)
-    back, _ = cKDTree(points).query(others)
-    return np.asarray(there), np.asarray(back)
+    shared = first & second
+    return (
+        _nearest(points, others, shared[tuple(points.T)], grid),
+        _nearest(others, points, shared[tuple(others.T)], grid),
+    )
 
 
 def worse_percentile(
@@ -50,6 +72,12 @@ def worse_percentile(
     return float(max(np.percentile(there, percent), np.percentile(back, percent)))
 
 
-def _points(mask: BoolArray, grid: Grid) -> FloatArray:
-    """Positions in mm of the voxels of `mask`; the origin does not matter for distances."""
-    return np.asarray(np.argwhere(mask) @ grid.affine[:3, :3].T)
+def _nearest(points: IntArray, others: IntArray, shared: BoolArray, grid: Grid) -> FloatArray:
+    """Distances of voxels (N, 3) to the nearest of `others`; 0 where `shared`, without a search."""
+    distances = np.zeros(len(points))
+    if not shared.all():
+        # The origin does not matter for distances.
+        turn = grid.affine[:3, :3].T
+        tree = cKDTree(others @ turn, compact_nodes=False, balanced_tree=False)
+        distances[~shared], _ = tree.query(points[~shared] @ turn)
+    return distances
