@@ -38,7 +38,7 @@ def test_the_data_folder_is_put_in_everywhere() -> None:
         (SMALL + "optimisation: {learning_rate: 1}", "learning_rate"),
         (SMALL + "optimisation: {steps: 0}", "steps"),
         (SMALL + "optimisation: {lr: fast}", "lr"),
-        (SMALL + "optimisation: {precision: f16}", "precision"),
+        (SMALL + "optimisation: {precision: f64}", "precision"),
         ("name: a\ndata: {labelmaps: [x], real_share: 1.5}", "real_share"),
         ("name: a\ndata: {labelmaps: [x], real_share: 0.5}", "cases"),
         ("name: a", "labelmaps"),

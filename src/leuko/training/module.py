@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from leuko.networks import catalogue
-from leuko.training import losses
+from leuko.training import losses, optimisers
 from leuko.training.recipe import Recipe
 from leuko.training.schedule import averaging, learning_rate, progress
 
@@ -71,16 +71,14 @@ class SegmentationModule(LightningModule):
             self.trainer.should_stop = True
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW, without decay on normalisations and biases."""
+        """The recipe's optimiser."""
         plan = self.recipe.optimisation
-        weights = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        return torch.optim.AdamW(
-            [
-                {"params": weights, "weight_decay": plan.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
+        return optimisers.build(
+            plan.optimiser,
+            self.network.parameters(),
             lr=plan.lr,
+            weight_decay=plan.weight_decay,
+            momentum=plan.momentum,
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -105,8 +105,8 @@ class Optimisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `schedule` is how the rate falls from lr after the warm-up: along a cosine, as (1 - done)**0.9
     (poly), in two equal steps (step), by the same factor all along (exponential), or not at all
-    (constant). With `minutes`, the schedule runs out at `steps` or after this training time, whichever is
-    first; time before a resume counts.
+    (constant). With `minutes`, the schedule runs out at `steps` or after this training time,
+    whichever is first; time before a resume counts.
     """
 
     steps: Positive = 10_000
