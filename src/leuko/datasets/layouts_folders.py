@@ -95,8 +95,8 @@ def _named(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
     doubled = [path.name for group in found.values() if len(group) > 1 for path in group]
     if doubled:
         raise UsageError(
-            f"Files in {folder.name} have one name but for the suffix: {some(doubled)}.",
-            hint="Keep one of them.",
+            f"Several files in {folder.name} stand for one name: {some(doubled)}.",
+            hint="Keep one of them, or rename it; suffixes do not count, and a/b is called a_b.",
         )
     return {name: group[0] for name, group in found.items()}
 

@@ -203,7 +203,7 @@ def _with_valid(
     number = _number(valid, of=of, field="valid")
     if number >= len(others):
         raise UsageError(
-            f"{len(others) + len(tested)} subjects are too few: {len(tested)} for test and "
+            f"Too few subjects ({len(others) + len(tested)}): {len(tested)} for test and "
             f"{number} for validation leave none for training.",
             hint="Take a smaller share for validation or test, or bring more subjects; "
             "a subject is never divided.",
