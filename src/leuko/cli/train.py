@@ -1,22 +1,47 @@
-"""`leuko train`: weights from a recipe."""
+"""`leuko train`: weights from a recipe, or from two folders of images and masks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from leuko.training.supervised.recipe import TaskRecipe
+    from leuko.training.supervised.run import TaskOutcome
 
 __all__ = ["train"]
 
 EXAMPLES = """\b
 Examples:
-  leuko train recipes/wmh-flair.yaml --data DATA
-  leuko train recipes/wmh-flair.yaml --data DATA --fresh
+  leuko train --images IMAGES --masks MASKS --name mine
+  leuko train recipes/hippocampus.yaml --data DATA
+  leuko train mine.yaml --set optimisation.steps=500 --set network.name=resunet
+  leuko train mine.yaml --folds
+  leuko train mine.yaml --sweep size=128,192 --sweep lr=1e-3,3e-4
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "recipe", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--images",
+    "images",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of images, instead of a recipe; several are channels, paired by name.",
+)
+@click.option(
+    "--masks",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of masks, named as the images.",
+)
+@click.option("--subject", default="", help="Expression with one group: the person, in a name.")
+@click.option("--name", default="", help="Name of the run. [default: the recipe's, or 'run']")
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -28,21 +53,192 @@ Examples:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Folder of runs; this one gets a folder of the recipe's name in it.",
+    help="Folder of runs; this one gets a folder of its name in it.",
 )
 @click.option("--fresh", is_flag=True, help="Start over instead of continuing the run.")
-def train(recipe: Path, data: Path | None, out: Path, fresh: bool) -> None:
-    """Train a network as RECIPE (YAML) says; the same command continues a run that was stopped."""
-    from leuko.errors import MissingExtra
-    from leuko.training.recipe import load_recipe
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Another value of a field of the recipe, as in optimisation.steps=500.",
+)
+@click.option("--fold", type=click.IntRange(0), help="Train this fold of the cross-validation.")
+@click.option("--folds", is_flag=True, help="Train all folds, one after the other.")
+@click.option(
+    "--sweep",
+    multiple=True,
+    metavar="FIELD=V1,V2",
+    help="Train every combination of values; writes sweep.tsv. Fields: size, lr, network, ...",
+)
+@click.option(
+    "--devices",
+    default="auto",
+    show_default=True,
+    help="How many graphics cards, where there are some.",
+)
+def train(
+    recipe: Path | None,
+    images: tuple[str, ...],
+    masks: str | None,
+    subject: str,
+    name: str,
+    data: Path | None,
+    out: Path,
+    fresh: bool,
+    settings: tuple[str, ...],
+    fold: int | None,
+    folds: bool,
+    sweep: tuple[str, ...],
+    devices: str,
+) -> None:
+    """Train a network as RECIPE (YAML) says, or on IMAGES with MASKS.
 
-    plan = load_recipe(recipe, data=data)  # a wrong recipe is told before torch is loaded
+    The same command continues a run that was stopped. Without a recipe one is made to suit the
+    images, trained, and kept as NAME/recipe.yaml in the folder of runs.
+    """
+    from leuko.errors import UsageError
+    from leuko.training.recipe import parse_recipe, parse_yaml, read_text
+    from leuko.training.supervised.recipe import is_task, parse_task
+
+    if (recipe is None) == (not images):
+        raise UsageError(
+            "Give either a recipe or --images with --masks.",
+            hint="leuko train --help has examples.",
+        )
+    if recipe is None:
+        plan = _from_folders(images, masks, subject=subject, name=name or "run", out=out)
+    else:
+        text = read_text(recipe)
+        content = parse_yaml(text, data=data, name=recipe.name)
+        if not is_task(content):
+            if settings or fold is not None or folds or sweep:
+                raise UsageError(
+                    f"{recipe.name} trains on generated heads: it has no folds, sweep or --set.",
+                    hint="These go with recipes that say task:.",
+                )
+            _generated(parse_recipe(text, data=data, name=recipe.name), out=out, fresh=fresh)
+            return
+        if name:
+            content["name"] = name
+        plan = parse_task(content, name=recipe.name)
+    _task(
+        plan,
+        settings=settings,
+        fold=fold,
+        folds=folds,
+        sweep=sweep,
+        out=out,
+        fresh=fresh,
+        devices=devices,
+    )
+
+
+def _task(
+    recipe: TaskRecipe,
+    *,
+    settings: tuple[str, ...],
+    fold: int | None,
+    folds: bool,
+    sweep: tuple[str, ...],
+    out: Path,
+    fresh: bool,
+    devices: str,
+) -> None:
+    from leuko.errors import UsageError
+    from leuko.training.supervised import variants
+
+    chosen = variants.parse_settings(settings, option="--set")
+    recipe = variants.with_fields(recipe, {field: values[-1] for field, values in chosen.items()})
+    run = _runner(out=out, fresh=fresh, devices=devices)
+    if sum((fold is not None, folds, bool(sweep))) > 1:
+        raise UsageError(
+            "--fold, --folds and --sweep exclude each other.", hint="Give one of them."
+        )
+    if fold is not None or folds:
+        parts = variants.fold_recipes(recipe)
+        if fold is not None and f"fold-{fold}" not in parts:
+            raise UsageError(
+                f"There is no fold {fold}: split.folds is {recipe.split.folds}.",
+                hint="Folds count from 0.",
+            )
+        kept = parts if fold is None else {f"fold-{fold}": parts[f"fold-{fold}"]}
+        variants.run_all(kept, train=run)
+    elif sweep:
+        made = variants.sweep_recipes(recipe, variants.parse_settings(sweep, option="--sweep"))
+        outcomes = variants.run_all({name: one for name, (_, one) in made.items()}, train=run)
+        table = variants.sweep_table(outcomes, made)
+        (out / recipe.name / "sweep.tsv").write_text(table, encoding="utf-8")
+        click.echo(table, nl=False)
+    else:
+        run(recipe, "")
+
+
+def _runner(*, out: Path, fresh: bool, devices: str) -> Callable[[TaskRecipe, str], TaskOutcome]:
+    """What trains one recipe and says where it went."""
+    train_task = _needs_torch(_task_function)
+
+    def run(recipe: TaskRecipe, part: str) -> TaskOutcome:
+        number: int | str = int(devices) if devices.isdigit() else devices
+        outcome: TaskOutcome = train_task(
+            recipe, out=out, part=part, fresh=fresh, tell=click.echo, devices=number
+        )
+        click.echo(
+            f"Done at step {outcome.step}: {outcome.folder} "
+            f"(best validation score {outcome.score:.3f}; curves.png, metrics.csv)"
+        )
+        return outcome
+
+    return run
+
+
+def _from_folders(
+    images: tuple[str, ...], masks: str | None, *, subject: str, name: str, out: Path
+) -> TaskRecipe:
+    """A recipe that suits the images, also written to the run's folder."""
+    from leuko.datasets.layouts import DataSource
+    from leuko.errors import UsageError
+    from leuko.pipelines.explore import explore
+    from leuko.training.supervised.starting import first_recipe
+    from leuko.training.supervised.variants import write_recipe
+
+    if masks is None:
+        raise UsageError("Images without masks teach nothing.", hint="Give --masks FOLDER.")
+    source = DataSource(layout="folders", images=tuple(images), masks=masks, subject=subject)
+    recipe, reasons = first_recipe(source, explore(source), name=name)
+    (out / name).mkdir(parents=True, exist_ok=True)
+    write_recipe(recipe, out / name / "recipe.yaml")
+    for reason in reasons:
+        click.echo(reason)
+    return recipe
+
+
+def _generated(plan: Any, *, out: Path, fresh: bool) -> None:
+    """Train on heads generated from label maps, and real scans beside them."""
+    run = _needs_torch(_generated_function)
+    outcome = run(plan, out=out, fresh=fresh, tell=click.echo)
+    click.echo(f"Done at step {outcome.step}: {outcome.weights}, curves in {outcome.curves}")
+
+
+def _generated_function() -> Any:
+    from leuko.training.run import train as run
+
+    return run
+
+
+def _task_function() -> Any:
+    from leuko.training.supervised.run import train_task
+
+    return train_task
+
+
+def _needs_torch(load: Callable[[], Any]) -> Any:
+    """What `load` imports; MissingExtra where a library of the train extra is not there."""
+    from leuko.errors import MissingExtra
+
     try:
-        from leuko.training.run import train as run
+        return load()
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "leuko":
             raise
         raise MissingExtra.needed("Training", extra="train", modules=[error.name]) from None
-
-    outcome = run(plan, out=out, fresh=fresh, tell=click.echo)
-    click.echo(f"Done at step {outcome.step}: {outcome.weights}, curves in {outcome.curves}")

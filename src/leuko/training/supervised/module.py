@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from leuko.networks import catalogue
-from leuko.training import losses
+from leuko.training import losses, optimisers
 from leuko.training.module import average_into, to_channels_last
 from leuko.training.schedule import averaging, learning_rate, progress
 from leuko.training.supervised.recipe import TaskRecipe
@@ -129,7 +129,14 @@ class TaskModule(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The recipe's optimiser, without decay on normalisations and biases."""
-        return torch.optim.AdamW(self.network.parameters(), lr=self.recipe.optimisation.lr)
+        plan = self.recipe.optimisation
+        return optimisers.build(
+            plan.optimiser,
+            self.network.parameters(),
+            lr=plan.lr,
+            weight_decay=plan.weight_decay,
+            momentum=plan.momentum,
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the training time, and what the weights belong to."""

@@ -122,5 +122,5 @@ def parse_task(content: Any, *, name: str = "recipe") -> TaskRecipe:
 
 def to_plain(recipe: TaskRecipe) -> dict[str, Any]:
     """The recipe as dictionaries, lists and numbers, for checkpoints."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(recipe))
+    plain: dict[str, Any] = msgspec.to_builtins(recipe)
     return plain

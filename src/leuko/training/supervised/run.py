@@ -52,8 +52,9 @@ class TaskOutcome:
     folder: Path
     step: int
     score: float
-    beta: float | None = None
-    seconds: float = 0.0
+    scores: Mapping[str, float]
+    beta: float | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,12 @@ def train_task(
     recipe: TaskRecipe,
     *,
     out: Path = Path("runs"),
+    part: str = "",
     fresh: bool = False,
     tell: Callable[[str], None] = log.info,
     devices: int | str = "auto",
 ) -> TaskOutcome:
-    """Train to the end of the recipe's schedule in the folder out/NAME.
+    """Train to the end of the recipe's schedule in the folder out/NAME (and `part` below it).
 
     A run that has a state there goes on from it, to the same weights, bit by bit on one machine
     with one thread, as if it had not been stopped; `fresh` starts over. `tell` gets a line every
@@ -83,7 +85,7 @@ def train_task(
     OutOfResources when memory runs out; Interrupted on Ctrl-C, after saving.
     """
     torch.set_num_threads(recipe.optimisation.threads)
-    folder = out / recipe.name
+    folder = out / recipe.name / part
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / STATE
     if fresh:
@@ -263,6 +265,7 @@ def _outcome(folder: Path, module: TaskModule, data: _Data) -> TaskOutcome:
         folder,
         int(final["step"]),
         float(scores.get("score", float("nan"))),
+        {key: float(value) for key, value in scores.items()},
         data.beta,
         float(final["seconds"]),
     )

@@ -58,9 +58,7 @@ def score_masks(
             common[index] += np.count_nonzero(truth & mask)
             both[index] += np.count_nonzero(truth) + np.count_nonzero(mask)
     dice = {
-        f"dice_{names[i]}": float(2 * common[i] / both[i])
-        for i in range(1, len(names))
-        if both[i]
+        f"dice_{names[i]}": float(2 * common[i] / both[i]) for i in range(1, len(names)) if both[i]
     }
     return {"score": float(np.mean(list(dice.values()))) if dice else 0.0, **dice}
 
