@@ -1,15 +1,15 @@
-"""One metric over many cases: mean, spread and a bootstrap interval."""
+"""Metrics over many cases, whole or by site: mean, spread and a bootstrap interval."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Summary", "summarise"]
+__all__ = ["Summary", "summarise", "summarise_groups", "summarise_table"]
 
 RESAMPLES = 10_000
 SEED = 20170914
@@ -57,6 +57,42 @@ def summarise(values: Iterable[float], *, resamples: int = RESAMPLES, seed: int 
         interval_low=interval[0],
         interval_high=interval[1],
     )
+
+
+def summarise_table(
+    table: Mapping[str, Mapping[str, float]], *, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, Summary]:
+    """The summary of every metric of a table case -> metric -> value, in the order they appear.
+
+    A case without a metric counts as skipped.
+    """
+    names = dict.fromkeys(name for row in table.values() for name in row)
+    return {
+        name: summarise(
+            (row.get(name, math.nan) for row in table.values()), resamples=resamples, seed=seed
+        )
+        for name in names
+    }
+
+
+def summarise_groups(
+    table: Mapping[str, Mapping[str, float]],
+    *,
+    groups: Mapping[str, str],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, dict[str, Summary]]:
+    """As `summarise_table`, for each group (site, scanner) that `groups` puts the cases in.
+
+    Groups are in alphabetical order; cases without one form the last group, "".
+    """
+    members: dict[str, dict[str, Mapping[str, float]]] = {}
+    for case, row in table.items():
+        members.setdefault(groups.get(case, ""), {})[case] = row
+    ordered = sorted(members, key=lambda group: (not group, group))
+    return {
+        group: summarise_table(members[group], resamples=resamples, seed=seed) for group in ordered
+    }
 
 
 def _interval(values: npt.NDArray[np.float64], resamples: int, seed: int) -> tuple[float, float]:
