@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure, measure_file
+    from leuko.pipelines.predict import Predicted, predict
     from leuko.pipelines.preprocess import preprocess
     from leuko.pipelines.register import Registration, register
     from leuko.pipelines.result import Result
@@ -43,6 +44,7 @@ __all__ = [
     "LesionTable",
     "LeukoError",
     "Policy",
+    "Predicted",
     "Registration",
     "Result",
     "SegmentConfig",
@@ -56,6 +58,7 @@ __all__ = [
     "list_series",
     "measure",
     "measure_file",
+    "predict",
     "preprocess",
     "read",
     "register",
@@ -78,6 +81,7 @@ _HOMES = {
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",
     "Policy": "leuko.findings",
+    "Predicted": "leuko.pipelines.predict",
     "Registration": "leuko.pipelines.register",
     "Result": "leuko.pipelines.result",
     "SegmentConfig": "leuko.pipelines.config",
@@ -90,6 +94,7 @@ _HOMES = {
     "list_series": "leuko.pipelines.dicom_list",
     "measure": "leuko.pipelines.measure",
     "measure_file": "leuko.pipelines.measure",
+    "predict": "leuko.pipelines.predict",
     "preprocess": "leuko.pipelines.preprocess",
     "read": "leuko.formats.read",
     "register": "leuko.pipelines.register",

@@ -34,7 +34,10 @@ COMMANDS = MappingProxyType(
             "Images without their patients, by DICOM's profile.",
         ),
         "dicom": ("leuko.cli.dicom", "What a DICOM study holds, and which series is the FLAIR."),
+        "baseline": ("leuko.cli.baseline", "Segment without deep learning, to compare with."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
+        "export": ("leuko.cli.export", "A training run as a model that needs no torch."),
+        "predict": ("leuko.cli.predict", "Run a trained model on images: masks and volumes."),
     }
 )
 

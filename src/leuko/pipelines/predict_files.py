@@ -1,0 +1,265 @@
+"""Many images through a trained model into a folder: masks, volumes, what was said of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from leuko.datasets.items import Item
+from leuko.errors import LeukoError, UsageError
+from leuko.findings import Finding
+from leuko.formats.labels import label_table
+from leuko.formats.read import read, read_mask
+from leuko.formats.write import files_of, format_to_write, write
+from leuko.image.image import Image
+from leuko.inference.trained import Trained
+from leuko.pipelines.outputs import PROGRAM, require_free_file, write_whole, writing
+from leuko.pipelines.predict import Predicted, predict_image, require_channels
+from leuko.pipelines.provenance import name_of, now, program_version, sha_of
+
+__all__ = ["PredictedItem", "outcomes_as_json", "predict_items"]
+
+SINGLE, MAPS = "out", "probabilities"
+RECORD, VOLUMES, LABELS, CLASSES = "predict.json", "volumes.tsv", "labels.tsv", "classes.tsv"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedItem:
+    """What became of an image: its mask and numbers, or the reason why there are none.
+
+    `volumes` in mm3 (of pictures: pixels, `sized` is False); `scores` of a classifier.
+    """
+
+    name: str
+    file: str = ""
+    input_name: str = ""
+    input_sha256: str | None = None
+    volumes: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    sized: bool = True
+    seconds: float = 0.0
+    slices: int = 0
+    findings: tuple[Finding, ...] = ()
+    error: str = ""
+    hint: str = ""
+    exit_code: int = 0
+
+    @property
+    def choice(self) -> str:
+        """A classifier's most likely class."""
+        return max(self.scores, key=lambda name: self.scores[name], default="")
+
+
+def predict_items(
+    trained: Trained,
+    items: Sequence[Item],
+    *,
+    out: Path,
+    single: bool = False,
+    probabilities: bool = False,
+    series: str = "",
+    force: bool = False,
+    told: Callable[[PredictedItem], None] = lambda item: None,  # noqa: ARG005
+) -> tuple[PredictedItem, ...]:
+    """Predict each item into `out`; one that fails is told and stops no other.
+
+    With `single` (one item) `out` is the file to write, by its suffix, or a folder that gets
+    out.nii.gz. Else `out`/NAME.nii.gz is each item's mask on its own grid (pictures: NAME.png),
+    and labels.tsv, volumes.tsv (a classifier: classes.tsv) and predict.json tell of all. UsageError
+    (exit 2) where a mask would replace an input, WriteError (exit 6) where a file is there already
+    and `force` is not set.
+    """
+    classifies = trained.card.task == "classification"
+    for item in items:
+        require_channels(trained.card, len(item.images), region=item.region is not None)
+    if single and len(items) != 1:
+        raise UsageError("One name for several images.", hint="Give a folder with --out.")
+    to_file = single and not out.is_dir() and _names_a_file(out, classifies=classifies)
+    begun = now()
+    inputs = [path for item in items for path in (*item.images, item.label) if path is not None]
+    job = _Job(trained, out, to_file, single, probabilities, series, force, inputs)
+    if to_file:
+        require_free_file(out, inputs=inputs, force=force)
+    else:
+        for name in (RECORD, CLASSES if classifies else VOLUMES):
+            require_free_file(out / name, inputs=inputs, force=force)
+    done = []
+    for item in items:
+        outcome = job.tried(item)
+        told(outcome)
+        done.append(outcome)
+    if to_file and classifies:
+        write_whole(out, _scores(done))
+    elif not to_file:
+        _write_tables(trained, done, out=out, begun=begun)
+    return tuple(done)
+
+
+def outcomes_as_json(trained: Trained, done: Sequence[PredictedItem]) -> str:
+    """The outcomes as JSON, as in predict.json but for the time."""
+    return _encoded(_record(trained, done)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One call of `predict_items`."""
+
+    trained: Trained
+    out: Path
+    to_file: bool
+    single: bool
+    probabilities: bool
+    series: str
+    force: bool
+    inputs: Sequence[Path]
+
+    def tried(self, item: Item) -> PredictedItem:
+        """The outcome of an item; of many a failure is an outcome too."""
+        try:
+            return self.one(item)
+        except LeukoError as error:
+            if self.single:
+                raise
+            code = type(error).exit_code
+            return PredictedItem(item.name, error=error.what, hint=error.hint, exit_code=code)
+
+    def one(self, item: Item) -> PredictedItem:
+        """Read, predict and write an item."""
+        first = read(item.images[0], series=self.series)
+        images = [first, *(read(path) for path in item.images[1:])]
+        region = None if item.region is None else read_mask(item.region)
+        found = predict_image(self.trained, images, region=region, probabilities=self.probabilities)
+        file = "" if found.label is None else self.written(item, found, like=first)
+        return PredictedItem(
+            name=item.name,
+            file=file,
+            input_name=name_of(first.source),
+            input_sha256=sha_of(first.source),
+            volumes=found.volumes,
+            scores=found.scores,
+            sized=first.grid.sized,
+            seconds=round(found.seconds, 4),
+            slices=found.slices,
+            findings=tuple(dict.fromkeys(found.findings)),
+        )
+
+    def written(self, item: Item, found: Predicted, *, like: Image) -> str:
+        """Write an item's mask, and its probabilities; the mask's name below `out`."""
+        suffix = _suffix(like)
+        several = found.probabilities is not None and found.probabilities.volumes > 1
+        map_suffix = ".nii.gz" if suffix == ".nii.gz" or several else ".tif"
+        if self.to_file:
+            path = self.out
+            stem = path.name[: -len(_ending(path.name))]
+            maps = path.with_name(f"{stem}_probability{map_suffix}")
+        else:
+            name = SINGLE if self.single else item.name
+            path = self.out / f"{name}{suffix}"
+            maps = self.out / MAPS / f"{name}{map_suffix}"
+        self._put(found.label, path, like=like, names=found.names)
+        if found.probabilities is not None:
+            self._put(found.probabilities, maps, like=like)
+        return path.name if self.to_file else path.relative_to(self.out).as_posix()
+
+    def _put(
+        self,
+        image: Image | None,
+        path: Path,
+        *,
+        like: Image,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
+        if image is None:
+            return
+        for name in files_of(path.name):
+            require_free_file(path.with_name(name), inputs=self.inputs, force=self.force)
+        with writing(path.name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(image, path, like=like, labels=bool(names), names=names)
+
+
+def _ending(name: str) -> str:
+    """The suffix of a format in a file's name (`a.nii.gz`: `.nii.gz`)."""
+    known = format_to_write(name).written
+    return max((end for end in known if name.lower().endswith(end)), key=len)
+
+
+def _names_a_file(out: Path, *, classifies: bool) -> bool:
+    if classifies:
+        return out.suffix.lower() == ".tsv"
+    return bool(out.suffix) and bool(format_to_write(out.name))
+
+
+def _suffix(like: Image) -> str:
+    """In which format an image's mask is written: of a picture as a picture."""
+    if like.grid.sized:
+        return ".nii.gz"
+    return ".png" if like.grid.shape[2] == 1 else ".tif"
+
+
+def _write_tables(
+    trained: Trained, done: Sequence[PredictedItem], *, out: Path, begun: str
+) -> None:
+    with writing(out.name):
+        out.mkdir(parents=True, exist_ok=True)
+    if trained.card.task == "classification":
+        write_whole(out / CLASSES, _scores(done))
+    else:
+        write_whole(out / VOLUMES, _volumes(done))
+        write_whole(out / LABELS, label_table(trained.card.labels).bids().encode())
+    write_whole(out / RECORD, _encoded({**_record(trained, done), "time": begun}))
+
+
+def _volumes(done: Sequence[PredictedItem]) -> bytes:
+    """A row a label of each image."""
+    rows: list[Sequence[object]] = [("name", "class", "mm3", "ml", "pixels")]
+    for item in done:
+        for name, volume in item.volumes.items():
+            if item.sized:
+                rows.append((item.name, name, f"{volume:.3f}", f"{volume / 1000:.6f}", ""))
+            else:
+                rows.append((item.name, name, "", "", f"{volume:.0f}"))
+    return _table(rows)
+
+
+def _scores(done: Sequence[PredictedItem]) -> bytes:
+    """A row an image: its most likely class, and the probability of each."""
+    good = [item for item in done if not item.error]
+    classes = list(good[0].scores) if good else []
+    rows: list[Sequence[object]] = [("name", "class", *classes)]
+    rows += [
+        (item.name, item.choice, *(f"{item.scores[name]:.6f}" for name in classes)) for item in good
+    ]
+    return _table(rows)
+
+
+def _table(rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _record(trained: Trained, done: Sequence[PredictedItem]) -> dict[str, object]:
+    card = trained.card
+    return {
+        "provenance": {
+            "program": PROGRAM,
+            "version": program_version(),
+            "weights_name": card.name,
+            "weights_sha256": card.sha256,
+            "precision": trained.precision,
+        },
+        "task": card.task,
+        "classes": list(card.classes),
+        "values": list(card.values or range(len(card.classes))),
+        "items": [msgspec.to_builtins(item) for item in done],
+    }
+
+
+def _encoded(content: Mapping[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
