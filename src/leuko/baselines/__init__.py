@@ -1,0 +1,1 @@
+"""Segmentation without deep learning: what a network has to beat."""
