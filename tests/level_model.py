@@ -26,13 +26,15 @@ def write_model(
 ) -> TrainedCard:
     """A model folder as `leuko export` writes it; it looks at the mean of the channels.
 
+    Of neighbouring slices it looks at the middle one.
     `fields` are further fields of its card; a classifier looks at the mean of all pixels.
     """
     plan = plan or CasePlan(intensity="none", size=(32, 32))
     folder.mkdir(parents=True, exist_ok=True)
     task = fields.setdefault("task", "segmentation")
-    seen = len(channels) * (2 * plan.neighbours + 1)
-    _save(folder / GRAPH, dims=plan.dims, channels=seen, classes=len(classes), task=task)
+    share = np.zeros((len(channels), 2 * plan.neighbours + 1), dtype=np.float32)
+    share[:, plan.neighbours] = 1 / len(channels)
+    _save(folder / GRAPH, dims=plan.dims, share=share.ravel(), classes=len(classes), task=task)
     files = {p.name: sha256(p.read_bytes()).hexdigest() for p in folder.glob("network.*")}
     card = TrainedCard(
         name="levels",
@@ -53,12 +55,13 @@ def change_card(folder: Path, **fields: Any) -> None:
     (folder / CARD).write_bytes(msgspec.json.encode(content))
 
 
-def _save(path: Path, *, dims: int, channels: int, classes: int, task: str) -> None:
+def _save(path: Path, *, dims: int, share: np.ndarray, classes: int, task: str) -> None:
     openvino = openvino_engine._openvino()
     ops = openvino.opset13
     ones = [1] * dims
     levels = np.arange(classes, dtype=np.float32)
-    kernel = np.repeat(SHARPNESS * levels / channels, channels).astype(np.float32)
+    channels = len(share)
+    kernel = (SHARPNESS * np.outer(levels, share)).astype(np.float32)
     offsets = (-SHARPNESS * levels**2 / 2).astype(np.float32)
     image = ops.parameter([-1, channels, *[-1] * dims], np.float32)
     values = image
