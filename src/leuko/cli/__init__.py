@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "surface": ("leuko.cli.surface", "A mask as a surface for 3D programs: STL, PLY, GLB."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "patches": ("leuko.cli.patches", "An image in pieces of one size, and whole again."),
+        "eda": ("leuko.cli.eda", "Explore a data set: grids, values, labels, what is unusual."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),
         "view": ("leuko.cli.view", "Look at an image: an offline page, or pictures of slices."),
         "info": ("leuko.cli.info", "What an image is: geometry, values, header, findings."),
