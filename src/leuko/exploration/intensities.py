@@ -68,8 +68,8 @@ def scale_of(image: Image, sample: npt.NDArray[np.float64]) -> tuple[Scale, str]
     air = np.count_nonzero(sample < BELOW_HU) / sample.size
     possible = sample.min() >= -HIGHEST_HU and 0 < sample.max() <= HIGHEST_HU
     if air >= AIR_SHARE and possible and np.median(sample) < MEDIAN_HU:
-        return "hounsfield", f"{100 * air:.0f} % of the voxels are below {BELOW_HU:.0f}"
-    return "arbitrary", f"{100 * air:.0f} % of the voxels are below {BELOW_HU:.0f}, no CT header"
+        return "hounsfield", f"values below {BELOW_HU:.0f} as air and lung have in CT"
+    return "arbitrary", "no CT header, and no air or lung as in CT"
 
 
 def _histogram(sample: npt.NDArray[np.float64], low: float, high: float) -> tuple[int, ...]:
