@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from leuko.errors import UsageError
-from leuko.networks.layers import layers_of
+from leuko.networks.layers import is_traced, layers_of
 
 __all__ = [
     "DoubleConvolution",
@@ -14,6 +15,7 @@ __all__ = [
     "channels_per_level",
     "convolution",
     "dropout_layer",
+    "interpolation",
     "normalisation",
     "upsampler",
 ]
@@ -33,6 +35,22 @@ def channels_per_level(width: int, levels: int, *, widest: int = WIDEST) -> tupl
     return tuple(width * min(2**level, widest) for level in range(levels))
 
 
+class GroupNorm(nn.GroupNorm):
+    """As torch's; in a traced graph its value is written with simpler operations.
+
+    OpenVINO (2026.4) crashes when it compiles its own group normalisation before a residual sum.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, channels, *spatial), the same shape."""
+        if not is_traced():
+            return super().forward(input)
+        groups = input.reshape(input.shape[0], self.num_groups, -1)
+        apart = F.instance_norm(groups, eps=self.eps).reshape(input.shape)
+        shape = (1, self.num_channels, *[1] * (input.dim() - 2))
+        return apart * self.weight.reshape(shape) + self.bias.reshape(shape)
+
+
 def normalisation(kind: str, channels: int, *, dims: int = 2) -> nn.Module:
     """A normalising layer: 'batch', 'instance' or 'group'."""
     layers = layers_of(dims)
@@ -42,7 +60,7 @@ def normalisation(kind: str, channels: int, *, dims: int = 2) -> nn.Module:
     elif kind == "instance":
         made = layers.instance(channels, affine=True)
     elif kind == "group":
-        made = nn.GroupNorm(max(g for g in range(1, GROUPS + 1) if channels % g == 0), channels)
+        made = GroupNorm(max(g for g in range(1, GROUPS + 1) if channels % g == 0), channels)
     else:
         raise UsageError(
             f"There is no normalisation '{kind}'.", hint="Choose 'batch', 'instance' or 'group'."
@@ -125,15 +143,17 @@ def upsampler(kind: str, inputs: int, outputs: int, *, dims: int = 2) -> nn.Modu
     if kind == "transposed":
         learned: nn.Module = layers.transposed(inputs, outputs, 2, stride=2)
         return learned
-    if kind not in ("bilinear", "nearest"):
-        raise UsageError(
-            f"There is no upsampling '{kind}'.",
-            hint="Choose 'transposed', 'bilinear' or 'nearest'.",
-        )
-    enlarge = (
-        nn.Upsample(scale_factor=2, mode=layers.linear, align_corners=False)
-        if kind == "bilinear"
-        else nn.Upsample(scale_factor=2, mode="nearest")
-    )
+    enlarge = interpolation(kind, dims=dims)
     # The 1x1 convolution comes first: it is linear too, and costs a quarter at the lower size.
     return nn.Sequential(layers.convolution(inputs, outputs, 1), enlarge)
+
+
+def interpolation(kind: str, *, dims: int = 2, factor: int = 2) -> nn.Module:
+    """`factor` times the size without parameters: 'bilinear' (in 3D trilinear) or 'nearest'."""
+    if kind == "nearest":
+        return nn.Upsample(scale_factor=factor, mode="nearest")
+    if kind == "bilinear":
+        return nn.Upsample(scale_factor=factor, mode=layers_of(dims).linear, align_corners=False)
+    raise UsageError(
+        f"There is no upsampling '{kind}'.", hint="Choose 'transposed', 'bilinear' or 'nearest'."
+    )

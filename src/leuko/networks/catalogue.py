@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -21,7 +21,8 @@ U_SHAPED = ("width", "levels", "widest", "norm", "dropout", "upsampling")
 
 
 def _options(*names: str, **own: Option) -> Mapping[str, Option]:
-    return MappingProxyType({name: OPTIONS[name] for name in names} | own)
+    """`own` first, then the shared ones of these names."""
+    return MappingProxyType(own | {name: OPTIONS[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,67 @@ class Architecture:
     options: Mapping[str, Option] = field(default_factory=lambda: _options(*U_SHAPED))
 
 
+DECODED = ("norm", "dropout", "upsampling")
+RESNET = {
+    "variant": Option(18, "is the number of layers", choices=(18, 34, 50)),
+    "width": Option(64, "is the number of channels of the first stage", least=1),
+}
+
 NETWORKS: Mapping[str, Architecture] = MappingProxyType(
     {
+        "fcn": Architecture(
+            "leuko.networks.fcn",
+            "FCN",
+            "FCN-8s on a ResNet: class scores of three depths, enlarged and summed",
+            options=_options(*DECODED, **RESNET),
+        ),
         "unet": Architecture(
             "leuko.networks.unet", "UNet", "U-Net: two convolutions a level, skip connections"
         ),
         "resunet": Architecture(
             "leuko.networks.resunet", "ResUNet", "U-Net of residual blocks: a shortcut a level"
+        ),
+        "unet++": Architecture(
+            "leuko.networks.unet_plus_plus",
+            "UNetPlusPlus",
+            "U-Net++: nested dense skip connections, deep supervision",
+        ),
+        "resunet++": Architecture(
+            "leuko.networks.resunet_plus_plus",
+            "ResUNetPlusPlus",
+            "ResU-Net++: squeeze and excitation, dilated pyramid, attention",
+            options=_options(
+                *DECODED,
+                width=replace(OPTIONS["width"], default=16),
+                levels=replace(OPTIONS["levels"], default=4),
+                widest=replace(OPTIONS["widest"], default=16),
+            ),
+        ),
+        "attention-unet": Architecture(
+            "leuko.networks.attention_unet",
+            "AttentionUNet",
+            "Attention U-Net: additive gates on the skip connections",
+        ),
+        "mit-unet": Architecture(
+            "leuko.networks.mit_unet",
+            "MixTransformerUNet",
+            "Mix Transformer B0 to B5 (SegFormer's encoder), U-Net decoder",
+            options=_options(
+                *DECODED,
+                variant=Option(
+                    "b0",
+                    "is the size of the Mix Transformer",
+                    choices=("b0", "b1", "b2", "b3", "b4", "b5"),
+                ),
+                width=Option(16, "is the number of the decoder's last channels", least=1),
+            ),
+        ),
+        "resnet": Architecture(
+            "leuko.networks.resnet",
+            "ResNet",
+            "ResNet: one class for the whole image",
+            task="classification",
+            options=_options("norm", "dropout", **RESNET),
         ),
     }
 )

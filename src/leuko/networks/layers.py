@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import nn
 
 from leuko.errors import UsageError
 
-__all__ = ["Layers", "layers_of"]
+__all__ = ["Layers", "is_traced", "layers_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,9 @@ def layers_of(dims: int) -> Layers:
         raise UsageError(
             f"There are no networks for {dims} axes.", hint="dims is 2 (slices) or 3 (volumes)."
         ) from None
+
+
+def is_traced() -> bool:
+    """Whether a graph is being made of the call rather than its result."""
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return tracing or torch.compiler.is_exporting()

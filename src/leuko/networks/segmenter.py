@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from leuko.networks.layers import is_traced
 
 __all__ = ["Segmenter", "enlarged", "least_size"]
 
@@ -25,8 +26,7 @@ def enlarged(x: Tensor, *, multiple: int, least: int) -> Tensor:
     The edge is repeated. While a graph is traced nothing is done, so that no size of the example
     is written into it: an exported network takes multiples of its stride only.
     """
-    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-    if tracing or torch.compiler.is_exporting():
+    if is_traced():
         return x
     pads = [max(least, -(-size // multiple) * multiple) - size for size in x.shape[2:]]
     if not any(pads):

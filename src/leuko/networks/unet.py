@@ -46,7 +46,7 @@ class UNet(Segmenter):
     ) -> None:
         super().__init__(dims=dims, stride=2 ** (levels - 1), norm=norm)
         layers = layers_of(dims)
-        channels = channels_per_level(width, levels, widest=widest)
+        self.channels = channels = channels_per_level(width, levels, widest=widest)
         block = type(self).block
         self.encoder = nn.ModuleList(
             block(before, after, norm=norm, dims=dims)
