@@ -41,13 +41,18 @@ def multiclass_scores(
     no whole number.
     """
     truth, found = _label_arrays(reference, prediction)
-    present = sorted({0, *label_boxes(truth), *label_boxes(found)})
+    boxes, other_boxes = label_boxes(truth), label_boxes(found)
+    present = sorted({0, *boxes, *other_boxes})
     names = _names(present, classes, background=True)
     labels = np.array(sorted({*present, *names}))
-    rows = np.searchsorted(labels, truth.ravel())
-    joint = np.bincount(rows * labels.size + np.searchsorted(labels, found.ravel()),
-                        minlength=labels.size**2)  # fmt: skip
-    table = joint.reshape(labels.size, labels.size)
+    table = np.zeros((labels.size, labels.size), dtype=np.int64)
+    inside = 0
+    if boxes or other_boxes:
+        box = _union([*boxes.values(), *other_boxes.values()])
+        joint = _numbers(truth[box], labels) * labels.size + _numbers(found[box], labels)
+        table += np.bincount(joint.ravel(), minlength=table.size).reshape(table.shape)
+        inside = joint.size
+    table[0, 0] += truth.size - inside  # all the rest is background in both
     return from_confusion(table, labels=labels.tolist(), names=names)
 
 
@@ -95,6 +100,15 @@ def _label_arrays(reference: Image, prediction: Image) -> tuple[IntArray, IntArr
     ]
     require_same_grid(reference.grid, prediction.grid, what=what[0], other_what=what[1])
     return label_array(reference, what[0]), label_array(prediction, what[1])
+
+
+def _numbers(values: IntArray, labels: IntArray) -> IntArray:
+    """The place of each value in `labels`, which hold all of them in rising order."""
+    if labels[-1] > np.iinfo(np.uint16).max:
+        return np.searchsorted(labels, values)
+    table = np.zeros(int(labels[-1]) + 1, dtype=np.int64)
+    table[labels] = np.arange(labels.size)
+    return np.asarray(table[values])
 
 
 def _names(
