@@ -25,6 +25,7 @@ __all__ = [
     "TopK",
     "balanced_weights",
     "check",
+    "needs_space",
     "voxel_entropy",
 ]
 
@@ -137,6 +138,15 @@ def check(logits: Tensor, labels: Tensor) -> Tensor:
                 hint="Labels are 0 to classes - 1; -1 marks voxels that do not count.",
             )
     return labels
+
+
+def needs_space(labels: Tensor, name: str) -> None:
+    """UsageError for labels of whole images, of which no shape or overlap can be told."""
+    if labels.ndim < 2:
+        raise UsageError(
+            f"The loss '{name}' is for segmentation, not for classes of whole images.",
+            hint="To classify, use cross-entropy, balanced-ce, focal or top-k.",
+        )
 
 
 def voxel_entropy(log_p: Tensor, labels: Tensor) -> Tensor:

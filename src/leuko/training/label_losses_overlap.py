@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from leuko.training.label_losses import Magnitude, check
+from leuko.training.label_losses import Magnitude, check, needs_space
 
 __all__ = ["Dice", "FocalTversky", "GeneralisedDice", "Sums", "Tversky", "sums"]
 
@@ -108,6 +108,7 @@ class GeneralisedDice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def sums(logits: Tensor, labels: Tensor, *, batch: bool, background: bool) -> Sums:
     """What overlap is made of; voxels without a label are left out."""
     labels = check(logits, labels)
+    needs_space(labels, "of overlap")
     p = torch.softmax(logits, dim=1).flatten(2)
     flat = labels.reshape(labels.shape[0], -1)
     truth = F.one_hot(flat.clamp(min=0), logits.shape[1]).movedim(-1, 1).to(p.dtype)

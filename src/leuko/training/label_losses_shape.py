@@ -16,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from leuko.errors import UsageError
-from leuko.training.label_losses import Magnitude, check
+from leuko.training.label_losses import Magnitude, check, needs_space
 from leuko.training.label_losses_overlap import Above, Dice
 
 __all__ = ["BlobDice", "Boundary", "blobs", "signed_distance"]
@@ -37,7 +37,7 @@ class Boundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __call__(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """See the modules."""
         labels = check(logits, labels)
-        _needs_space(labels, "boundary")
+        needs_space(labels, "boundary")
         if self.spacing is not None and len(self.spacing) != labels.ndim - 1:
             raise UsageError(
                 f"boundary: {len(self.spacing)} spacings for {labels.ndim - 1} axes.",
@@ -76,7 +76,7 @@ class BlobDice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __call__(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """See the modules."""
         labels = check(logits, labels)
-        _needs_space(labels, "blob-dice")
+        needs_space(labels, "blob-dice")
         parts = Dice(smooth=self.smooth, batch=self.batch)(logits, labels)
         whole = parts.pop("loss")
         p = torch.softmax(logits, dim=1) * (labels >= 0).unsqueeze(1)
@@ -129,11 +129,3 @@ def blobs(inside: Bool) -> tuple[npt.NDArray[np.int64], int]:
     touching: Any = ndimage.generate_binary_structure(inside.ndim, inside.ndim)
     numbers, count = ndimage.label(inside, structure=touching)
     return np.asarray(numbers, dtype=np.int64), int(count)
-
-
-def _needs_space(labels: Tensor, name: str) -> None:
-    """UsageError for classification."""
-    if labels.ndim < 2:
-        raise UsageError(
-            f"The loss '{name}' needs images of labels.", hint="To classify, use cross-entropy."
-        )

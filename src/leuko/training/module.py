@@ -63,10 +63,14 @@ class SegmentationModule(LightningModule):
         self.latest = {name: float(value.detach()) for name, value in parts.items()}
         return parts["loss"]
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Move the average; end the run when its schedule has run out."""
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Move the weights, and at once the average: a state saved after it holds both."""
+        super().optimizer_step(*args, **kwargs)
         decay = averaging(self.recipe.optimisation, step=self.global_step)
         average_into(self.average, self.network, decay=decay)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """End the run when its schedule has run out."""
         if self.done >= 1.0:
             self.trainer.should_stop = True
 

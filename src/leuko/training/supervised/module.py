@@ -117,10 +117,14 @@ class TaskModule(LightningModule):
         self.latest["loss"] = float(loss.detach())
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Move the average; end the run when its schedule has run out."""
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Move the weights, and at once the average: a state saved after it holds both."""
+        super().optimizer_step(*args, **kwargs)
         decay = averaging(self.recipe.optimisation, step=self.global_step)
         average_into(self.average, self.network, decay=decay)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """End the run when its schedule has run out."""
         now = time.perf_counter()
         self.seconds += now - self._clock
         self._clock = now
