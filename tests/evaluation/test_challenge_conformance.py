@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from leuko.evaluation.pair import pair_images
+from leuko.evaluation.pair import INTEGER_RULE, REAL_RULE, pair_images
 from leuko.evaluation.registry import CHALLENGE
 from leuko.evaluation.scores import scores
+from leuko.formats.read import read_mask
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 
@@ -164,3 +166,89 @@ def test_a_value_on_a_threshold_counts_as_inside_as_in_simpleitk() -> None:
     expected = oracle(reference, prediction)
     actual = scores(pair_images(reference, prediction), names=CHALLENGE)
     assert actual == pytest.approx(expected, abs=1e-6)
+
+
+def thresholded(image: sitk.Image, low: float, high: float) -> np.ndarray:
+    """What SimpleITK's filter keeps, whose bounds have the image's own type."""
+    return sitk.GetArrayFromImage(sitk.BinaryThreshold(image, low, high, 1, 0)).T > 0
+
+
+def test_an_integer_reference_is_read_as_real_numbers() -> None:
+    """On an integer image the filter's bounds are cut to 0 and 1: all background is lesion.
+
+    That is the trap; the same file read as real numbers gives label 1 alone.
+    """
+    grid = Grid.from_spacing((4, 4, 4), (1.0, 1.0, 1.0))
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[1, 1], labels[2, 2] = 1, 2
+    reference = Image(labels, grid)
+    assert np.array_equal(thresholded(as_sitk(reference, np.uint8), 0.5, 1.5), labels <= 1)
+    assert np.array_equal(thresholded(as_sitk(reference, np.float32), 0.5, 1.5), labels == 1)
+    made = pair_images(reference, Image((labels > 0).astype(np.uint8), grid))
+    assert (made.reference_voxels, made.prediction_voxels, made.common_voxels) == (4, 4, 4)
+
+
+def test_the_type_of_the_reference_changes_nothing() -> None:
+    for seed in range(40, 60):
+        reference, prediction = random_pair(seed)
+        expected = scores(pair_images(reference, prediction), names=CHALLENGE)
+        for dtype in (np.uint8, np.int16, np.int32, np.uint16, np.float32, np.float64):
+            other = reference.with_data(reference.data.astype(dtype))
+            assert expected == scores(pair_images(other, prediction), names=CHALLENGE)
+
+
+def test_label_two_leaves_the_reference_and_the_prediction_but_not_their_distances() -> None:
+    """A lesion of label 1 found whole, with label 2 beside it found whole too: all is perfect.
+
+    A second prediction that touches the first only through label 2 is a lesion of its own.
+    """
+    grid = Grid.from_spacing((12, 6, 4), (1.0, 1.0, 3.0))
+    truth = np.zeros(grid.shape, np.int16)
+    truth[1:4, 1:4, 1], truth[4:7, 1:4, 1] = 1, 2
+    found = (truth > 0).astype(np.int16)
+    whole = pair_images(Image(truth, grid), Image(found, grid))
+    assert scores(whole, names=CHALLENGE) == {
+        "dice": 1.0, "h95": 0.0, "avd": 0.0, "lesion_recall": 1.0, "lesion_f1": 1.0
+    }  # fmt: skip
+    found[7:9, 1:4, 1] = 1
+    split = pair_images(Image(truth, grid), Image(found, grid))
+    assert split.predicted_lesions.count == 2
+    expected = oracle(Image(truth, grid), Image(found, grid))
+    assert scores(split, names=CHALLENGE) == pytest.approx(expected, abs=1e-6)
+
+
+def write(path: Path, values: np.ndarray, *, slope: float, intercept: float = 0.0) -> Path:
+    """A NIfTI file of `values` as they are stored, with the slope and intercept of its header."""
+    nibabel = pytest.importorskip("nibabel")
+    image = nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 3.0, 1.0]))
+    image.header["scl_slope"], image.header["scl_inter"] = slope, intercept
+    content = bytearray(image.to_bytes())
+    content[112:120] = np.array([slope, intercept], "<f4").tobytes()
+    path.write_bytes(bytes(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "rule", "voxels"),
+    [
+        (1.0, 0.0, INTEGER_RULE, 4),  # 1, 40, 60 and 100
+        (0.0, 0.0, INTEGER_RULE, 4),  # no scaling
+        (0.01, 0.0, REAL_RULE, 2),  # .6 and 1
+        (2.0, 0.0, REAL_RULE, 4),  # whole numbers, but of a scaled file
+        (1.0, -50.0, REAL_RULE, 2),  # 10 and 50
+    ],
+)
+def test_the_rule_for_the_prediction_follows_the_type_after_slope_and_intercept(
+    tmp_path: Path, slope: float, intercept: float, rule: str, voxels: int
+) -> None:
+    """As SimpleITK sees the file, whose reader gives real numbers for whatever is scaled."""
+    stored = np.zeros((5, 5, 3), np.int16)
+    stored[1, 1, 1], stored[2, 1, 1], stored[3, 1, 1], stored[3, 3, 1] = 1, 40, 60, 100
+    path = write(tmp_path / "prediction.nii", stored, slope=slope, intercept=intercept)
+    truth = write(tmp_path / "truth.nii", np.ones_like(stored), slope=1.0)
+    made = pair_images(read_mask(truth), read_mask(path))
+    assert (made.rule, made.prediction_voxels) == (rule, voxels)
+    seen = sitk.ReadImage(str(path))
+    whole = "integer" in seen.GetPixelIDTypeAsString()
+    assert whole == (rule == INTEGER_RULE)
+    assert np.count_nonzero(thresholded(seen, 1 if whole else 0.5, 1000)) == voxels
