@@ -56,11 +56,12 @@ def test_json_holds_numbers_and_null(tmp_path: Path) -> None:
     assert printed == out.read_text()
     content = json.loads(printed)
     (case,) = content["cases"]
-    assert case["scores"]["dice"] == 0.0
-    assert case["scores"]["h95"] is None
-    assert case["scores"]["avd"] == 100.0
+    assert case["metrics"]["dice"] == 0.0
+    assert case["metrics"]["h95"] is None
+    assert case["metrics"]["avd"] == 100.0
     assert content["summary"]["h95"]["skipped"] == 1
-    assert content["metrics"]["h95"]["unit"] == "mm"
+    assert content["definitions"]["h95"]["unit"] == "mm"
+    assert content["mean"]["h95"] is None
 
 
 def test_a_probability_map_is_cut_at_one_half(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_one_bad_case_does_not_stop_the_rest_and_decides_the_exit_code(tmp_path:
     done = run(tmp_path / "truth", tmp_path / "out", "--json")
     assert done.exit_code == GridMismatch.exit_code
     content = json.loads(done.stdout)
-    assert [case["case"] for case in content["cases"]] == ["b"]
+    assert [case["id"] for case in content["cases"]] == ["b"]
     assert content["failed"][0]["case"] == "a"
     assert "2 mm apart" in content["failed"][0]["what"]
     assert "a: not scored." in done.stderr

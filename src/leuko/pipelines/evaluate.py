@@ -1,50 +1,68 @@
-"""Masks against their reference: two images, two files, or two folders paired by name."""
+"""Masks against their reference: two images, two files, or many files paired by name."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from leuko.errors import LeukoError, UsageError
+from leuko.errors import LeukoError
 from leuko.evaluation.aggregate import Summary, summarise
+from leuko.evaluation.lesionwise import SizeScore, by_size
+from leuko.evaluation.multiclass import label_scores, multiclass_scores
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
 from leuko.findings import Finding, Severity
-from leuko.formats.read import read_mask
+from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
-from leuko.pipelines.outputs import write_whole
-from leuko.pipelines.pairing import PathPair, pair_paths
+from leuko.pipelines.evaluate_masks import as_labels, as_mask, labels_in, read_any_mask, read_pair
+from leuko.pipelines.evaluate_sites import SiteRow, site_of
+from leuko.pipelines.label_names import names_in
+from leuko.pipelines.pairing import PathPair, is_single, pair_paths
 
 __all__ = [
+    "LABEL_METRICS",
     "CaseScores",
     "Evaluation",
     "Failure",
     "evaluate",
     "evaluate_paths",
-    "require_score_file",
-    "to_json",
-    "to_tsv",
-    "write_scores",
+    "summaries",
 ]
+
+LABELS_RULE = "labels: each against the same value in the reference"
+LESIONWISE = ("lesion", "recall_", "precision_", "reference_lesions", "predicted_lesions",
+              "panoptic_", "segmentation_quality", "recognition_")  # fmt: skip
+AMOUNTS = ("volume_difference_ml", "reference_ml", "prediction_ml")
+OVER_CLASSES = ("accuracy", "mean_accuracy", "mean_iou", "mean_iou_foreground", "mean_dice",
+                "mean_dice_foreground", "frequency_weighted_iou", "kappa")  # fmt: skip
+LABEL_METRICS = tuple(name for name in METRICS if not name.startswith(LESIONWISE))
+"""What is computed of every label by default: all but the metrics that count lesions."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseScores:
     """The metrics of one case by name; nan where a metric has no value.
 
-    `rule` says which voxels of the prediction counted, `findings` what was peculiar.
+    `rule` says which voxels of the prediction counted, `findings` what was peculiar. With labels,
+    `labels` holds the metrics of every label and `values` their means over the labels (volumes,
+    which have no mean worth the name, are in `labels` alone). `sized` is False for pictures, whose
+    lengths count pixels. `sizes` counts lesions by size where a lesion-wise metric was asked for.
     """
 
     case: str
     values: Mapping[str, float]
     rule: str
     findings: tuple[Finding, ...] = ()
+    labels: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    site: str = ""
+    seen: bool | None = None
+    sized: bool = True
+    sizes: tuple[SizeScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +77,28 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Cases scored, cases failed, summaries over those scored, and names without a partner."""
+    """Cases scored, cases failed, summaries over those scored, and names without a partner.
+
+    `labels` holds the names of the labels by value where there are any, `files` the two files of
+    each case.
+    """
 
     cases: tuple[CaseScores, ...]
     failures: tuple[Failure, ...]
     summary: Mapping[str, Summary]
     only_reference: tuple[str, ...] = ()
     only_prediction: tuple[str, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+    files: Mapping[str, PathPair] = field(default_factory=dict)
+
+    @property
+    def sized(self) -> bool:
+        """Whether lengths are mm; pictures have pixels."""
+        return not self.cases or any(case.sized for case in self.cases)
+
+    def label_summary(self, label: int) -> Mapping[str, Summary]:
+        """The summary of one label's metrics over the cases that hold it."""
+        return summaries([case.labels[label] for case in self.cases if label in case.labels])
 
 
 def evaluate(
@@ -74,19 +107,29 @@ def evaluate(
     *,
     metrics: Iterable[str] | None = None,
     case: str = "",
+    labels: bool = False,
 ) -> CaseScores:
     """Score `prediction` against `reference`, two images on one grid.
 
-    `metrics` are names from `leuko.evaluation.registry.METRICS`, all of them by default.
-    Raises GridMismatch (exit 5) where the grids differ by more than 1e-3 mm, UnusableInput
-    (exit 4) where a file does not hold real numbers, UsageError (exit 2) for an unknown metric.
+    `metrics` are names from `leuko.evaluation.registry.METRICS`, all of them by default. With
+    `labels` both are label maps and every label is scored for itself; without, 1 is lesion and 2
+    other pathology. Raises GridMismatch (exit 5) where the grids differ by more than 1e-3 mm,
+    UnusableInput (exit 4) where a file does not hold what it should, UsageError (exit 2) for an
+    unknown metric.
     """
-    pair = pair_images(reference, prediction)
+    name = case or (prediction.source.name if prediction.source else "")
+    doubts = (*_doubts(reference), *_doubts(prediction))
+    if labels:
+        return _evaluate_labels(reference, prediction, metrics=metrics, case=name, doubts=doubts)
+    pair = pair_images(as_mask(reference), as_mask(prediction))
+    values = scores(pair, names=metrics)
     return CaseScores(
-        case=case or (prediction.source.name if prediction.source else ""),
-        values=MappingProxyType(scores(pair, names=metrics)),
+        case=name,
+        values=MappingProxyType(values),
         rule=pair.rule,
-        findings=(*_doubts(reference), *_doubts(prediction), *pair.findings),
+        findings=(*doubts, *pair.findings),
+        sized=reference.grid.sized,
+        sizes=by_size(pair) if any(known.startswith(LESIONWISE) for known in values) else (),
     )
 
 
@@ -95,106 +138,128 @@ def evaluate_paths(
     prediction: str | os.PathLike[str],
     *,
     metrics: Iterable[str] | None = None,
+    labels: bool = False,
+    names: Mapping[int, str] | None = None,
+    sites: Mapping[str, SiteRow] | None = None,
 ) -> Evaluation:
-    """Score two files, or the files of two folders paired by name (see `pipelines.pairing`).
+    """Score two files, or those of two folders or patterns paired by name (`pipelines.pairing`).
 
-    Of two files an error is raised; among several cases it is kept as a Failure and the others go
-    on.
+    `labels` scores every label for itself, called as `names` says; `sites` is what
+    `evaluate_sites.read_sites` returns. Of two files an error is raised; among several cases it is
+    kept as a Failure and the others go on.
     """
-    names = tuple(METRICS if metrics is None else metrics)
-    for name in names:
+    default = LABEL_METRICS if labels else tuple(METRICS)
+    wanted = default if metrics is None else tuple(metrics)
+    for name in wanted:
         metric_function(name)  # an unknown name fails here, before the first case is read
     pairing = pair_paths(Path(reference), Path(prediction))
-    alone = not Path(reference).is_dir()
+    alone = is_single(Path(reference))
     done: list[CaseScores] = []
     failures: list[Failure] = []
     for pair in pairing.pairs:
         try:
-            done.append(_score(pair, names))
+            done.append(_score(pair, wanted, labels=labels, sites=sites or {}))
         except LeukoError as error:
             if alone:
                 raise
             failures.append(Failure(pair.case, error.what, error.hint, error.exit_code))
+    found = sorted({label for case in done for label in case.labels})
+    called = _own_names(pairing.pairs) if found and not names else names or {}
     return Evaluation(
         cases=tuple(done),
         failures=tuple(failures),
-        summary=MappingProxyType(
-            {name: summarise(case.values[name] for case in done) for name in names}
-        ),
+        summary=summaries([case.values for case in done], names=_overall(wanted, labels=labels)),
         only_reference=pairing.only_reference,
         only_prediction=pairing.only_prediction,
+        labels=MappingProxyType({v: called.get(v, f"label {v}") for v in found}),
+        files=MappingProxyType({pair.case: pair for pair in pairing.pairs}),
     )
 
 
-def require_score_file(path: str | os.PathLike[str]) -> None:
-    """Raise UsageError (exit 2) unless the name ends with .json or .tsv."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".json", ".tsv"):
-        raise UsageError(
-            f"Scores are written as .json or .tsv, not as {suffix or 'a file without suffix'}.",
-            hint="Choose -o scores.json (everything) or -o scores.tsv (a row a case).",
-        )
+def summaries(
+    rows: Sequence[Mapping[str, float]], *, names: Iterable[str] | None = None
+) -> Mapping[str, Summary]:
+    """The summary of every metric over `rows`, one a case; all metrics of the first by default."""
+    chosen = tuple(rows[0] if rows else ()) if names is None else tuple(names)
+    return MappingProxyType({name: summarise(row[name] for row in rows) for name in chosen})
 
 
-def write_scores(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
-    """Write `.json` (everything) or `.tsv` (a row a case), by the name's ending; whole or not."""
-    require_score_file(path)
-    as_text = to_tsv if Path(path).suffix.lower() == ".tsv" else to_json
-    write_whole(Path(path), as_text(evaluation).encode())
+def _own_names(pairs: Sequence[PathPair]) -> Mapping[int, str]:
+    """The names that the first readable reference brings along."""
+    for pair in pairs:
+        try:
+            reference = read_any_mask(pair.reference)
+        except LeukoError:
+            continue
+        return {label.value: label.name for label in names_in(reference, pair.reference)}
+    return {}
 
 
-def to_json(evaluation: Evaluation) -> str:
-    """Everything as JSON; null where a metric has no value."""
-    names = list(evaluation.summary)
-    content = {
-        "metrics": {
-            name: {
-                "title": METRICS[name].title,
-                "unit": METRICS[name].unit,
-                "better": METRICS[name].better,
-            }
-            for name in names
-        },
-        "cases": [
-            {
-                "case": case.case,
-                "prediction_rule": case.rule,
-                "scores": {name: _number(case.values[name]) for name in names},
-                "findings": [asdict(finding) for finding in case.findings],
-            }
-            for case in evaluation.cases
-        ],
-        "summary": {
-            name: {key: _number(value) for key, value in asdict(summary).items()}
-            for name, summary in evaluation.summary.items()
-        },
-        "failed": [asdict(failure) for failure in evaluation.failures],
-        "only_in_reference": list(evaluation.only_reference),
-        "only_in_prediction": list(evaluation.only_prediction),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _score(
+    pair: PathPair, names: tuple[str, ...], *, labels: bool, sites: Mapping[str, SiteRow]
+) -> CaseScores:
+    reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels)
+    scored = evaluate(reference, prediction, metrics=names, case=pair.case, labels=labels)
+    row = site_of(pair.case, sites=sites)
+    findings = scored.findings
+    if row is None and sites:
+        what = "The table of sites does not name this case."
+        findings += (Finding("evaluation.no_site", Severity.WARNING, what, "Add a row for it."),)
+    return replace(
+        scored, findings=findings, site=row.site if row else "", seen=row.seen if row else None
+    )
 
 
-def to_tsv(evaluation: Evaluation) -> str:
-    """A row a case and a column a metric; n/a where a metric has no value."""
-    names = list(evaluation.summary)
-    rows = [["case", *names]]
-    for case in evaluation.cases:
-        numbers = (case.values[name] for name in names)
-        rows.append([case.case, *("n/a" if math.isnan(x) else f"{x:.6g}" for x in numbers)])
-    return "".join("\t".join(row) + "\n" for row in rows)
+def _evaluate_labels(
+    reference: Image,
+    prediction: Image,
+    *,
+    metrics: Iterable[str] | None,
+    case: str,
+    doubts: tuple[Finding, ...],
+) -> CaseScores:
+    require_same_grid(
+        reference.grid,
+        prediction.grid,
+        what=reference.source.name if reference.source else "the reference",
+        other_what=prediction.source.name if prediction.source else "the prediction",
+    )
+    names = LABEL_METRICS if metrics is None else tuple(metrics)
+    reference, prediction = as_labels(reference), as_labels(prediction)
+    of_reference, of_prediction = labels_in(reference.data), labels_in(prediction.data)
+    classes = {label: str(label) for label in sorted({*of_reference, *of_prediction})}
+    single = [name for name in names if name not in OVER_CLASSES or name == "accuracy"]
+    found = label_scores(reference, prediction, classes=classes, metrics=single)
+    values = {label: MappingProxyType(found[text]) for label, text in classes.items()}
+    overall = {name: _mean(values.values(), name) for name in single if name not in AMOUNTS}
+    if len(single) < len(names) or "accuracy" in names:
+        whole = multiclass_scores(reference, prediction)
+        overall |= {name: getattr(whole, name) for name in names if name in OVER_CLASSES}
+    unknown = sorted(set(of_prediction) - set(of_reference))
+    if unknown:
+        listed = ", ".join(map(str, unknown[:5]))
+        what = f"The prediction holds labels that the reference does not: {listed}."
+        doubts += (Finding("evaluation.unknown_label", Severity.NOTE, what),)
+    return CaseScores(
+        case=case,
+        values=MappingProxyType({name: overall[name] for name in names if name in overall}),
+        rule=LABELS_RULE,
+        findings=doubts,
+        labels=MappingProxyType(values),
+        sized=reference.grid.sized,
+    )
 
 
-def _score(pair: PathPair, names: tuple[str, ...]) -> CaseScores:
-    reference = read_mask(pair.reference)
-    prediction = read_mask(pair.prediction)
-    return evaluate(reference, prediction, metrics=names, case=pair.case)
+def _overall(names: tuple[str, ...], *, labels: bool) -> tuple[str, ...]:
+    """The metrics that a case has as a whole: with labels, not the volumes."""
+    return tuple(name for name in names if not (labels and name in AMOUNTS))
+
+
+def _mean(rows: Iterable[Mapping[str, float]], name: str) -> float:
+    kept = [row[name] for row in rows if not math.isnan(row[name])]
+    return sum(kept) / len(kept) if kept else math.nan
 
 
 def _doubts(image: Image) -> tuple[Finding, ...]:
     """What reading the image has raised doubts about; plain notes are left out."""
     return tuple(finding for finding in image.findings if finding.severity != Severity.NOTE)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

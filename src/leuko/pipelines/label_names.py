@@ -7,13 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from leuko.anatomy.tissues import LABEL_NAMES
-from leuko.formats.labels import LabelTable, label_table
+from leuko.errors import UsageError
+from leuko.formats.labels import LabelTable, label_table, read_labels
 from leuko.formats.labels_segments import segment_labels
 from leuko.image.image import Image
 from leuko.models.classes import Tissue
 from leuko.report.palette import SIZE, rgb
 
-__all__ = ["OWN_LABELS", "anatomy_labels", "names_in", "wmh_labels"]
+__all__ = ["OWN_LABELS", "anatomy_labels", "given_names", "names_in", "wmh_labels"]
 
 # Tissues as anatomists' atlases paint them; the right side is darker than the left.
 _COLOURS = {
@@ -59,3 +60,24 @@ def names_in(image: Image, path: Path) -> LabelTable:
         return label_table(segment_names(path)) if path.is_file() else LabelTable()
     own = OWN_LABELS.get(path.name.split(".")[0])
     return segment_labels(image) or (own() if own else LabelTable())
+
+
+def given_names(text: str | None) -> dict[int, str]:
+    """Label names from '1=anterior,2=posterior', or from a file with a table of labels.
+
+    Raises UsageError (exit 2) for anything else, ReadError (exit 3) for a file that is no table.
+    """
+    if not text:
+        return {}
+    if Path(text).is_file():
+        return {label.value: label.name for label in read_labels(Path(text))}
+    names = {}
+    for part in text.split(","):
+        value, separator, name = part.partition("=")
+        if not (separator and value.strip().isdigit() and name.strip()):
+            raise UsageError(
+                f"'{part.strip()}' names no label.",
+                hint="Write --names 1=anterior,2=posterior, or give a file with a table of labels.",
+            )
+        names[int(value)] = name.strip()
+    return names

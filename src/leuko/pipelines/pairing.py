@@ -1,15 +1,17 @@
-"""Which reference mask belongs to which prediction: files or folders, paired by name."""
+"""Which reference belongs to which prediction: files, folders, or patterns, paired by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import glob
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from leuko.errors import ReadError, UsageError
 from leuko.formats.registry import FORMATS
 
-__all__ = ["Pairing", "PathPair", "pair_paths"]
+__all__ = ["Pairing", "PathPair", "is_single", "pair_paths", "partners"]
 
 MASK_NAME = "wmh"  # what `leuko segment` calls its mask
 SECOND_HALF = ".img"  # its .hdr stands for the pair
@@ -33,27 +35,36 @@ class Pairing:
     only_prediction: tuple[str, ...] = ()
 
 
+def is_single(path: Path) -> bool:
+    """Whether `path` names one file, not a folder and not a pattern."""
+    return "*" not in str(path) and not path.is_dir()
+
+
 def pair_paths(reference: Path, prediction: Path) -> Pairing:
-    """Pair two files, or the images of two folders (subfolders too).
+    """Pair two files, or the images of two folders (subfolders too), or of two patterns.
 
     In folders a file's partner has the same path without the suffix; else the same case, where a
     case is a folder with one image or with a mask called wmh, or a file of the case's name:
-    TRUTH/07.nii.gz and OUT/07/wmh.nii.gz are a pair.
+    TRUTH/07.nii.gz and OUT/07/wmh.nii.gz are a pair. In a pattern the case is what its stars stand
+    for: DATA/*/lesions.nii.gz and OUT/*.nii.gz pair DATA/07/lesions.nii.gz with OUT/07.nii.gz.
 
     Raises ReadError (exit 3) where a path is not there, UsageError (exit 2) where a file is to be
     paired with a folder or nothing can be paired.
     """
-    for path in (reference, prediction):
-        if not path.exists():
-            raise ReadError(f"There is no {path.name}.", hint="Check the path.")
-    if reference.is_dir() != prediction.is_dir():
+    if is_single(reference) != is_single(prediction):
+        missing = [path for path in (reference, prediction) if _is_missing(path)]
+        if missing:
+            raise _not_there(missing[0])
         raise UsageError(
-            "One of REF and PRED is a folder and the other a file.",
-            hint="Give two files, or two folders whose files have the same names.",
+            "One of REF and PRED is one file and the other several.",
+            hint="Give two files, or two folders (or patterns) whose files have the same names.",
         )
-    if not reference.is_dir():
+    if is_single(reference):
+        for path in (reference, prediction):
+            if _is_missing(path):
+                raise _not_there(path)
         return Pairing((PathPair(_stem(reference), reference, prediction),))
-    pairing = _pair_folders(_images(reference), _images(prediction))
+    pairing = _pair_names(_several(reference), _several(prediction))
     if not pairing.pairs:
         raise UsageError(
             f"Nothing in {reference.name} has a partner of the same name in {prediction.name}: "
@@ -63,7 +74,62 @@ def pair_paths(reference: Path, prediction: Path) -> Pairing:
     return pairing
 
 
-def _pair_folders(references: dict[str, Path], predictions: dict[str, Path]) -> Pairing:
+def partners(cases: Iterable[str], *, images: Path) -> dict[str, Path]:
+    """The image of each case in `images` (a file, a folder or a pattern); the others have none.
+
+    An image belongs to a case by its name, by its folder, or by beginning with the case's name
+    (07_flair.nii.gz to 07). Raises ReadError (exit 3) where `images` is not there.
+    """
+    wanted = list(cases)
+    if is_single(images):
+        if _is_missing(images):
+            raise _not_there(images)
+        return {wanted[0]: images} if len(wanted) == 1 else {}
+    files = _several(images)
+    by_case = {case: path for case, (_, path) in _by_case(files).items()}
+    found = {case: _partner(case, files=files, by_case=by_case) for case in wanted}
+    return {case: path for case, path in found.items() if path is not None}
+
+
+def _partner(case: str, *, files: Mapping[str, Path], by_case: Mapping[str, Path]) -> Path | None:
+    folder = Path(case).parent.as_posix()
+    direct = files.get(case) or by_case.get(case) or by_case.get(folder)
+    if direct is not None:
+        return direct
+    begins = re.compile(re.escape(case) + r"[^0-9A-Za-z]")
+    longer = [path for name, path in files.items() if begins.match(name)]
+    return longer[0] if len(longer) == 1 else None
+
+
+def _several(path: Path) -> dict[str, Path]:
+    """Case name to file, of a folder or of a pattern with stars."""
+    if "*" not in str(path):
+        if _is_missing(path):
+            raise _not_there(path)
+        return _images(path)
+    parts = re.escape(str(path)).split(re.escape("*"))
+    shape = re.compile("([^/]*)".join(parts))
+    found = {}
+    for name in sorted(glob.glob(str(path))):  # noqa: PTH207  # absolute patterns, too
+        if (match := shape.fullmatch(name)) and Path(name).is_file():
+            found["/".join(match.groups())] = Path(name)
+    if not found:
+        raise ReadError(
+            f"No file fits the pattern {path.name}.",
+            hint="Check the pattern, and put it in quotes so that the shell leaves it alone.",
+        )
+    return found
+
+
+def _is_missing(path: Path) -> bool:
+    return "*" not in str(path) and not path.exists()
+
+
+def _not_there(path: Path) -> ReadError:
+    return ReadError(f"There is no {path.name}.", hint="Check the path.")
+
+
+def _pair_names(references: dict[str, Path], predictions: dict[str, Path]) -> Pairing:
     pairs = [
         PathPair(name, references[name], predictions[name])
         for name in references.keys() & predictions.keys()

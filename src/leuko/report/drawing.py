@@ -1,4 +1,4 @@
-"""A drawing of four kinds of shapes, for charts: once drawn, it becomes SVG or part of a PDF.
+"""A drawing of five kinds of shapes, for charts: once drawn, it becomes SVG or part of a PDF.
 
 Lengths are points, the origin is at the bottom left and y rises, as in a PDF.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Anchor", "Area", "Bar", "Drawing", "Rule", "Text", "svg"]
+__all__ = ["Anchor", "Area", "Bar", "Dot", "Drawing", "Rule", "Shape", "Text", "svg"]
 
 Anchor = Literal["start", "middle", "end"]
 ANCHORS: dict[Anchor, str] = {
@@ -64,12 +64,26 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """A filled circle with a thin white edge; `title` is shown on a page under the pointer."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    title: str = ""
+
+
+Shape = Bar | Rule | Text | Area | Dot
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """Shapes, the later ones on top."""
 
     width: float
     height: float
-    shapes: tuple[Bar | Rule | Text | Area, ...]
+    shapes: tuple[Shape, ...]
 
 
 def svg(drawing: Drawing, *, label: str) -> str:
@@ -81,7 +95,7 @@ def svg(drawing: Drawing, *, label: str) -> str:
     )
 
 
-def _element(shape: Bar | Rule | Text | Area, height: float) -> str:
+def _element(shape: Shape, height: float) -> str:
     match shape:
         case Bar():
             return (
@@ -105,6 +119,13 @@ def _element(shape: Bar | Rule | Text | Area, height: float) -> str:
         case Area():
             points = " ".join(f"{_number(x)},{_number(height - y)}" for x, y in shape.points)
             return f'<polygon points="{points}" fill="{shape.colour}"/>'
+        case Dot():
+            title = f"<title>{escape(shape.title)}</title>" if shape.title else ""
+            return (
+                f'<circle cx="{_number(shape.x)}" cy="{_number(height - shape.y)}" '
+                f'r="{_number(shape.radius)}" fill="{shape.colour}" stroke="#ffffff" '
+                f'stroke-width="0.5">{title}</circle>'
+            )
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,7 @@ from leuko.report.drawing import svg
 from leuko.report.rounding import unbroken
 from leuko.report.wording import english
 
-__all__ = ["html"]
+__all__ = ["asset", "environment", "html"]
 
 
 def html(document: Document, *, viewer: Markup | None = None) -> str:
@@ -36,12 +36,12 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
         if document.regions
         else "",
     }
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     return template.render(
         d=document,
         t=words,
         palette=palette,
-        style=Markup(_asset("assets", "report.css")),
+        style=Markup(asset("assets", "report.css")),
         charts={name: Markup(text) for name, text in drawn.items()},
         pictures={picture.name: picture for picture in document.pictures},
         viewer=viewer,
@@ -58,13 +58,14 @@ class _Packaged(BaseLoader):
     ) -> tuple[str, str, None]:
         """The text of a template."""
         try:
-            return _asset("templates", template), template, None
+            return asset("templates", template), template, None
         except FileNotFoundError as error:
             raise TemplateNotFound(template) from error
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What renders the packaged templates; texts are escaped, unknown names are errors."""
     environment = Environment(
         loader=_Packaged(),
         autoescape=select_autoescape(default=True),
@@ -78,7 +79,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(folder: str, name: str) -> str:
+def asset(folder: str, name: str) -> str:
+    """A packaged text: a template, a style sheet, a script."""
     return resources.files("leuko.report").joinpath(folder, name).read_text(encoding="utf-8")
 
 

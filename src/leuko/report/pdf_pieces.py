@@ -12,7 +12,7 @@ from reportlab.pdfbase.pdfdoc import PDFImageXObject
 from reportlab.platypus import Flowable, Paragraph
 
 from leuko.report.document import Picture
-from leuko.report.drawing import Area, Bar, Drawing, Rule, Text
+from leuko.report.drawing import Area, Bar, Dot, Drawing, Rule, Shape, Text
 from leuko.report.rounding import unbroken
 from leuko.report.typefaces import BOLD, REGULAR, drawable
 
@@ -81,7 +81,7 @@ class Chart(Flowable):  # type: ignore[misc]  # reportlab has no types
             _paint(canvas, shape)
 
 
-def _paint(canvas: Any, shape: Bar | Rule | Text | Area) -> None:
+def _paint(canvas: Any, shape: Shape) -> None:
     match shape:
         case Bar():
             canvas.setFillColor(HexColor(shape.colour))
@@ -107,3 +107,6 @@ def _paint(canvas: Any, shape: Bar | Rule | Text | Area) -> None:
             path.close()
             canvas.setFillColor(HexColor(shape.colour))
             canvas.drawPath(path, stroke=0, fill=1)
+        case Dot():
+            canvas.setFillColor(HexColor(shape.colour))
+            canvas.circle(shape.x, shape.y, shape.radius, stroke=0, fill=1)

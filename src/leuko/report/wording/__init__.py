@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib import resources
 
-__all__ = ["Wording", "english"]
+__all__ = ["Wording", "english", "evaluation_words"]
 
 
 class Wording:
@@ -29,5 +29,15 @@ class Wording:
 @cache
 def english() -> Wording:
     """The English strings (`english.json` beside this module)."""
-    text = resources.files(__name__).joinpath("english.json").read_text(encoding="utf-8")
+    return _of("english.json")
+
+
+@cache
+def evaluation_words() -> Wording:
+    """The English strings of the pages of `leuko evaluate` and `leuko compare`."""
+    return _of("evaluation.json")
+
+
+def _of(name: str) -> Wording:
+    text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
     return Wording(json.loads(text))

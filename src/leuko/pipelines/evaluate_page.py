@@ -1,0 +1,455 @@
+"""An evaluation as a page: from scores to a `ScorePage`, and to HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from leuko.evaluation.aggregate import Summary
+from leuko.evaluation.diagnosis import wilson_interval
+from leuko.evaluation.registry import CHALLENGE
+from leuko.findings import Finding
+from leuko.pipelines.evaluate import CaseScores, Evaluation
+from leuko.pipelines.evaluate_gallery import gallery
+from leuko.pipelines.evaluate_groups import seen_and_unseen, site_summaries
+from leuko.pipelines.evaluate_tables import (
+    cases_table,
+    definitions,
+    labels_table,
+    shown_value,
+    strips,
+    summary_table,
+)
+from leuko.pipelines.evaluate_volumes import VolumeAgreement, volume_agreement
+from leuko.pipelines.provenance import now, program_version
+from leuko.report.document import Measure, Notice
+from leuko.report.evaluation_charts import (
+    SERIES,
+    Point,
+    Share,
+    bland_altman_chart,
+    identity_chart,
+    shares_chart,
+)
+from leuko.report.evaluation_html import score_page
+from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND
+from leuko.report.evaluation_values import Cell, Chart, Column, ScorePage, Section, Table
+from leuko.report.metric_words import title, unit
+from leuko.report.palette import SIZE
+from leuko.report.provenance import time_of
+from leuko.report.wording import english, evaluation_words
+
+__all__ = ["notices", "page", "page_values"]
+
+HEADLINE = (*CHALLENGE, "lesion_f1_strict", "iou", "hd95_surface", "nsd", "assd")
+MAIN = (*HEADLINE, "precision", "sensitivity", "mean_dice_foreground", "reference_ml",
+        "prediction_ml", "volume_difference_ml")  # fmt: skip
+SPOKEN = {"dice": "Dice", "h95": "H95", "avd": "AVD", "hd95_surface": "H95 of the surface"}
+MANY_LABELS = 4  # from here on the labels have one table together
+FEW_CASES = 8
+
+
+def page(evaluation: Evaluation, *, images: Path | None = None, worst: int = 6) -> str:
+    """The page as HTML: summary, charts, volumes, sites, the `worst` cases on their `images`."""
+    return score_page(page_values(evaluation, images=images, worst=worst))
+
+
+def page_values(evaluation: Evaluation, *, images: Path | None = None, worst: int = 6) -> ScorePage:
+    """What the page says, decided and rounded."""
+    words = evaluation_words()
+    figures, troubles = gallery(evaluation, images=images, worst=worst)
+    sections = [
+        _summary(evaluation),
+        _distributions(evaluation),
+        *_volumes(evaluation),
+        *_sizes(evaluation),
+        *_sites(evaluation),
+    ]
+    if figures:
+        oriented = "gallery.reading" if evaluation.sized else "gallery.reading.unoriented"
+        by = "Dice" if "dice" in evaluation.summary else title(next(iter(evaluation.summary)))
+        sections.append(
+            Section(
+                "worst",
+                "The worst cases" if len(evaluation.cases) > 1 else "Where they differ",
+                note=words(oriented, metric=by),
+                figures=figures,
+                legend=LABEL_LEGEND if evaluation.labels else LEGEND,
+            )
+        )
+    if len(evaluation.cases) > 1:
+        note = "A click on a heading sorts."
+        sections.append(
+            Section("cases", "Every case", note=note, tables=(cases_table(evaluation),))
+        )
+    sections += _all_metrics(evaluation)
+    said = notices(evaluation.cases)
+    if said:
+        sections.append(Section("findings", "Findings", notices=said))
+    sections.append(_definitions(evaluation))
+    return ScorePage(
+        title=words("title"),
+        subject=_subject(evaluation),
+        created=time_of(now()),
+        version=program_version(),
+        lead=_lead(evaluation),
+        more=_more(evaluation),
+        care=(*_care(evaluation), *troubles[:8]),
+        headline=tuple(_headline(evaluation)),
+        sections=tuple(sections),
+        research_use=english()("research_use"),
+    )
+
+
+def notices(cases: tuple[CaseScores, ...]) -> tuple[Notice, ...]:
+    """The findings of all cases, equal codes together, the gravest first."""
+    grouped: dict[str, list[tuple[str, Finding]]] = {}
+    for case in cases:
+        for finding in dict.fromkeys(case.findings):
+            grouped.setdefault(finding.code, []).append((case.case, finding))
+    words, found = english(), []
+    for code, rows in grouped.items():
+        name, first = rows[0]
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        found.append(
+            Notice(
+                severity=first.severity.value,
+                severity_label=words(f"severity.{first.severity}"),
+                code=code,
+                what=f"{name}{more}: {first.what}",
+                hint=first.hint,
+            )
+        )
+    order = ("refusal", "warning", "note")
+    return tuple(sorted(found, key=lambda notice: order.index(notice.severity)))
+
+
+# ---------------------------------------------------------------- the top
+
+
+def _subject(evaluation: Evaluation) -> str:
+    count = len(evaluation.cases)
+    if count == 1:
+        pair = evaluation.files.get(evaluation.cases[0].case)
+        return f"{pair.prediction.name} against {pair.reference.name}" if pair else ""
+    labels = f", {len(evaluation.labels)} labels" if evaluation.labels else ""
+    return f"{count} cases{labels}"
+
+
+def _lead(evaluation: Evaluation) -> str:
+    count, summary = len(evaluation.cases), evaluation.summary
+    if not count:
+        return "No case could be scored."
+    over = f"Over {count} cases" if count > 1 else "On one case"
+    mean = " on average over the labels" if evaluation.labels else ""
+    parts: list[str] = []
+    for name, spoken in SPOKEN.items():
+        if name in summary and not math.isnan(summary[name].mean) and len(parts) < 3:
+            item = summary[name]
+            measure = unit(name, sized=evaluation.sized)
+            text = f"{spoken} {shown_value(item.mean, name)} {measure}".strip()
+            if not math.isnan(item.interval_low) and not parts:
+                low = shown_value(item.interval_low, name)
+                text += f" (95 % interval {low} to {shown_value(item.interval_high, name)})"
+            parts.append(text)
+    if not parts:
+        name = next(iter(summary))
+        parts = [f"{title(name)} {shown_value(summary[name].mean, name)}"]
+    return f"{over} the prediction reaches{mean} {', '.join(parts)}."
+
+
+def _more(evaluation: Evaluation) -> str:
+    if not evaluation.cases:
+        return ""
+    parts = [f"How voxels counted: {'; '.join(sorted({c.rule for c in evaluation.cases}))}."]
+    if not evaluation.sized:
+        parts.append("Pictures have no size: lengths are in pixels.")
+    if 1 < len(evaluation.cases) < FEW_CASES:
+        parts.append("With so few cases, every interval is a rough one.")
+    return " ".join(parts)
+
+
+def _care(evaluation: Evaluation) -> Iterator[str]:
+    failures = evaluation.failures
+    if failures:
+        named = "; ".join(f"{f.case}: {f.what}" for f in failures[:3])
+        more = f" And {len(failures) - 3} more." if len(failures) > 3 else ""
+        verb = "case was" if len(failures) == 1 else "cases were"
+        yield f"{len(failures)} {verb} not scored. {named}{more}"
+    for side, names in (
+        ("the reference", evaluation.only_reference),
+        ("the prediction", evaluation.only_prediction),
+    ):
+        if names:
+            listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+            yield f"Only in {side}, not scored: {listed} ({len(names)})."
+
+
+def _headline(evaluation: Evaluation) -> Iterator[Measure]:
+    shown = [name for name in HEADLINE if name in evaluation.summary][:6]
+    for name in shown:
+        item = evaluation.summary[name]
+        several = not math.isnan(item.standard_deviation)
+        note = f"± {shown_value(item.standard_deviation, name)}" if several else ""
+        yield Measure(
+            name=name,
+            label=title(name, sized=evaluation.sized),
+            value=shown_value(item.mean, name),
+            unit=unit(name, sized=evaluation.sized),
+            note=note,
+        )
+
+
+# ---------------------------------------------------------------- sections
+
+
+def _summary(evaluation: Evaluation) -> Section:
+    tables = [labels_table(evaluation)] if len(evaluation.labels) > 1 else []
+    repeated = () if evaluation.labels else ("mean_dice_foreground",)  # Dice itself
+    main = {
+        name: evaluation.summary[name]
+        for name in MAIN
+        if name in evaluation.summary and name not in repeated
+    }
+    heading = "All labels" if tables else ""
+    tables.append(
+        summary_table(main or evaluation.summary, sized=evaluation.sized, heading=heading)
+    )
+    return Section("summary-table", "Summary", tables=tuple(tables))
+
+
+def _all_metrics(evaluation: Evaluation) -> Iterator[Section]:
+    """Every metric that was computed, where the summary has not shown all."""
+    heading = "All labels" if len(evaluation.labels) > 1 else ""
+    tables = [summary_table(evaluation.summary, sized=evaluation.sized, heading=heading)]
+    if 1 < len(evaluation.labels) <= MANY_LABELS:
+        for label, name in evaluation.labels.items():
+            summary = evaluation.label_summary(label)
+            tables.append(summary_table(summary, sized=evaluation.sized, heading=name))
+    if len(tables) > 1 or any(name not in MAIN for name in evaluation.summary):
+        yield Section("all-metrics", "Every metric", tables=tuple(tables))
+
+
+def _distributions(evaluation: Evaluation) -> Section:
+    words = evaluation_words()
+    groups: dict[str, list[Mapping[str, float]]] = {}
+    cases: dict[str, list[str]] = {}
+    if len(evaluation.labels) > 1:
+        for label, name in evaluation.labels.items():
+            held = [case for case in evaluation.cases if label in case.labels]
+            groups[name] = [case.labels[label] for case in held]
+            cases[name] = [case.case for case in held]
+        found = {n: evaluation.label_summary(v) for v, n in evaluation.labels.items()}
+    else:
+        groups[""] = [case.values for case in evaluation.cases]
+        cases[""] = [case.case for case in evaluation.cases]
+        found = {"": evaluation.summary}
+    colours = {name: SERIES[k % len(SERIES)] for k, name in enumerate(groups)}
+    drawn = () if len(evaluation.cases) < 2 else strips(
+        groups, found, cases=cases, sized=evaluation.sized, colours=colours
+    )  # fmt: skip
+    return Section("distributions", "Every case at a glance" if drawn else "",
+                   note=words("strip.reading") if drawn else "", charts=drawn)  # fmt: skip
+
+
+def _volumes(evaluation: Evaluation) -> Iterator[Section]:
+    agreements = volume_agreement(evaluation)
+    if not agreements:
+        return
+    measure = unit("reference_ml", sized=evaluation.sized)
+    charts: list[Chart] = []
+    for item in agreements[:6]:
+        triples = zip(item.cases, item.reference, item.prediction, strict=True)
+        points = tuple(Point(case, x, y) for case, x, y in triples)
+        found = item.bland_altman
+        name = f"{item.label}: " if item.label else ""
+        charts.append(
+            Chart(
+                f"{name}Volume against the reference",
+                identity_chart(points, unit=measure),
+                "line: equal volumes",
+            )
+        )
+        drawing = bland_altman_chart(
+            points,
+            bias=found.bias,
+            limits=(found.low, found.high),
+            intervals=(found.bias_interval, found.low_interval, found.high_interval),
+            unit=measure,
+        )
+        note = "whiskers: 95 % intervals of bias and limits"
+        charts.append(Chart(f"{name}Bland-Altman", drawing, note))
+    table = _volumes_table(agreements, measure)
+    yield Section("volumes", "Volumes", charts=tuple(charts), tables=(table,))
+
+
+def _volumes_table(agreements: tuple[VolumeAgreement, ...], measure: str) -> Table:
+    """A row a number, a column a label."""
+    columns = [Column("", number=False)]
+    columns += [Column(item.label or "Value (95 % interval)") for item in agreements]
+    found = [item.bland_altman for item in agreements]
+    rows: list[tuple[str, list[str]]] = [
+        ("Cases", [str(item.count) for item in found]),
+        (f"Bias ({measure})", [f"{_signed(i.bias)}{_interval(i.bias_interval)}" for i in found]),
+        (f"Lower limit of agreement ({measure})",
+         [f"{_signed(i.low)}{_interval(i.low_interval)}" for i in found]),
+        (f"Upper limit of agreement ({measure})",
+         [f"{_signed(i.high)}{_interval(i.high_interval)}" for i in found]),
+        ("ICC(2,1), agreement", [_coefficient(i.icc.icc21, i.icc.icc21_interval)
+                                 for i in agreements]),
+        ("ICC(3,1), consistency", [_coefficient(i.icc.icc31, i.icc.icc31_interval)
+                                   for i in agreements]),
+        ("Concordance (Lin)", [_coefficient(i.concordance.value, i.concordance.interval)
+                               for i in agreements]),
+        ("Pearson", [_coefficient(i.pearson.value, i.pearson.interval) for i in agreements]),
+        ("Spearman", [_coefficient(i.spearman.value, i.spearman.interval) for i in agreements]),
+    ]  # fmt: skip
+    cells = tuple((Cell(name), *(Cell(text) for text in texts)) for name, texts in rows)
+    note = "In brackets: 95 % intervals."
+    return Table(tuple(columns), cells, note=note if agreements[0].label else "")
+
+
+def _sizes(evaluation: Evaluation) -> Iterator[Section]:
+    measured = [case.sizes for case in evaluation.cases if case.sizes]
+    if not measured:
+        return
+    words, measure = evaluation_words(), "mm³" if evaluation.sized else "px"
+    ranges = (f"below 10 {measure}", f"10 to 100 {measure}", f"from 100 {measure}")
+    recall, precision = [], []
+    for number, name in enumerate(SIZE):
+        rows = [sizes[number] for sizes in measured]
+        found, of = sum(row.found for row in rows), sum(row.reference for row in rows)
+        true, all_predicted = sum(row.true for row in rows), sum(row.predicted for row in rows)
+        recall.append(_share(ranges[number], found, of, SIZE[name]))
+        precision.append(_share(ranges[number], true, all_predicted, SIZE[name]))
+    yield Section(
+        "sizes",
+        "Lesions by size",
+        note=words("sizes.pooled"),
+        charts=(
+            Chart("Lesion recall by size in the reference", shares_chart(recall)),
+            Chart("Lesion precision by size in the prediction", shares_chart(precision)),
+        ),
+    )
+
+
+def _sites(evaluation: Evaluation) -> Iterator[Section]:
+    sites = site_summaries(evaluation)
+    if not sites:
+        return
+    words = evaluation_words()
+    names = [name for name in HEADLINE if name in evaluation.summary][:6]
+    columns = [Column("Site", number=False), Column("Cases")]
+    for name in names:
+        measure = unit(name, sized=evaluation.sized)
+        columns.append(Column(title(name) + (f" ({measure})" if measure else "")))
+    rows = tuple(
+        (
+            Cell(site),
+            Cell(str(count), count),
+            *(Cell(_with_spread(summary[name], name), summary[name].mean) for name in names),
+        )
+        for site, (count, summary) in sites.items()
+    )
+    note = "Mean ± standard deviation."
+    tables = [Table(tuple(columns), rows, note=note, sortable=True)]
+    if compared := seen_and_unseen(evaluation):
+        head = (
+            Column("Metric", number=False),
+            Column(f"Seen ({compared.seen_cases})"),
+            Column(f"Unseen ({compared.unseen_cases})"),
+            Column("Change"),
+            Column("", number=False),
+        )
+        body = []
+        for name, drop in compared.drops.items():
+            if name not in HEADLINE or math.isnan(drop.change):
+                continue
+            points = drop.unit == "points"
+            change = f"{_signed(100 * drop.change if points else drop.change)} {drop.unit}"
+            body.append(
+                (
+                    Cell(title(name, sized=evaluation.sized)),
+                    Cell(shown_value(drop.seen, name)),
+                    Cell(shown_value(drop.unseen, name)),
+                    Cell(change),
+                    Cell("clear drop" if drop.clear else "", strong=True),
+                )
+            )
+        tables.append(Table(head, tuple(body), title="Sites seen in training against unseen ones",
+                            note=words("sites.drop")))  # fmt: skip
+    groups = {s: [c.values for c in evaluation.cases if c.site == s] for s in sites}
+    cases = {s: [c.case for c in evaluation.cases if c.site == s] for s in sites}
+    charts = strips(
+        groups,
+        {site: summary for site, (_, summary) in sites.items()},
+        cases=cases,
+        sized=evaluation.sized,
+        colours={site: SERIES[k % len(SERIES)] for k, site in enumerate(sites)},
+        names=names[:2],
+    )
+    yield Section("sites", "By site", charts=charts, tables=tuple(tables))
+
+
+def _definitions(evaluation: Evaluation) -> Section:
+    labelled: Mapping[str, Summary] = {}
+    if evaluation.labels:
+        labelled = evaluation.label_summary(next(iter(evaluation.labels)))
+    names = dict.fromkeys([*evaluation.summary, *labelled])
+    more = [
+        ("Mean, n/a", "aggregate.mean"),
+        ("Standard deviation (SD)", "aggregate.sd"),
+        ("Median, quartiles", "aggregate.quartiles"),
+        ("95 % interval", "aggregate.interval"),
+    ]
+    if evaluation.labels:
+        more.insert(0, ("Values of a case with labels", "label_means"))
+    if volume_agreement(evaluation):
+        more += [
+            ("Bias, limits of agreement", "volumes.bias"),
+            ("ICC", "volumes.icc"),
+            ("Concordance", "volumes.ccc"),
+            ("Pearson, Spearman", "volumes.correlation"),
+        ]
+    return Section(
+        "definitions",
+        "What the numbers mean",
+        definitions=definitions(names, sized=evaluation.sized, more=more),
+    )
+
+
+# ---------------------------------------------------------------- texts
+
+
+def _share(label: str, part: int, whole: int, colour: str) -> Share:
+    value = part / whole if whole else math.nan
+    text = f"{value:.2f} ({part}/{whole})" if whole else "none"
+    return Share(label, value, wilson_interval(part, whole), text, colour)
+
+
+def _with_spread(item: Summary, name: str) -> str:
+    mean = shown_value(item.mean, name)
+    if math.isnan(item.standard_deviation):
+        return mean
+    return f"{mean} ± {shown_value(item.standard_deviation, name)}"
+
+
+def _coefficient(value: float, interval: tuple[float, float]) -> str:
+    if math.isnan(value):
+        return "n/a"
+    return f"{value:.3f}".replace("-", "−") + _interval(interval, decimals=2)
+
+
+def _interval(interval: tuple[float, float], *, decimals: int = 0) -> str:
+    if math.isnan(interval[0]):
+        return ""
+    texts = [f"{v:.{decimals}f}" if decimals else _signed(v) for v in interval]
+    return f" ({texts[0]} to {texts[1]})".replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    """Three digits with a sign; n/a where there is no value."""
+    if math.isnan(value):
+        return "n/a"
+    return f"{value:+.3g}".replace("-", "−")
