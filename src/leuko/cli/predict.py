@@ -89,7 +89,9 @@ export a run. Of several images the highest counts; the others are finished all 
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @quiet_option
 @debug_option
+@click.pass_context
 def predict(
+    context: click.Context,
     model: Path,
     inputs: tuple[Path, ...],
     out: Path,
@@ -109,6 +111,15 @@ def predict(
     from leuko.inference.trained import load_trained
     from leuko.pipelines.predict_files import outcomes_as_json, predict_items
 
+    folds = _folds(model)
+    if folds:
+        if inputs:
+            raise click.UsageError("A cross-validation predicts its own examples; give one fold.")
+        each = [
+            context.invoke(predict, **{**context.params, "model": fold, "as_json": False})
+            for fold in folds
+        ]
+        return max(each)
     run = model if _is_run(model) else None
     trained = load_trained(
         model if run is None else _exported(run), precision=precision, threads=jobs
@@ -144,6 +155,13 @@ def predict(
             if item.error:
                 click.echo(f"{item.name}: {item.error} {item.hint}".rstrip(), err=True)
     return max((item.exit_code for item in done), default=0)
+
+
+def _folds(model: Path) -> list[Path]:
+    """The runs of a cross-validation, in order; none where `model` is something else."""
+    if _is_run(model) or (model / "model.json").is_file():
+        return []
+    return sorted(path for path in model.glob("fold-*") if _is_run(path))
 
 
 def _is_run(model: Path) -> bool:

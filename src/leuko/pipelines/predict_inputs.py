@@ -82,7 +82,11 @@ def items_of_run(run: Path, *, part: str = "test") -> tuple[Item, ...]:
     """
     try:
         split = msgspec.json.decode((run / "split.json").read_bytes(), type=dict[str, list[str]])
-        listed = msgspec.json.decode((run / "items.json").read_bytes(), type=list[Item])
+        listed = msgspec.json.decode(
+            (run / "items.json").read_bytes(),
+            type=list[Item],
+            dec_hook=lambda kind, text: kind(text),  # paths
+        )
     except OSError as error:
         raise ReadError(
             f"The run {run.name} does not say what it was trained on ({error.strerror}).",
