@@ -33,8 +33,9 @@ class Baseline:
 
     `features` (N, F) and `lesion` (N) are the voxels that a trained method learns from, each time
     it is loaded; both are empty for an untrained one. `region` says how the region to search is
-    found. `training_dice` is the mean Dice over the training images that chose the parameters, nan
-    where they are the defaults; `images` counts them.
+    found. `training_dice` is the mean Dice over the training images that chose the parameters (of
+    a trained method: while their subjects were left out), nan where they are the defaults;
+    `images` counts them.
     """
 
     method: str

@@ -38,19 +38,17 @@ def _grid(**values: tuple[float, ...]) -> tuple[Parameters, ...]:
     )
 
 
-_INSETS = (0.0, 6.0, 10.0)  # mm
-
 _ENTRIES = (
     Method(
         "threshold",
         "z-score above kappa, grown to a lower one",
         trained=False,
         function="leuko.baselines.growth:grown",
-        defaults={"kappa": 4.5, "grow": 0.7, "inset_mm": 10.0},
+        defaults={"kappa": 5.5, "grow": 0.6, "inset_mm": 10.0},
         candidates=_grid(
             kappa=(3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0),
             grow=(0.5, 0.6, 0.7, 0.85, 1.0),
-            inset_mm=_INSETS,
+            inset_mm=(0.0, 6.0, 10.0),
         ),
     ),
     Method(
@@ -58,16 +56,16 @@ _ENTRIES = (
         "brightest part of a Gaussian mixture",
         trained=False,
         function="leuko.baselines.clusters:mixture",
-        defaults={"components": 3.0, "inset_mm": 10.0},
-        candidates=_grid(components=(2.0, 3.0, 4.0, 5.0), inset_mm=_INSETS),
+        defaults={"components": 7.0, "inset_mm": 10.0},
+        candidates=_grid(components=(2.0, 3.0, 5.0, 7.0, 9.0), inset_mm=(0.0, 10.0)),
     ),
     Method(
         "kmeans",
         "brightest of k clusters",
         trained=False,
         function="leuko.baselines.clusters:kmeans",
-        defaults={"clusters": 5.0, "inset_mm": 10.0},
-        candidates=_grid(clusters=(3.0, 4.0, 5.0, 6.0, 8.0), inset_mm=_INSETS),
+        defaults={"clusters": 8.0, "inset_mm": 10.0},
+        candidates=_grid(clusters=(2.0, 4.0, 6.0, 8.0, 10.0, 12.0), inset_mm=(0.0, 10.0)),
     ),
     Method(
         "forest",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from leuko.baselines.scene import Scene, make_scene
 from leuko.datasets.items import Item
 from leuko.errors import UnusableInput
+from leuko.findings import Policy
 from leuko.formats.read import read, read_mask
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, from_canonical, to_canonical
@@ -92,7 +93,7 @@ class SceneReader:
         )
         truth = np.zeros(scene.region.shape, dtype=np.bool_)
         if item.label is not None:
-            values = _on(first, read_mask(item.label), what="its mask")
+            values = _on(first, _mask(item.label), what="its mask")
             truth = np.isin(values, self._labels) if self._labels else np.asarray(values > 0)
         return Seen(first, scene, truth)
 
@@ -104,7 +105,7 @@ class SceneReader:
                     f"{item.name} has no region, but the baseline was fitted within regions.",
                     hint="Give the folder of their masks: --regions.",
                 )
-            return _on(image, read_mask(item.region), what="its region") > 0, None
+            return _on(image, _mask(item.region), what="its region") > 0, None
         data = to_canonical(image.data, image.grid)
         if self.region == "brain":
             if self._loaded is None:
@@ -133,6 +134,10 @@ def _volume(image: Image) -> Image:
             hint="Choose one: leuko convert --volume.",
         )
     return image
+
+
+def _mask(path: Path) -> Image:
+    return read_mask(path, policy=Policy.LENIENT)  # its grid is the image's, or it is refused
 
 
 def _named(image: Image) -> str:

@@ -1,0 +1,8 @@
+"""Lets the tests of baselines find their scans."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
