@@ -37,6 +37,7 @@ COMMANDS = MappingProxyType(
         ),
         "dicom": ("leuko.cli.dicom", "What a DICOM study holds, and which series is the FLAIR."),
         "baseline": ("leuko.cli.baseline", "Segment without deep learning, to compare with."),
+        "networks": ("leuko.cli.networks", "The networks there are, and what each costs."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
         "export": ("leuko.cli.export", "A training run as a model that needs no torch."),
         "predict": ("leuko.cli.predict", "Run a trained model on images: masks and volumes."),
