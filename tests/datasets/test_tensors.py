@@ -12,12 +12,23 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="tensors need torch")
 
-from leuko.datasets import FileDataset, Files, examples_in, from_tensor, to_tensor  # noqa: E402
+from leuko.datasets import (  # noqa: E402
+    FileDataset,
+    Files,
+    Item,
+    PatchDataset,
+    SliceDataset,
+    examples_in,
+    from_tensor,
+    reassemble,
+    to_tensor,
+)
 from leuko.errors import GridMismatch, ReadError, UsageError  # noqa: E402
 from leuko.formats.write import write  # noqa: E402
 from leuko.image.grid import Grid  # noqa: E402
 from leuko.image.image import Image  # noqa: E402
 from leuko.image.reorient import reorient  # noqa: E402
+from leuko.preparation.case import CasePlan  # noqa: E402
 
 
 def scan(shape: tuple[int, int, int] = (4, 5, 6)) -> Image:
@@ -168,3 +179,60 @@ def test_without_torch_the_extra_is_named() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Making tensors needs torch" in done.stdout
     assert "leuko[train]" in done.stdout
+
+
+def cases(tmp_path: Path, *, codes: tuple[str, ...] = ("RAS", "PIR")) -> list[Item]:
+    """Scans of one body in files of several orders, with the rightmost voxels as label."""
+    items = []
+    for code in codes:
+        image = reorient(scan((4, 5, 6)), to="RAS")
+        right = np.zeros((4, 5, 6), np.uint8)
+        right[3] = 1
+        paths = tmp_path / f"{code}.nii.gz", tmp_path / f"{code}_mask.nii.gz"
+        write(reorient(image, to=code), paths[0])
+        write(reorient(Image(right, image.grid), to=code), paths[1])
+        items.append(Item(code, code, paths[:1], paths[1]))
+    return items
+
+
+def test_slices_of_volumes_are_a_data_set_by_anatomy(tmp_path: Path) -> None:
+    plan = CasePlan(axis="sagittal", intensity="none", size=(6, 5))
+    slices = SliceDataset(cases(tmp_path), plan=plan, folder=tmp_path / "kept")
+    assert len(slices) == 2 * 4
+    ras, pir = slices[3], slices[4 + 3]
+    assert (ras["name"], pir["name"], ras["index"]) == ("RAS", "PIR", 3)
+    assert tuple(ras["image"].shape) == (1, 6, 5)
+    assert torch.equal(ras["image"], pir["image"])
+    assert ras["mask"].dtype == torch.int64
+    assert ras["mask"].all()
+    assert not slices[2]["mask"].any()
+
+
+def test_neighbouring_slices_are_channels(tmp_path: Path) -> None:
+    plan = CasePlan(axis="axial", intensity="none", neighbours=1, size=(5, 4))
+    slices = SliceDataset(cases(tmp_path), plan=plan)
+    assert tuple(slices[2]["image"].shape) == (3, 5, 4)
+    assert slices[2]["image"][:, 0, 0].tolist() == [300, 600, 900]
+    assert slices[0]["image"][:, 0, 0].tolist() == [0, 0, 300]
+
+
+def test_patches_of_a_data_set_go_back_to_the_prepared_case(tmp_path: Path) -> None:
+    plan = CasePlan(dims=3, intensity="none", size=(4, 4, 4))
+    patches = PatchDataset(cases(tmp_path, codes=("RAS",)), plan=plan, stride=(2, 2, 2))
+    found = [patches[n] for n in range(len(patches))]
+    assert {tuple(one["image"].shape) for one in found} == {(1, 4, 4, 4)}
+    whole = reassemble(
+        (one["image"].numpy() for one in found),
+        (tuple(one["start"].tolist()) for one in found),
+        shape=(6, 5, 4),
+    )
+    assert np.array_equal(whole[0], to_tensor(scan()).tensor[0].numpy())
+    assert all(one["mask"][..., 3].all() and not one["mask"][..., :3].any() for one in found)
+    with pytest.raises(UsageError, match="dims: 3"):
+        PatchDataset([], plan=CasePlan())
+
+
+def test_both_data_sets_feed_a_loader(tmp_path: Path) -> None:
+    plan = CasePlan(axis="coronal", size=(6, 4))
+    loader = torch.utils.data.DataLoader(SliceDataset(cases(tmp_path), plan=plan), batch_size=5)
+    assert [tuple(batch["image"].shape) for batch in loader] == [(5, 1, 6, 4)] * 2

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from leuko.datasets.cache import cached
 from leuko.datasets.files import Files
+from leuko.datasets.items import Item
+from leuko.datasets.patches import extract, windows
 from leuko.errors import GridMismatch, MissingExtra, UsageError
 from leuko.image.grid import Grid
 from leuko.image.image import Image, from_canonical, to_canonical
+from leuko.preparation.case import CasePlan
+from leuko.preparation.neighbours import with_neighbours
 
 try:
     import torch
@@ -19,7 +25,15 @@ try:
 except ImportError as error:
     raise MissingExtra.needed("Making tensors", extra="train", modules=["torch"]) from error
 
-__all__ = ["FileDataset", "Normalisation", "Tensored", "from_tensor", "to_tensor"]
+__all__ = [
+    "FileDataset",
+    "Normalisation",
+    "PatchDataset",
+    "SliceDataset",
+    "Tensored",
+    "from_tensor",
+    "to_tensor",
+]
 
 if TYPE_CHECKING:
     _Base = Dataset[Mapping[str, Any]]
@@ -118,6 +132,88 @@ class FileDataset(_Base):
             # By the image's grid: a mask without orientation of its own lies as its image does.
             labels = np.rint(_axes_to_tensor(mask.data, image.grid))
             item["mask"] = torch.from_numpy(np.ascontiguousarray(labels, dtype=np.int64))
+        return item
+
+
+class SliceDataset(_Base):
+    """A torch data set of the slices of prepared cases, across `plan.axis` by anatomy.
+
+    An item holds `image` (C, H, W) float32, with `plan.neighbours` (C * (2 n + 1), H, W), `mask`
+    (H, W) int64 where the item has a label, `name`, and `index`, the number of the slice. Cases are
+    prepared when the data set is made; with a `folder` they are kept there and not in memory.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], *, plan: CasePlan, folder: Path | None = None
+    ) -> None:
+        self.plan = plan
+        self.items = tuple(items)
+        self.cases = [cached(item, plan=plan, folder=folder) for item in items]
+        self.places = [
+            (number, index)
+            for number, case in enumerate(self.cases)
+            for index in range(case.image.shape[1])
+        ]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        number, place = self.places[index]
+        case = self.cases[number]
+        image = with_neighbours(case.image, place, neighbours=self.plan.neighbours)
+        item: dict[str, Any] = {
+            "image": torch.from_numpy(np.array(image)),
+            "name": self.items[number].name,
+            "index": place,
+        }
+        if case.label is not None:
+            item["mask"] = torch.from_numpy(case.label[place].astype(np.int64))
+        return item
+
+
+class PatchDataset(_Base):
+    """A torch data set of the patches that cover prepared cases (`plan.dims` 3), by `plan.size`.
+
+    An item holds `image` (C, *size) float32, `mask` (*size) int64 where the item has a label,
+    `name`, and `start`, the patch's first voxel (S, H, W) in its case, which `reassemble` takes.
+    Beyond the image a patch holds its lowest value, and background.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        *,
+        plan: CasePlan,
+        stride: Sequence[int] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        if plan.dims != 3:
+            raise UsageError("Patches need dims: 3.", hint="SliceDataset serves dims: 2.")
+        self.plan = plan
+        self.items = tuple(items)
+        self.cases = [cached(item, plan=plan, folder=folder) for item in items]
+        self.places = [
+            (number, start)
+            for number, case in enumerate(self.cases)
+            for start in windows(case.image.shape[1:], size=plan.size, stride=stride or plan.size)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        number, start = self.places[index]
+        case, size = self.cases[number], self.plan.size
+        patch = extract(case.image, start, size=size, fill=float(case.image.min()))
+        item: dict[str, Any] = {
+            "image": torch.from_numpy(patch),
+            "name": self.items[number].name,
+            "start": torch.tensor(start),
+        }
+        if case.label is not None:
+            truth = extract(case.label, start, size=size)
+            item["mask"] = torch.from_numpy(truth.astype(np.int64))
         return item
 
 
