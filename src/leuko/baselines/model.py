@@ -12,7 +12,7 @@ import numpy.typing as npt
 from leuko.baselines.features import feature_names, voxel_features
 from leuko.baselines.learn import learning
 from leuko.baselines.registry import Method, Parameters, method_named
-from leuko.baselines.sample import Sample, few_rows
+from leuko.baselines.sample import Sample, few_rows, quarters
 from leuko.baselines.scene import Scene
 from leuko.baselines.tuning import FloatArray, best_candidate, best_cut
 from leuko.baselines.untrained import find, function_of
@@ -79,8 +79,8 @@ def fit_trained(
     """Learn from samples; the cut is chosen on subjects that the classifier had not seen.
 
     For this up to four groups of whole subjects are left out in turn; the final classifier then
-    learns from all. With one subject the cut stays at its default. Raises UnusableInput (exit 4)
-    where the samples hold no lesion, or nothing else.
+    learns from all. With one subject a quarter of its voxels is left out in turn, which promises
+    too much. Raises UnusableInput (exit 4) where the samples hold no lesion, or nothing else.
     """
     features, lesion = few_rows(samples, most=MOST_ROWS.get(method.name), seed=seed)
     if not lesion.any() or lesion.all():
@@ -88,20 +88,9 @@ def fit_trained(
             "The training masks hold no lesion inside the region, or nothing else.",
             hint="Check that the masks belong to the images, and --region and --label.",
         )
-    subjects = sorted({sample.subject for sample in samples})
     parameters, dice = dict(method.defaults), float("nan")
-    if len(subjects) > 1:
-        scored: list[tuple[Sample, FloatArray]] = []
-        count = min(INNER_FOLDS, len(subjects))
-        for fold in range(count):
-            left_out = set(subjects[fold::count])
-            rest = [sample for sample in samples if sample.subject not in left_out]
-            rows = few_rows(rest, most=MOST_ROWS.get(method.name), seed=seed)
-            if rows[1].any() and not rows[1].all():
-                score = _fitted(method, *rows, seed=seed)
-                scored += [(one, score(one.features)) for one in samples if one.subject in left_out]
-        if scored:
-            parameters["cut"], dice = best_cut(scored)
+    if scored := _scored_unseen(method, samples, seed=seed):
+        parameters["cut"], dice = best_cut(scored)
     return Baseline(
         method.name,
         parameters,
@@ -113,6 +102,25 @@ def fit_trained(
         training_dice=dice,
         images=len(samples),
     )
+
+
+def _scored_unseen(
+    method: Method, samples: Sequence[Sample], *, seed: int
+) -> list[tuple[Sample, FloatArray]]:
+    """Samples with scores of classifiers that did not learn from their subject."""
+    if len({sample.subject for sample in samples}) == 1:
+        samples = [part for sample in samples for part in quarters(sample)]
+    subjects = sorted({sample.subject for sample in samples})
+    count = min(INNER_FOLDS, len(subjects))
+    scored: list[tuple[Sample, FloatArray]] = []
+    for fold in range(count):
+        left_out = set(subjects[fold::count])
+        rest = [sample for sample in samples if sample.subject not in left_out]
+        rows = few_rows(rest, most=MOST_ROWS.get(method.name), seed=seed)
+        if rows[1].any() and not rows[1].all():
+            score = _fitted(method, *rows, seed=seed)
+            scored += [(one, score(one.features)) for one in samples if one.subject in left_out]
+    return scored
 
 
 def ready(baseline: Baseline) -> Run:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from leuko.baselines.features import voxel_features
 from leuko.baselines.scene import Scene
 
-__all__ = ["Sample", "draw_sample", "few_rows"]
+__all__ = ["Sample", "draw_sample", "few_rows", "quarters"]
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -71,3 +71,17 @@ def few_rows(
         return features, lesion
     kept = np.sort(np.random.default_rng(seed).permutation(len(features))[:most])
     return features[kept], lesion[kept]
+
+
+def quarters(sample: Sample) -> list[Sample]:
+    """Four samples, each with every fourth row of both kinds, as if of four subjects."""
+    return [
+        Sample(
+            f"quarter {part}",
+            sample.features[part::4],
+            sample.lesion[part::4],
+            sample.weights[part::4],
+            sample.missed // 4,
+        )
+        for part in range(4)
+    ]
