@@ -45,6 +45,86 @@ def test_overlap_of_a_row_of_four_shifted_by_one() -> None:
     assert values["hausdorff"] == 1.0
 
 
+def test_means_over_background_and_lesion_of_the_same_row() -> None:
+    """Counts 595 1 / 1 3: IoU 595/597 and 3/5, Dice 595/596 and 3/4, chance (596^2 + 4^2)/600^2."""
+    reference, prediction = masks()
+    reference[2:6, 2, 2] = True
+    prediction[3:7, 2, 2] = True
+    values = scores(pair(reference, prediction))
+    assert values["mean_iou"] == pytest.approx((595 / 597 + 3 / 5) / 2)
+    assert values["mean_iou_foreground"] == pytest.approx(3 / 5)
+    assert values["mean_dice"] == pytest.approx((595 / 596 + 3 / 4) / 2)
+    assert values["mean_dice_foreground"] == 0.75
+    assert values["mean_accuracy"] == pytest.approx((595 / 596 + 3 / 4) / 2)
+    assert values["frequency_weighted_iou"] == pytest.approx(
+        596 / 600 * 595 / 597 + 4 / 600 * 3 / 5
+    )
+    chance = (596**2 + 4**2) / 600**2
+    assert values["kappa"] == pytest.approx((598 / 600 - chance) / (1 - chance))
+
+
+def test_chance_agreement_is_a_kappa_of_zero_and_opposites_are_below() -> None:
+    """Half of the slices against every second slice; then against the other half."""
+    reference, prediction = masks((4, 4, 4))
+    reference[:2] = True
+    prediction[::2] = True
+    assert scores(pair(reference, prediction), names=["kappa"])["kappa"] == pytest.approx(0.0)
+    assert scores(pair(reference, ~reference), names=["kappa"])["kappa"] == pytest.approx(-1.0)
+
+
+def test_panoptic_quality_of_lesions_by_hand() -> None:
+    """Lesions of 4, 1 and 2 voxels; found are 3 of the first, 1 and 1 more; one is false.
+
+    IoU 3/4 and 1/2 of which the first alone matches, the last is missed: SQ 3/4, RQ 2/6.
+    """
+    reference, prediction = masks()
+    reference[0:4, 0, 0] = reference[0, 5, 3] = reference[5:7, 5, 5] = True
+    prediction[0:3, 0, 0] = prediction[0:2, 5, 3] = prediction[9, 9, 0] = True
+    values = scores(pair(reference, prediction))
+    assert values["segmentation_quality"] == pytest.approx(3 / 4)
+    assert values["recognition_quality"] == pytest.approx(2 / 6)
+    assert values["panoptic_quality"] == pytest.approx(1 / 4)
+    assert values["lesion_recall"] == pytest.approx(2 / 3)
+
+
+ONE_VOXEL = {
+    "dice": 0.0, "iou": 0.0, "precision": 0.0, "sensitivity": 0.0, "volume_similarity": 1.0,
+    "mean_iou": 598 / 600 / 2, "mean_iou_foreground": 0.0, "mean_accuracy": 598 / 599 / 2,
+    "avd": 0.0, "lesion_recall": 0.0, "lesion_f1": 0.0, "panoptic_quality": 0.0,
+    "h95": 5.0, "hausdorff": 5.0, "hd95_surface": 5.0, "assd": 5.0, "nsd": 0.0,
+    "boundary_f1": 0.0, "reference_ml": 0.0045, "kappa": -1 / 599,
+}  # fmt: skip
+
+
+def test_one_voxel_against_another_with_anisotropic_spacing() -> None:
+    """Spacing 1, 1.5, 3 mm; 4 voxels in x and 2 in y, and one in z: 5 mm, then sqrt(34)."""
+    reference, prediction = masks()
+    reference[1, 1, 1] = prediction[5, 3, 1] = True
+    values = scores(pair(reference, prediction, (1.0, 1.5, 3.0)))
+    for name, expected in ONE_VOXEL.items():
+        assert expected == pytest.approx(values[name]), name
+    assert math.isnan(values["segmentation_quality"])
+    prediction[5, 3, 1], prediction[5, 3, 2] = False, True
+    values = scores(pair(reference, prediction, (1.0, 1.5, 3.0)))
+    assert values["h95"] == values["assd"] == pytest.approx(math.sqrt(34))
+
+
+def test_boundary_shares_with_anisotropic_spacing() -> None:
+    """A row of four along 1 mm, found with one voxel more along it and one 3 mm above.
+
+    All of the reference is found; within a voxel in plane (1 mm) are 5 of the 6 predicted.
+    """
+    reference, prediction = masks()
+    reference[2:6, 2, 2] = True
+    prediction[2:7, 2, 2] = prediction[2, 2, 3] = True
+    values = scores(pair(reference, prediction, (1.0, 1.0, 3.0)))
+    assert values["boundary_recall"] == 1.0
+    assert values["boundary_precision"] == pytest.approx(5 / 6)
+    assert values["boundary_f1"] == pytest.approx(10 / 11)
+    assert values["hausdorff"] == 3.0
+    assert values["assd"] == pytest.approx((1 + 3) / 10)
+
+
 def test_volume_difference_has_a_sign_and_avd_has_none() -> None:
     reference, prediction = masks()
     reference[0:4, 0, 0] = True
@@ -201,6 +281,8 @@ def test_other_pathology_is_removed_from_the_prediction() -> None:
     found[0, 0, 0] = found[2, 2, 2] = 1
     made = pair_images(Image(truth, grid), Image(found, grid))
     assert scores(made, names=["dice"]) == {"dice": 1.0}
+    alone = scores(pair(truth == 1, truth == 1))
+    assert scores(made) == pytest.approx(alone, nan_ok=True)
     assert [finding.code for finding in made.findings] == ["evaluation.other_pathology"]
     assert "1 predicted voxels" in made.findings[0].what
 
