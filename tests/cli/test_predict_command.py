@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ def test_json_says_what_was_made(
     told = json.loads(capsys.readouterr().out)
     assert ["background", "bright"] == told["classes"]
     assert {"bright": 200.0} == told["items"][0]["volumes"]
-    assert "levels" == told["provenance"]["weights_name"]
+    assert ["levels"] == [model["name"] for model in told["provenance"]["models"]]
 
 
 def test_a_classifier_writes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,6 +316,23 @@ class TestRuns:
         arguments = ["evaluate", str(tmp_path / "masks"), str(out), "-o",
                      str(tmp_path / "scores.json"), "-q"]  # fmt: skip
         assert cli.main(arguments) == 0
+
+    def test_a_cross_validation_predicts_the_test_images_of_all_folds(
+        self, tmp_path: Path, run: Path
+    ) -> None:
+        folds = tmp_path / "folds"
+        for index, name in enumerate(("one", "two")):
+            fold = folds / f"fold-{index}"
+            shutil.copytree(run, fold)
+            split = {"train": [], "valid": [], "test": [name]}
+            (fold / "split.json").write_text(json.dumps(split))
+        out = tmp_path / "out"
+        assert cli.main(["predict", str(folds), "-o", str(out), "-q"]) == 0
+        assert {"one_truth.nii.gz", "two_truth.nii.gz"} < files(out)
+        told = json.loads((out / "predict.json").read_text())
+        assert ["one_truth", "two_truth"] == [item["name"] for item in told["items"]]
+        image = str(tmp_path / "images" / "one.nii.gz")
+        assert cli.main(["predict", str(folds), image, "-o", str(out)]) == 2
 
     def test_a_run_is_exported_again_only_after_more_training(
         self, tmp_path: Path, run: Path

@@ -22,7 +22,7 @@ Examples:
   leuko predict MODEL folder_of_images -o masks
   leuko predict MODEL flair.nii.gz --channel t1=t1.nii.gz -o out
   leuko predict MODEL ct_dicom_folder --series 3 -o out --probabilities
-  leuko predict runs/spleen -o predictions        # the run's own test images
+  leuko predict runs/spleen -o predictions        # the run's own test images, of all folds
   leuko evaluate masks_by_hand predictions        # pairs them by name
 
 MODEL is a folder that leuko export wrote, or a run of leuko train, which is exported
@@ -89,9 +89,7 @@ export a run. Of several images the highest counts; the others are finished all 
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @quiet_option
 @debug_option
-@click.pass_context
 def predict(
-    context: click.Context,
     model: Path,
     inputs: tuple[Path, ...],
     out: Path,
@@ -109,45 +107,42 @@ def predict(
 ) -> int:
     """Run a trained MODEL on INPUT: images of any format, or folders of them."""
     from leuko.inference.trained import load_trained
-    from leuko.pipelines.predict_files import outcomes_as_json, predict_items
+    from leuko.pipelines.predict_files import outcomes_as_json, predict_folds, predict_items
+    from leuko.pipelines.predict_inputs import items_of_run
 
-    folds = _folds(model)
-    if folds:
-        if inputs:
-            raise click.UsageError("A cross-validation predicts its own examples; give one fold.")
-        each = [
-            context.invoke(predict, **{**context.params, "model": fold, "as_json": False})
-            for fold in folds
-        ]
-        return max(each)
-    run = model if _is_run(model) else None
-    trained = load_trained(
-        model if run is None else _exported(run), precision=precision, threads=jobs
-    )
     named = _named(channels, t1=t1)
-    if inputs:
-        items = _items(inputs, trained, channels=named, region=region, out=out)
-    elif run is not None:
-        from leuko.pipelines.predict_inputs import items_of_run
-
-        items = items_of_run(run, part=part)
-    else:
-        raise click.UsageError("Give an image: leuko predict MODEL INPUT... -o OUT.")
-    if series and len(items) > 1:
-        raise click.UsageError("--series goes with one study; here are several images.")
+    runs = [model] if _is_run(model) else _folds(model)
     told = _ignore if quiet or as_json else _print
-    done = predict_items(
-        trained,
-        items,
-        out=out,
-        single=len(items) == 1 and len(inputs) == 1 and not _is_folder_of_images(inputs[0]),
-        probabilities=probabilities,
-        series=series,
-        force=force,
-        told=told,
-    )
+    if not inputs and not runs and model.exists():
+        raise click.UsageError("Give an image: leuko predict MODEL INPUT... -o OUT.")
+    if inputs and len(runs) > 1:
+        raise click.UsageError("A cross-validation predicts its own examples; give one fold.")
+    models = [
+        load_trained(folder, precision=precision, threads=jobs)
+        for folder in ([_exported(run) for run in runs] or [model])
+    ]
+    if inputs:
+        items = _items(inputs, models[0], channels=named, region=region, out=out)
+        if series and len(items) > 1:
+            raise click.UsageError("--series goes with one study; here are several images.")
+        done = predict_items(
+            models[0],
+            items,
+            out=out,
+            single=len(items) == 1 and len(inputs) == 1 and not _is_folder_of_images(inputs[0]),
+            probabilities=probabilities,
+            series=series,
+            force=force,
+            told=told,
+        )
+    else:
+        folds = [
+            (trained, items_of_run(run, part=part))
+            for trained, run in zip(models, runs, strict=True)
+        ]
+        done = predict_folds(folds, out=out, probabilities=probabilities, force=force, told=told)
     if as_json:
-        click.echo(outcomes_as_json(trained, done), nl=False)
+        click.echo(outcomes_as_json(models, done), nl=False)
     elif not quiet:
         _print_end(done, out=out)
     if quiet or as_json:

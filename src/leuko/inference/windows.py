@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from leuko.datasets.patches import extract, weights
 from leuko.errors import UsageError
 from leuko.preparation.case import CasePlan, PreparedCase
 from leuko.preparation.neighbours import with_neighbours
@@ -29,8 +30,6 @@ Run = Callable[[FloatArray], FloatArray]
 Three = tuple[int, int, int]
 
 STRIDE = 32  # whole slices are padded to multiples of it
-SIGMAS = 8  # a window is so many standard deviations of its Gaussian wide
-LEAST_WEIGHT = 1e-3
 AT_ONCE = 1 << 21  # values of the windows that go through the network together
 MOST_AT_ONCE = 16
 
@@ -107,16 +106,16 @@ class _Blend:
         return cls(
             np.zeros((classes, *shape), dtype=np.float32),
             np.zeros(shape, dtype=np.float32),
-            _gaussian(size),
+            weights(size, weight="gaussian"),
         )
 
     def add(self, probabilities: FloatArray, start: Three) -> None:
         """Take in the probabilities (K, *size) of the window that begins at `start`."""
         inside, seen = _overlap(self.total.shape, start, self.weights.shape)
-        weights = self.weights[seen]
-        self.total[inside] += weights
+        weight = self.weights[seen]
+        self.total[inside] += weight
         mean = self.mean[(slice(None), *inside)]
-        mean += (probabilities[(slice(None), *seen)] - mean) * (weights / self.total[inside])
+        mean += (probabilities[(slice(None), *seen)] - mean) * (weight / self.total[inside])
 
 
 def _window(plan: CasePlan, shape: Three) -> Three:
@@ -174,26 +173,10 @@ def _overlap(
 
 def _cut(image: FloatArray, start: Three, size: Three, *, plan: CasePlan) -> FloatArray:
     """The window (channels, *size) of an image (C, S, H, W); 0 beyond it."""
-    if plan.dims == 2:
-        image = with_neighbours(image, start[0], neighbours=plan.neighbours)
-        start2, size2 = start[1:], size[1:]
-        inside, seen = _overlap(image.shape[1:], start2, size2)
-        window = np.zeros((len(image), *size2), dtype=np.float32)
-    else:
-        inside, seen = _overlap(image.shape[1:], start, size)
-        window = np.zeros((len(image), *size), dtype=np.float32)
-    window[(slice(None), *seen)] = image[(slice(None), *inside)]
-    return window
-
-
-def _gaussian(size: Sequence[int]) -> FloatArray:
-    """Weights of a window: 1 in its centre, never 0."""
-    weights = np.ones((), dtype=np.float64)
-    for length in size:
-        along = (np.arange(length) - (length - 1) / 2) / (length / SIGMAS)
-        weights = weights[..., None] * np.exp(-0.5 * along**2)
-    least: FloatArray = np.maximum(weights / weights.max(), LEAST_WEIGHT).astype(np.float32)
-    return least
+    if plan.dims == 3:
+        return extract(image, start, size=size)
+    flat = with_neighbours(image, start[0], neighbours=plan.neighbours)
+    return extract(flat, start[1:], size=size[1:])
 
 
 def _at_once(size: Three, channels: int, plan: CasePlan) -> int:

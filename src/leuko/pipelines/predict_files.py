@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from leuko.pipelines.outputs import PROGRAM, require_free_file, write_whole, wri
 from leuko.pipelines.predict import Predicted, predict_image, require_channels
 from leuko.pipelines.provenance import name_of, now, program_version, sha_of
 
-__all__ = ["PredictedItem", "outcomes_as_json", "predict_items"]
+__all__ = ["PredictedItem", "outcomes_as_json", "predict_folds", "predict_items"]
 
 SINGLE, MAPS = "out", "probabilities"
 RECORD, VOLUMES, LABELS, CLASSES = "predict.json", "volumes.tsv", "labels.tsv", "classes.tsv"
@@ -55,6 +56,12 @@ class PredictedItem:
         return max(self.scores, key=lambda name: self.scores[name], default="")
 
 
+Told = Callable[[PredictedItem], None]
+
+
+def _nobody(_: PredictedItem) -> None: ...
+
+
 def predict_items(
     trained: Trained,
     items: Sequence[Item],
@@ -64,7 +71,7 @@ def predict_items(
     probabilities: bool = False,
     series: str = "",
     force: bool = False,
-    told: Callable[[PredictedItem], None] = lambda item: None,  # noqa: ARG005
+    told: Told = _nobody,
 ) -> tuple[PredictedItem, ...]:
     """Predict each item into `out`; one that fails is told and stops no other.
 
@@ -74,48 +81,81 @@ def predict_items(
     (exit 2) where a mask would replace an input, WriteError (exit 6) where a file is there already
     and `force` is not set.
     """
-    classifies = trained.card.task == "classification"
-    for item in items:
-        require_channels(trained.card, len(item.images), region=item.region is not None)
-    if single and len(items) != 1:
+    how = _How(out, single, probabilities, series, force)
+    return _predict([(trained, items)], how, told=told)
+
+
+def predict_folds(
+    folds: Sequence[tuple[Trained, Sequence[Item]]],
+    *,
+    out: Path,
+    probabilities: bool = False,
+    force: bool = False,
+    told: Told = _nobody,
+) -> tuple[PredictedItem, ...]:
+    """The same for a cross-validation: each fold's model on its own items, all into one folder."""
+    return _predict(folds, _How(out, False, probabilities, "", force), told=told)
+
+
+def _predict(
+    folds: Sequence[tuple[Trained, Sequence[Item]]], how: _How, *, told: Told
+) -> tuple[PredictedItem, ...]:
+    card = folds[0][0].card
+    classifies = card.task == "classification"
+    items = [item for _, some in folds for item in some]
+    for trained, some in folds:
+        for item in some:
+            require_channels(trained.card, len(item.images), region=item.region is not None)
+    if how.single and len(items) != 1:
         raise UsageError("One name for several images.", hint="Give a folder with --out.")
-    to_file = single and not out.is_dir() and _names_a_file(out, classifies=classifies)
+    doubled = [name for name, n in Counter(item.name for item in items).items() if n > 1]
+    if doubled:
+        raise UsageError(
+            f"{doubled[0]} is to be predicted twice.", hint="Give each image a name of its own."
+        )
+    to_file = how.single and not how.out.is_dir() and _names_a_file(how.out, classifies=classifies)
     begun = now()
     inputs = [path for item in items for path in (*item.images, item.label) if path is not None]
-    job = _Job(trained, out, to_file, single, probabilities, series, force, inputs)
-    if to_file:
-        require_free_file(out, inputs=inputs, force=force)
-    else:
-        for name in (RECORD, CLASSES if classifies else VOLUMES):
-            require_free_file(out / name, inputs=inputs, force=force)
+    tables = (RECORD, CLASSES if classifies else VOLUMES)
+    for path in [how.out] if to_file else [how.out / name for name in tables]:
+        require_free_file(path, inputs=inputs, force=how.force)
     done = []
-    for item in items:
-        outcome = job.tried(item)
-        told(outcome)
-        done.append(outcome)
+    for trained, some in folds:
+        job = _Job(trained, how, to_file, inputs)
+        for item in some:
+            outcome = job.tried(item)
+            told(outcome)
+            done.append(outcome)
     if to_file and classifies:
-        write_whole(out, _scores(done))
+        write_whole(how.out, _scores(done))
     elif not to_file:
-        _write_tables(trained, done, out=out, begun=begun)
+        _write_tables([trained for trained, _ in folds], done, out=how.out, begun=begun)
     return tuple(done)
 
 
-def outcomes_as_json(trained: Trained, done: Sequence[PredictedItem]) -> str:
+def outcomes_as_json(models: Sequence[Trained], done: Sequence[PredictedItem]) -> str:
     """The outcomes as JSON, as in predict.json but for the time."""
-    return _encoded(_record(trained, done)).decode()
+    return _encoded(_record(models, done)).decode()
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """One call of `predict_items`."""
+class _How:
+    """What a call of `predict_items` asks for."""
 
-    trained: Trained
     out: Path
-    to_file: bool
     single: bool
     probabilities: bool
     series: str
     force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One model's part of a call."""
+
+    trained: Trained
+    how: _How
+    to_file: bool
     inputs: Sequence[Path]
 
     def tried(self, item: Item) -> PredictedItem:
@@ -123,17 +163,19 @@ class _Job:
         try:
             return self.one(item)
         except LeukoError as error:
-            if self.single:
+            if self.how.single:
                 raise
             code = type(error).exit_code
             return PredictedItem(item.name, error=error.what, hint=error.hint, exit_code=code)
 
     def one(self, item: Item) -> PredictedItem:
         """Read, predict and write an item."""
-        first = read(item.images[0], series=self.series)
+        first = read(item.images[0], series=self.how.series)
         images = [first, *(read(path) for path in item.images[1:])]
         region = None if item.region is None else read_mask(item.region)
-        found = predict_image(self.trained, images, region=region, probabilities=self.probabilities)
+        found = predict_image(
+            self.trained, images, region=region, probabilities=self.how.probabilities
+        )
         file = "" if found.label is None else self.written(item, found, like=first)
         return PredictedItem(
             name=item.name,
@@ -154,17 +196,17 @@ class _Job:
         several = found.probabilities is not None and found.probabilities.volumes > 1
         map_suffix = ".nii.gz" if suffix == ".nii.gz" or several else ".tif"
         if self.to_file:
-            path = self.out
+            path = self.how.out
             stem = path.name[: -len(_ending(path.name))]
             maps = path.with_name(f"{stem}_probability{map_suffix}")
         else:
-            name = SINGLE if self.single else item.name
-            path = self.out / f"{name}{suffix}"
-            maps = self.out / MAPS / f"{name}{map_suffix}"
+            name = SINGLE if self.how.single else item.name
+            path = self.how.out / f"{name}{suffix}"
+            maps = self.how.out / MAPS / f"{name}{map_suffix}"
         self._put(found.label, path, like=like, names=found.names)
         if found.probabilities is not None:
             self._put(found.probabilities, maps, like=like)
-        return path.name if self.to_file else path.relative_to(self.out).as_posix()
+        return path.name if self.to_file else path.relative_to(self.how.out).as_posix()
 
     def _put(
         self,
@@ -177,7 +219,7 @@ class _Job:
         if image is None:
             return
         for name in files_of(path.name):
-            require_free_file(path.with_name(name), inputs=self.inputs, force=self.force)
+            require_free_file(path.with_name(name), inputs=self.inputs, force=self.how.force)
         with writing(path.name):
             path.parent.mkdir(parents=True, exist_ok=True)
             write(image, path, like=like, labels=bool(names), names=names)
@@ -203,16 +245,17 @@ def _suffix(like: Image) -> str:
 
 
 def _write_tables(
-    trained: Trained, done: Sequence[PredictedItem], *, out: Path, begun: str
+    models: Sequence[Trained], done: Sequence[PredictedItem], *, out: Path, begun: str
 ) -> None:
+    card = models[0].card
     with writing(out.name):
         out.mkdir(parents=True, exist_ok=True)
-    if trained.card.task == "classification":
+    if card.task == "classification":
         write_whole(out / CLASSES, _scores(done))
     else:
         write_whole(out / VOLUMES, _volumes(done))
-        write_whole(out / LABELS, label_table(trained.card.labels).bids().encode())
-    write_whole(out / RECORD, _encoded({**_record(trained, done), "time": begun}))
+        write_whole(out / LABELS, label_table(card.labels).bids().encode())
+    write_whole(out / RECORD, _encoded({**_record(models, done), "time": begun}))
 
 
 def _volumes(done: Sequence[PredictedItem]) -> bytes:
@@ -244,15 +287,20 @@ def _table(rows: Sequence[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _record(trained: Trained, done: Sequence[PredictedItem]) -> dict[str, object]:
-    card = trained.card
+def _record(models: Sequence[Trained], done: Sequence[PredictedItem]) -> dict[str, object]:
+    card = models[0].card
     return {
         "provenance": {
             "program": PROGRAM,
             "version": program_version(),
-            "weights_name": card.name,
-            "weights_sha256": card.sha256,
-            "precision": trained.precision,
+            "models": [
+                {
+                    "name": model.card.name,
+                    "sha256": model.card.sha256,
+                    "precision": model.precision,
+                }
+                for model in models
+            ],
         },
         "task": card.task,
         "classes": list(card.classes),

@@ -98,18 +98,18 @@ def items_of_run(run: Path, *, part: str = "test") -> tuple[Item, ...]:
             hint="Give the images: leuko predict MODEL IMAGE... -o OUT.",
         ) from error
     wanted = set(split.get(part, ()))
-    items = [item for item in listed if item.name in wanted]
-    if not items:
+    masks = [item.name if item.label is None else stem(item.label) for item in listed]
+    if len(set(masks)) < len(masks):  # of all, so that folds agree
+        masks = [item.name for item in listed]
+    found = [(name, item) for name, item in zip(masks, listed, strict=True) if item.name in wanted]
+    if not found:
         raise UsageError(
             f"The run {run.name} has no {part} examples.",
             hint="Give the images: leuko predict MODEL IMAGE... -o OUT.",
         )
-    names = [item.name if item.label is None else stem(item.label) for item in items]
-    if len(set(names)) < len(names):
-        names = [item.name for item in items]
     return tuple(
         Item(name, item.subject, item.images, item.label, item.region, item.site, item.category)
-        for name, item in zip(names, items, strict=True)
+        for name, item in found
     )
 
 
