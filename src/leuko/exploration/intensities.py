@@ -64,7 +64,7 @@ def scale_of(image: Image, sample: npt.NDArray[np.float64]) -> tuple[Scale, str]
     if image.source is not None and image.source.format == "dicom":
         return "arbitrary", "DICOM modality MR"
     if image.grid.shape[2] == 1 and image.data.dtype == np.uint8:
-        return "grey", "8-bit picture"
+        return "grey", "one slice, 8 bits"
     air = np.count_nonzero(sample < BELOW_HU) / sample.size
     possible = sample.min() >= -HIGHEST_HU and 0 < sample.max() <= HIGHEST_HU
     if air >= AIR_SHARE and possible and np.median(sample) < MEDIAN_HU:

@@ -56,7 +56,9 @@ def volume_text(mm3: float, *, sized: bool) -> str:
     """'1.2 ml' from a tenth of a millilitre, '34 mm³' below, 'pixels' where no size is known."""
     if not sized:
         return f"{mm3:,.0f} pixels"
-    return f"{mm3 / 1000:,.3g} ml" if mm3 >= 100 else f"{mm3:.3g} mm³"
+    if mm3 < 100:
+        return f"{mm3:.3g} mm³"
+    return f"{mm3 / 1000:,.0f} ml" if mm3 >= 100_000 else f"{mm3 / 1000:.3g} ml"
 
 
 def _places(masked: Masked) -> Iterator[Outlier]:

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leuko.errors import LeukoError, OutOfResources
@@ -14,6 +15,7 @@ from leuko.exploration.densities import Densities, densities_of
 from leuko.exploration.facts import Case
 from leuko.exploration.measure import measure
 from leuko.formats.read import read
+from leuko.image.image import Image
 
 if TYPE_CHECKING:
     from leuko.datasets.items import Item
@@ -66,7 +68,9 @@ def examine(item: Item) -> tuple[Case, tuple[Densities, ...]]:
     try:
         images = [read(path) for path in item.images]
         label = None if item.label is None else read(item.label)
-        files = [path.name for path in item.images] + ([item.label.name] if item.label else [])
+        files = [_file(path, image) for path, image in zip(item.images, images, strict=True)]
+        if item.label is not None and label is not None:
+            files.append(_file(item.label, label))
         facts = measure(images, label=label, names=files)
         return known(facts=facts), densities_of(images, label=label, facts=facts)
     except LeukoError as error:
@@ -74,6 +78,13 @@ def examine(item: Item) -> tuple[Case, tuple[Densities, ...]]:
     except MemoryError:
         full = OutOfResources.of_memory(item.images[0].name)
         return known(problem=full.what, hint=full.hint), ()
+
+
+def _file(path: Path, image: Image) -> str:
+    """A file by its name; of a folder (a DICOM series) what was read from it."""
+    if path.is_dir() and image.source is not None:
+        return image.source.name
+    return path.name
 
 
 def _examined(items: Sequence[Item], jobs: int) -> Iterable[tuple[Case, tuple[Densities, ...]]]:

@@ -64,7 +64,7 @@ def data_source(data: str | os.PathLike[str] = "", **fields: str | tuple[str, ..
 
 
 def explore(
-    source: DataSource,
+    data: str | os.PathLike[str] | DataSource,
     *,
     base: Path | None = None,
     name: str = "",
@@ -72,11 +72,14 @@ def explore(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Exploration:
-    """Explore a data set; `names` are those of label values, else what the data set says.
+    """Explore a data set: a DataSource, a folder in any known layout, or a list of cases.
+
+    `names` are those of label values, else what the data set says; `jobs` processes read.
 
     A file that cannot be read is a case with its reason. Raises what `read_layout` raises, and
     UsageError (exit 2) for a data set without images.
     """
+    source = data if isinstance(data, DataSource) else data_source(data)
     items = read_layout(source, base=base)
     return explore_items(
         items,

@@ -26,7 +26,7 @@ MOST_ROWS = 1000  # of the table of cases on the page
 MOST_LEGEND = 8
 SCALES = {
     "hounsfield": "Hounsfield units (CT)",
-    "grey": "grey levels of 8-bit pictures",
+    "grey": "grey levels of pictures",
     "arbitrary": "no fixed unit (as in magnetic resonance)",
 }
 
@@ -89,21 +89,25 @@ def summary_of(found: Exploration) -> tuple[str, ...]:
         verb = "needs" if len(warned) == 1 else "need"
         said.append(f"{_many(len(warned), 'cases')} {verb} a correction or a decision.")
     if noted:
-        verb = "is" if len(noted) == 1 else "are"
-        said.append(f"{_many(len(noted), 'cases')} {verb} unlike the others.")
+        unlike = f"{'is' if len(noted) == 1 else 'are'} unlike the others"
+        said.append(
+            f"{_many(len(noted), 'cases')} "
+            f"{unlike if view.readable >= FEWEST else 'should be looked at'}."
+        )
     return tuple(said)
 
 
 def recipe_of(suggested: Suggestion) -> str:
     """The suggestion as lines of a training recipe."""
-    case = [f"dims: {suggested.dims}", f"axis: {suggested.axis}"]
+    lines = [f"task: {suggested.task}", "case:", f"  dims: {suggested.dims}"]
+    lines.append(f"  axis: {suggested.axis}")
     if suggested.spacing is not None:
-        case.append(f"spacing: {_list(suggested.spacing)}")
-    case.append(f"intensity: {suggested.intensity}")
+        lines.append(f"  spacing: {_list(suggested.spacing)}")
+    lines.append(f"  intensity: {suggested.intensity}")
     if suggested.window is not None:
-        case.append(f"window: {_list(suggested.window)}")
-    case.append(f"size: {_list(suggested.size)}")
-    return f"task: {suggested.task}\ncase: {{{', '.join(case)}}}\nloss: {{name: {suggested.loss}}}"
+        lines.append(f"  window: {_list(suggested.window)}")
+    lines.append(f"  size: {_list(suggested.size)}")
+    return "\n".join([*lines, f"loss: {{name: {suggested.loss}}}"])
 
 
 def _headline(found: Exploration) -> Iterator[Measure]:
@@ -170,7 +174,7 @@ def _classes(found: Exploration) -> Rows | None:
             row.name,
             f"{row.cases} of {view.masks}",
             _size(row.mm3.median / size),
-            f"{spread[0]}–{spread[1]}",
+            f"{spread[0]}–{spread[1]}" if row.cases >= FEWEST else "",
             f"{_size(row.mm3.minimum / size)} ({row.smallest})",
             f"{_size(row.mm3.maximum / size)} ({row.largest})",
             f"{100 * row.share:.3g}",
@@ -204,7 +208,9 @@ def _sites(found: Exploration) -> Rows | None:
         for row in found.overview.sites
     )
     heads = ("site", "cases", "subjects", "masks with foreground", "median spacing, mm")
-    return Rows(heads, (False, True, True, True, True), rows)
+    width = len(heads) if found.overview.sized else len(heads) - 1
+    numbers = (False, True, True, True, True)
+    return Rows(heads[:width], numbers[:width], tuple(row[:width] for row in rows))
 
 
 def _grids(found: Exploration) -> Rows:
@@ -225,7 +231,7 @@ def _grids(found: Exploration) -> Rows:
             rows.append((name, f"{' × '.join(_span(part) for part in parts)}{unit}"))
     if view.categories:
         rows.append(("categories", ", ".join(f"{k} {n}" for k, n in view.categories.items())))
-    return Rows(("", "of the cases"), (False, False), tuple(rows))
+    return Rows(("of the images", ""), (False, False), tuple(rows))
 
 
 def _suggested(found: Suggestion) -> Rows:
@@ -301,7 +307,7 @@ def _flat(found: Exploration) -> bool:
 
 
 def _axes(found: Exploration) -> str:
-    return "columns × rows" if _flat(found) else "left–right × back–front × foot–head"
+    return "columns × rows" if _flat(found) else "right × anterior × superior"
 
 
 def _span(part: Spread) -> str:

@@ -39,10 +39,13 @@ def pictures_of(found: Exploration) -> tuple[CasePicture, ...]:
     for item in found.outliers:
         why.setdefault(item.case, []).append(item.code.replace("_", " "))
     cases = {case.name: case for case in found.survey.cases}
-    odd = [name for name in why if cases[name].facts is not None][:MOST_ODD]
-    rest = [case.name for case in found.survey.cases if case.facts and case.name not in why]
-    step = max(1.0, len(rest) / (MOST_PICTURES - len(odd)))
-    chosen = [rest[int(step * n)] for n in range(min(len(rest), MOST_PICTURES - len(odd)))]
+    odd = [name for name in why if _shows(cases[name])][:MOST_ODD]
+    rest = [case for case in found.survey.cases if case.name not in why and _shows(case)]
+    filled = [case for case in rest if case.facts and case.facts.label and case.facts.label.classes]
+    room = MOST_PICTURES - len(odd)
+    rest = filled if len(filled) >= room else rest
+    step = max(1.0, len(rest) / room)
+    chosen = [rest[int(step * n)].name for n in range(min(len(rest), room))]
     colours = class_colours(tuple(row.value for row in found.overview.classes))
     shown = []
     for name in [*odd, *chosen]:
@@ -59,6 +62,11 @@ def pictures_of(found: Exploration) -> tuple[CasePicture, ...]:
 def slice_axis(found: Exploration) -> Axis:
     """The axis across which slices are shown: that of the suggestion."""
     return "axial" if found.suggestion is None else found.suggestion.axis
+
+
+def _shows(case: Case) -> bool:
+    """Whether there is anything to be seen."""
+    return case.facts is not None and not case.facts.channels[0].constant
 
 
 def _picture(

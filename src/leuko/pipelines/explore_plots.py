@@ -10,7 +10,7 @@ import numpy as np
 from leuko.exploration.densities import Densities
 from leuko.exploration.facts import PERCENTS, Case
 from leuko.exploration.outliers_labels import RARE, VOLUME_FLOOR
-from leuko.exploration.robust import LIMIT, robust_z
+from leuko.exploration.robust import FEWEST, LIMIT, robust_z
 from leuko.pipelines.explore import Exploration
 from leuko.report.exploration_charts import (
     Density,
@@ -55,35 +55,36 @@ def _volumes(found: Exploration) -> Iterator[Plot]:
     strips = []
     for row in sorted(shown, key=lambda row: row.value):
         held = [
-            (case.name, part.mm3)
-            for case in found.survey.cases
+            (case.name, part.mm3, number)
+            for number, case in enumerate(_readable(found))
             if case.facts is not None
             and case.facts.label is not None
             and (part := case.facts.label.of(row.value)) is not None
         ]
-        scores = robust_z([math.log(mm3) for _, mm3 in held], floor=VOLUME_FLOOR)
+        scores = robust_z([math.log(mm3) for _, mm3, _ in held], floor=VOLUME_FLOOR)
         far = np.abs(scores) > LIMIT
         if np.count_nonzero(far) > RARE * len(held):
             far[:] = False  # no exceptions, as in the list of cases
         points = [
-            Point(name, mm3 / size, bool(unusual))
-            for (name, mm3), unusual in zip(held, far, strict=True)
+            Point(name, mm3 / size, bool(unusual), number)
+            for (name, mm3, number), unusual in zip(held, far, strict=True)
         ]
         strips.append(Strip(row.name, tuple(points)))
     count = len(found.overview.classes)
     of = f" The {len(shown)} largest of {count} classes." if count > len(shown) else ""
     what = "Area" if unit == "pixels" else "Volume"
+    box = "; the bar reaches from the lower to the upper quartile, the line is the median"
     yield Plot(
         f"{what} of each class",
         strips_chart(strips, unit=f"{unit}, logarithmic"),
-        "A dot is a case; the bar reaches from the lower to the upper quartile, the line is the "
-        f"median. Empty masks are not shown.{of}",
-        wide=True,
+        f"A dot is a case{box if found.overview.readable >= FEWEST else ''}. Empty masks are not "
+        f"shown.{of}",
+        size="wide",
     )
 
 
 def _values(found: Exploration) -> Iterator[Plot]:
-    several = found.overview.channels > 1
+    several = len(found.survey.densities) > 1
     for part in found.survey.densities:
         if not part.cases_outside:
             continue
@@ -96,9 +97,10 @@ def _values(found: Exploration) -> Iterator[Plot]:
         )
         yield Plot(
             f"Values of voxels in {SCALES[part.scale]}{channel}",
-            density_chart(_density(part)),
+            density_chart(_density(part), wide=not several),
             f"Each area is 1; every case weighs the same ({part.cases_outside} cases, "
             f"{part.cases_inside} with foreground).{meaning}",
+            size="half" if several else "wide",
         )
 
 
@@ -120,7 +122,7 @@ def _ranges(found: Exploration) -> Iterator[Plot]:
         for case in _readable(found)
         if case.facts is not None and (cuts := case.facts.channels[0].percentiles)
     ]
-    if len(ranges) < 2:
+    if len(ranges) < FEWEST:
         return
     spans = [high - low for _, low, _, high in ranges if high > low]
     logarithmic = bool(spans) and max(spans) > 100 * min(spans)
@@ -136,13 +138,15 @@ def _ranges(found: Exploration) -> Iterator[Plot]:
         ),
         "The grey line reaches from the 0.5th to the 99.5th percentile of a case's voxels, the "
         "mark is its median." + (" First channel." if found.overview.channels > 1 else ""),
-        wide=True,
+        size="wide",
     )
 
 
 def _grids(found: Exploration) -> Iterator[Plot]:
     """Only what differs: a histogram of equal numbers says nothing."""
     facts = [case.facts for case in _readable(found) if case.facts is not None]
+    if len(facts) < FEWEST:
+        return
     sized = [item for item in facts if item.sized]
     for axis, name in enumerate(BODY):
         spacings = [item.body_spacing[axis] for item in sized]

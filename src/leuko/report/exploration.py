@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from leuko.report import palette
 from leuko.report.drawing import svg
@@ -20,8 +20,15 @@ def exploration_page(page: ExplorationPage) -> str:
         palette=palette,
         style=Markup(asset("assets", "report.css") + asset("assets", "exploration.css")),
         drawn=_drawn,
+        breakable=_breakable,
     )
 
 
 def _drawn(plot: Plot) -> Markup:
     return Markup(svg(plot.drawing, label=plot.title))
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken behind its underscores and dots."""
+    text = str(escape(name))
+    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>"))

@@ -20,9 +20,11 @@ __all__ = [
     "strips_chart",
 ]
 
-WIDTH, HALF = 520.0, 250.0
+WIDTH, HALF, THIRD = 520.0, 250.0, 164.0
 TEXT, SMALL = 8.0, 7.2
 MOST_DOTS = 300  # in a strip; of more, every n-th is drawn
+FEW = 4  # cases up to which each has its colour
+FEW_COLOURS = (ACCENT, SIZE["medium"], SIZE["large"], SIZE["small"])
 OUTSIDE, INSIDE, UNUSUAL = "#c3ccd4", ACCENT, SIZE["large"]
 
 
@@ -33,6 +35,7 @@ class Point:
     name: str
     value: float
     unusual: bool = False
+    number: int = 0  # of the case, for its colour where there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ class Density:
 
 def strips_chart(strips: Sequence[Strip], *, unit: str) -> Drawing:
     """A row a class over a logarithmic axis: a dot a case, a bar from quartile to quartile."""
-    row, left, right, bottom = 30.0, 104.0, WIDTH - 10, 30.0
-    height = bottom + row * len(strips) + 6
+    row, left, right, bottom = 26.0, 104.0, WIDTH - 10, 30.0
+    top = 18.0 if len({p.number for strip in strips for p in strip.points}) <= FEW else 6.0
+    height = bottom + row * len(strips) + top
     values = [point.value for strip in strips for point in strip.points]
-    low, high = _decades(min(values), max(values))
+    low, high = 0.92 * min(values), 1.08 * max(values)
     span = math.log(high / low)
 
     def across(value: float) -> float:
@@ -67,19 +71,26 @@ def strips_chart(strips: Sequence[Strip], *, unit: str) -> Drawing:
 
     shapes: list[Shape] = []
     for tick in _log_ticks(low, high):
-        shapes.append(Rule(across(tick), bottom - 2, across(tick), height - 4, LINE, 0.6))
+        shapes.append(Rule(across(tick), bottom - 2, across(tick), height - top, LINE, 0.6))
         shapes.append(Text(across(tick), bottom - 11, f"{tick:,g}", 7, MUTED, "middle"))
     shapes.append(Text((left + right) / 2, 4, unit, 7.4, MUTED, "middle"))
+    names = {point.number: point.name for strip in strips for point in strip.points}
+    if len(names) <= FEW:
+        for place, (number, name) in enumerate(sorted(names.items())):
+            x = left + place * (right - left) / FEW
+            shapes.append(Dot(x, height - 7, 2.8, FEW_COLOURS[number % FEW]))
+            shapes.append(Text(x + 6, height - 9.6, _short(name, 22), 7.4, INK))
     for number, strip in enumerate(strips):
-        middle = height - 6 - row * (number + 0.5)
+        middle = height - top - row * (number + 0.5)
         shapes.append(Text(0, middle - 2.6, _short(strip.label, 24), TEXT, INK))
         shapes += _strip(strip, middle, across)
     return Drawing(WIDTH, height, tuple(shapes))
 
 
-def density_chart(density: Density) -> Drawing:
+def density_chart(density: Density, *, wide: bool = False) -> Drawing:
     """What lies outside as an area, what lies inside of the foreground as a line."""
-    height, left, bottom, right, top = 150.0, 8.0, 28.0, HALF - 6, 128.0
+    width = WIDTH if wide else HALF
+    height, left, bottom, right, top = 150.0, 8.0, 28.0, width - 6, 128.0
     bins = len(density.outside)
     first, last = _held(density)
     step = (density.high - density.low) / bins
@@ -105,17 +116,17 @@ def density_chart(density: Density) -> Drawing:
         ]
         shapes += [Rule(*a, *b, INSIDE, 1.4) for a, b in pairwise(line)]
     shapes.append(Rule(left, bottom, right, bottom, FAINT, 0.8))
-    for tick in _ticks(start, end, most=6):
+    for tick in _ticks(start, end, most=12 if wide else 6):
         shapes.append(Rule(across(tick), bottom, across(tick), bottom - 3, FAINT, 0.6))
         shapes.append(Text(across(tick), bottom - 11, _number(tick), 7, MUTED, "middle"))
     shapes.append(Text((left + right) / 2, 4, density.unit, 7.4, MUTED, "middle"))
     shapes += _key(left, top + 12, bool(any(density.inside)))
-    return Drawing(HALF, height, tuple(shapes))
+    return Drawing(width, height, tuple(shapes))
 
 
 def histogram_chart(values: Sequence[float], *, unit: str) -> Drawing:
     """How many cases have which value, in at most 16 classes."""
-    height, left, bottom, right, top = 150.0, 26.0, 28.0, HALF - 6, 138.0
+    height, left, bottom, right, top = 112.0, 22.0, 28.0, THIRD - 4, 104.0
     edges = _classes(min(values), max(values))
     counts = [sum(a <= v < b for v in values) for a, b in pairwise(edges)]
     highest = _ceiling(max(counts))
@@ -131,11 +142,11 @@ def histogram_chart(values: Sequence[float], *, unit: str) -> Drawing:
             width = (right - left) * (b - a) / (end - start)
             tall = max((top - bottom) * count / highest, 0.8)
             shapes.append(Bar(x + 0.5, bottom, width - 1, tall, ACCENT))
-    for tick in _ticks(start, end, most=7):
+    for tick in _ticks(start, end, most=5):
         x = left + (right - left) * (tick - start) / (end - start)
         shapes.append(Text(x, bottom - 11, _number(tick), 7, MUTED, "middle"))
     shapes.append(Text((left + right) / 2, 4, unit, 7.4, MUTED, "middle"))
-    return Drawing(HALF, height, tuple(shapes))
+    return Drawing(THIRD, height, tuple(shapes))
 
 
 def ranges_chart(
@@ -191,6 +202,9 @@ def _strip(strip: Strip, middle: float, across: object) -> list[Shape]:
         shapes.append(Rule(across(centre), middle - 7, across(centre), middle + 7, INK, 1.2))
     usual = [point for point in strip.points if not point.unusual]
     step = -(-len(usual) // MOST_DOTS) or 1
+    if len(numbers) <= FEW:
+        return [Dot(across(p.value), middle, 2.8, FEW_COLOURS[p.number % FEW], p.name)
+                for p in strip.points]  # fmt: skip
     for number, point in enumerate(usual[::step]):
         away = ((number * 7) % 5 - 2) * 2.1  # spread up and down, the same way every time
         shapes.append(Dot(across(point.value), middle + away, 1.7, ACCENT, point.name))
@@ -234,23 +248,13 @@ def _highest(density: Density, first: int, last: int) -> float:
     return 1.06 * max(inside, third) or 1.0
 
 
-def _decades(low: float, high: float) -> tuple[float, float]:
-    """Round ends of a logarithmic axis, a little wider than what it shows."""
-    ticks = [m * 10.0**p for p in range(-6, 13) for m in (1, 2, 5)]
-    below = max((t for t in ticks if t <= low * 0.95), default=low / 2)
-    above = min((t for t in ticks if t >= high * 1.05), default=high * 2)
-    return below, above
-
-
 def _log_ticks(low: float, high: float) -> list[float]:
-    wide = math.log10(high / low) > 3
-    found = [
-        m * 10.0**p
-        for p in range(-6, 13)
-        for m in ((1,) if wide else (1, 2, 5))
-        if low * 0.999 <= m * 10.0**p <= high * 1.001
-    ]
-    return found if len(found) <= 12 else found[:: -(-len(found) // 12)]
+    """Round numbers: powers of ten over a wide range, even steps over a narrow one."""
+    if high < 8 * low:
+        return [tick for tick in _ticks(low, high, most=8) if tick > 0]
+    steps = (1,) if high > 1000 * low else (1, 2, 5)
+    found = [m * 10.0**p for p in range(-6, 13) for m in steps if low <= m * 10.0**p <= high]
+    return found[:: -(-len(found) // 12) or 1]
 
 
 def _ticks(low: float, high: float, *, most: int) -> list[float]:

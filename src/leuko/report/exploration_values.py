@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from leuko.report.document import Measure, Notice, Picture
 from leuko.report.drawing import Drawing
@@ -30,12 +31,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A chart with its title and how to read it; `wide` takes the whole width."""
+    """A chart with its title, how to read it, and how much of the width it takes."""
 
     title: str
     drawing: Drawing
     note: str = ""
-    wide: bool = False
+    size: Literal["wide", "half", "third"] = "third"
 
 
 @dataclass(frozen=True, slots=True)
