@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from leuko.image.grid import Grid
     from leuko.image.image import Image
     from leuko.image.resample import resample
+    from leuko.pipelines.compare import compare
     from leuko.pipelines.config import SegmentConfig
     from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
     from leuko.pipelines.dicom_list import SeriesList, list_series
     from leuko.pipelines.evaluate import evaluate
+    from leuko.pipelines.explore import explore
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure, measure_file
     from leuko.pipelines.predict import Predicted, predict
@@ -51,9 +53,11 @@ __all__ = [
     "SeriesList",
     "Severity",
     "__version__",
+    "compare",
     "convert",
     "deidentify",
     "evaluate",
+    "explore",
     "info",
     "list_series",
     "measure",
@@ -87,9 +91,11 @@ _HOMES = {
     "SegmentConfig": "leuko.pipelines.config",
     "SeriesList": "leuko.pipelines.dicom_list",
     "Severity": "leuko.findings",
+    "compare": "leuko.pipelines.compare",
     "convert": "leuko.pipelines.convert",
     "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
+    "explore": "leuko.pipelines.explore",
     "info": "leuko.pipelines.information",
     "list_series": "leuko.pipelines.dicom_list",
     "measure": "leuko.pipelines.measure",

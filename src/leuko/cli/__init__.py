@@ -26,6 +26,7 @@ COMMANDS = MappingProxyType(
         "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
         "surface": ("leuko.cli.surface", "A mask as a surface for 3D programs: STL, PLY, GLB."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
+        "compare": ("leuko.cli.compare", "Several methods or models on the same scans."),
         "patches": ("leuko.cli.patches", "An image in pieces of one size, and whole again."),
         "eda": ("leuko.cli.eda", "Explore a data set: grids, values, labels, what is unusual."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),

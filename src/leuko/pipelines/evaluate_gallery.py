@@ -19,7 +19,7 @@ from leuko.pipelines.evaluate_masks import as_mask, read_pair
 from leuko.pipelines.pairing import PathPair, partners
 from leuko.report.evaluation_pictures import Codes, codes_of, compared_picture
 from leuko.report.evaluation_values import Figure
-from leuko.report.metric_words import title, unit
+from leuko.report.metric_words import BRIEF, unit
 
 __all__ = ["SHOWN", "error_codes", "gallery", "scan_of", "scores_text", "worst_first"]
 
@@ -98,5 +98,5 @@ def scores_text(case: CaseScores) -> str:
         if name in case.values and not (name == "hd95_surface" and "h95" in case.values):
             value = case.values[name]
             known = "n/a" if math.isnan(value) else f"{value:.3g}"
-            parts.append(f"{title(name)} {known} {unit(name, sized=case.sized)}".strip())
+            parts.append(f"{BRIEF[name]} {known} {unit(name, sized=case.sized)}".strip())
     return ", ".join(parts[:6])

@@ -210,7 +210,9 @@ def _summary(evaluation: Evaluation) -> Section:
     main = {
         name: evaluation.summary[name]
         for name in MAIN
-        if name in evaluation.summary and name not in repeated
+        if name in evaluation.summary
+        and name not in repeated
+        and (evaluation.sized or unit(name) != "ml")
     }
     heading = "All labels" if tables else ""
     tables.append(

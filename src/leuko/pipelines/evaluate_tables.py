@@ -10,7 +10,7 @@ from leuko.evaluation.registry import METRICS
 from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.report.evaluation_charts import WIDTH, Point, Strip, strip_chart
 from leuko.report.evaluation_values import Cell, Chart, Column, Definition, Table
-from leuko.report.metric_words import definition, title, unit
+from leuko.report.metric_words import BRIEF, definition, title, unit
 from leuko.report.wording import evaluation_words
 
 __all__ = ["CHARTED", "cases_table", "definitions", "labels_table", "metric_cell", "shown_value",
@@ -23,10 +23,6 @@ CHARTED = ("dice", "h95", "avd", "lesion_recall", "lesion_f1", "lesion_f1_strict
            "nsd", "assd", "iou")  # fmt: skip
 IN_TABLE = ("dice", "iou", "h95", "hd95_surface", "avd", "lesion_recall", "lesion_f1",
             "lesion_f1_strict", "reference_ml", "prediction_ml")  # fmt: skip
-BRIEF = {"lesion_recall": "Recall", "lesion_f1": "F1", "lesion_f1_strict": "Strict F1",
-         "avd": "AVD", "h95": "H95", "hd95_surface": "H95 3D", "reference_ml": "Reference",
-         "prediction_ml": "Predicted", "iou": "IoU", "dice": "Dice", "nsd": "NSD",
-         "assd": "ASSD"}  # fmt: skip
 MOST_STRIPS = 14
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from leuko.evaluation.agreement import (
@@ -24,7 +25,7 @@ NEEDED = ("reference_ml", "prediction_ml")
 
 @dataclass(frozen=True, slots=True)
 class VolumeAgreement:
-    """Agreement of volumes in ml (thousands of pixels for pictures), of one label or of the mask.
+    """Agreement of volumes in ml of one label or of the mask.
 
     `cases` names the cases in the order of `reference` and `prediction`.
     """
@@ -41,7 +42,7 @@ class VolumeAgreement:
 
 
 def volume_agreement(evaluation: Evaluation) -> tuple[VolumeAgreement, ...]:
-    """One agreement for the masks, or one a label; none where volumes were not measured."""
+    """One agreement for the masks, or one a label; none without volumes, as of pictures."""
     rows: dict[str, list[tuple[str, float, float]]] = {}
     for case in evaluation.cases:
         for label, values in case.labels.items():
@@ -51,7 +52,11 @@ def volume_agreement(evaluation: Evaluation) -> tuple[VolumeAgreement, ...]:
         if not case.labels and all(name in case.values for name in NEEDED):
             row = (case.case, case.values[NEEDED[0]], case.values[NEEDED[1]])
             rows.setdefault("", []).append(row)
-    return tuple(agreement_of(label, found) for label, found in rows.items() if len(found) > 1)
+    known = {
+        label: [row for row in found if not math.isnan(row[1] + row[2])]
+        for label, found in rows.items()
+    }
+    return tuple(agreement_of(label, found) for label, found in known.items() if len(found) > 1)
 
 
 def agreement_of(label: str, rows: list[tuple[str, float, float]]) -> VolumeAgreement:

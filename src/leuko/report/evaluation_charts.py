@@ -220,7 +220,7 @@ def ranks_chart(shares: Sequence[Share], *, last: int, width: float = WIDTH) -> 
         low, high = share.interval
         if not math.isnan(low):
             shapes.append(
-                Bar(across(low) - 1, middle - 2.5, across(high) - across(low) + 2, 5, BOX)
+                Bar(across(low) - 4, middle - 2.5, across(high) - across(low) + 8, 5, BOX)
             )
         if not math.isnan(share.value):
             shapes.append(Dot(across(share.value), middle, 4, share.colour, share.text))
@@ -298,7 +298,7 @@ def _axis(
     known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(known), max(known)
     if bounded and low >= 0:
-        low, high = (0.0 if low < 0.5 else low), 1.0
+        low, high = (low if 0.5 <= low < 1 else 0.0), 1.0
     elif low >= 0 and (zero or low < 0.5 * high or high == low):
         low = 0.0
     if high - low < 1e-9:

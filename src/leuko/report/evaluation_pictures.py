@@ -6,6 +6,7 @@ The four colours stay apart in every form of colour blindness, and differ in lig
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,6 +35,7 @@ LEGEND = (
 )
 LABEL_LEGEND = (*LEGEND, ("another label than the reference's", COLOURS[OTHER_LABEL]))
 GAP = 8
+MOST_COLUMNS = 4
 BACK = (255, 255, 255)
 CONTENT = 0.12  # of the window: what is darker is no content
 MARGIN = 0.06  # of the shown extent, around the content
@@ -82,16 +84,15 @@ def compared_picture(
     axis = shown.slice_axis
     index = worst_slice(turned, axis=axis)
     count = len(codes) + (not bare)
-    panel = (width - GAP * (count - 1)) // count
+    columns = count if count <= MOST_COLUMNS else math.ceil(count / 2)
+    panel = (width - GAP * (columns - 1)) // columns
     crop = _content(shown, turned, axis=axis, index=index)
     panels = [] if bare else [_panel(shown, None, axis, index, crop, panel)]
     panels += [_panel(shown, one, axis, index, crop, panel, bare=bare) for one in turned]
     if titles:
         for picture, title in zip(panels[-len(titles) :], titles, strict=True):
             Canvas(picture, size=max(15, panel // 22)).write(title, corner="left top")
-    sheet = Pictures.new("RGB", (count * panel + GAP * (count - 1), panels[0].height), BACK)
-    for number, picture in enumerate(panels):
-        sheet.paste(picture, (number * (panel + GAP), 0))
+    sheet = _sheet(panels, columns=columns)
     stream = io.BytesIO()
     sheet.save(stream, "JPEG", quality=86, subsampling=0)
     place = slice_text(shown, axis=axis, index=index)
@@ -103,6 +104,18 @@ def compared_picture(
         width=sheet.width,
         height=sheet.height,
     )
+
+
+def _sheet(panels: Sequence[Pictures.Image], *, columns: int) -> Pictures.Image:
+    """Panels of one size in rows of `columns`."""
+    width, height = panels[0].size
+    rows = math.ceil(len(panels) / columns)
+    size = (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP)
+    sheet = Pictures.new("RGB", size, BACK)
+    for number, picture in enumerate(panels):
+        row, column = divmod(number, columns)
+        sheet.paste(picture, (column * (width + GAP), row * (height + GAP)))
+    return sheet
 
 
 def _panel(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from leuko.evaluation.registry import title_of, unit_of
 from leuko.report.wording import evaluation_words
 
-__all__ = ["definition", "title", "unit"]
+__all__ = ["BRIEF", "definition", "title", "unit"]
 
+BRIEF = {"lesion_recall": "Recall", "lesion_f1": "F1", "lesion_f1_strict": "Strict F1",
+         "avd": "AVD", "h95": "H95", "hd95_surface": "H95 3D", "reference_ml": "Reference",
+         "prediction_ml": "Predicted", "iou": "IoU", "dice": "Dice", "nsd": "NSD",
+         "assd": "ASSD"}  # fmt: skip
 _SIGNS = (("mm3", "mm³"), ("<=", "≤"), (">=", "≥"))
 
 
