@@ -205,7 +205,10 @@ def _from_folders(
     if masks is None:
         raise UsageError("Images without masks teach nothing.", hint="Give --masks FOLDER.")
     source = DataSource(layout="folders", images=tuple(images), masks=masks, subject=subject)
-    recipe, reasons = first_recipe(source, explore(source), name=name)
+    suggestion = explore(source).suggestion
+    if suggestion is None:
+        raise UsageError("No image of the folder can be read.", hint="leuko eda says why for each.")
+    recipe, reasons = first_recipe(source, suggestion, name=name)
     (out / name).mkdir(parents=True, exist_ok=True)
     write_recipe(recipe, out / name / "recipe.yaml")
     for reason in reasons:

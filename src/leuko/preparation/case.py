@@ -26,6 +26,7 @@ BoolArray = npt.NDArray[np.bool_]
 Axis = Literal["axial", "coronal", "sagittal"]
 Length = Annotated[float, msgspec.Meta(gt=0.0)]
 # Canonical axes (right, anterior, superior) in the order slices, rows, columns.
+SAME_MM = 1e-4
 ORDER: dict[Axis, tuple[int, int, int]] = {
     "axial": (2, 1, 0),
     "coronal": (1, 2, 0),
@@ -38,7 +39,8 @@ class CasePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     dims: Literal[2, 3] = 2
     axis: Axis = "axial"  # of the slices of a volume, by anatomy; 3D networks: always axial
-    spacing: tuple[Length, Length, Length] | None = None  # right, anterior, superior; None: as is
+    # In mm along right, anterior, superior; null, for one or for all: as the file has it.
+    spacing: tuple[Length | None, Length | None, Length | None] | None = None
     neighbours: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0  # slices on either side, as channels
     intensity: Intensity = "zscore"
     window: tuple[float, float] | None = None  # what `window` scales to 0..1, in HU for CT
@@ -172,9 +174,14 @@ def _working(native: Grid, plan: CasePlan) -> Grid:
     if _is_slice(native):
         return native
     canonical = native.canonical()
-    if plan.spacing is None or np.allclose(canonical.spacing, plan.spacing, atol=1e-4):
-        return canonical
-    return with_spacing(canonical, plan.spacing)
+    own = canonical.spacing
+    wanted = own if plan.spacing is None else plan.spacing
+    # An axis that has the wanted spacing already keeps its voxels where they are.
+    other = [
+        None if mm is None or abs(mm - has) <= SAME_MM else mm
+        for mm, has in zip(wanted, own, strict=True)
+    ]
+    return canonical if other == [None] * 3 else with_spacing(canonical, other)
 
 
 def _moved(data: Array, native: Grid, working: Grid, kernel: Kernel) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from leuko.synthesis.heads import Kind
 
-__all__ = ["Contrast", "draw_contrast", "typical_flair"]
+__all__ = ["Contrast", "draw_contrast", "draw_t1_contrast", "typical_flair"]
 
 # Relative to white matter = 1, as FLAIRs of many scanners show them.
 _FLAIR_RANGES: Mapping[Kind, tuple[float, float]] = {
@@ -36,6 +36,24 @@ _FLAIR_RANGES: Mapping[Kind, tuple[float, float]] = {
     Kind.ORBIT: (0.3, 1.8),
     Kind.AIRWAY: (0.0, 0.5),
     Kind.OTHER: (0.1, 1.2),
+}
+# The same for T1: grey is darker than white matter, fluid darkest, fat brightest.
+_T1_RANGES: Mapping[Kind, tuple[float, float]] = {
+    **_FLAIR_RANGES,
+    Kind.CSF: (0.1, 0.4),
+    Kind.CORTEX: (0.55, 0.85),
+    Kind.THALAMUS: (0.75, 0.97),
+    Kind.CAUDATE: (0.6, 0.9),
+    Kind.PUTAMEN: (0.65, 0.93),
+    Kind.PALLIDUM: (0.85, 1.05),
+    Kind.BRAINSTEM: (0.85, 1.05),
+    Kind.CEREBELLAR_WHITE: (0.9, 1.05),
+    Kind.CEREBELLAR_CORTEX: (0.55, 0.85),
+    Kind.HIPPOCAMPUS: (0.55, 0.85),
+    Kind.CHOROID: (0.3, 0.8),
+    Kind.VENTRAL_DC: (0.8, 1.0),
+    Kind.FAT: (0.9, 2.8),
+    Kind.MARROW: (0.3, 2.0),
 }
 _SMOOTHLY_VARYING = (
     Kind.CORTEX,
@@ -86,6 +104,19 @@ def draw_contrast(rng: np.random.Generator, *, flair_share: float = 0.9) -> Cont
     texture[[Kind.CSF, Kind.VENTRICLES]] = rng.uniform(0.0, 0.25)
     texture[Kind.CHOROID] = 0.3
     return Contrast(tuple(means), tuple(variation), tuple(texture), flair)
+
+
+def draw_t1_contrast(rng: np.random.Generator) -> Contrast:
+    """Draw a T1-weighted contrast; white matter is 1."""
+    drawn = draw_contrast(rng, flair_share=1.0)
+    means = np.array(drawn.means)
+    for kind, (low, high) in _T1_RANGES.items():
+        means[kind] = rng.uniform(low, high)
+    means[Kind.AIR] = drawn.means[Kind.AIR]
+    means[Kind.VENTRICLES] = means[Kind.CSF] * rng.uniform(0.8, 1.1)
+    means[Kind.HIPPOCAMPUS] = means[Kind.CORTEX] * rng.uniform(0.95, 1.1)
+    means[Kind.CEREBELLAR_CORTEX] = means[Kind.CORTEX] * rng.uniform(0.9, 1.1)
+    return Contrast(tuple(means), drawn.variation, drawn.texture, flair=False)
 
 
 def typical_flair() -> Contrast:

@@ -18,7 +18,7 @@ from leuko.synthesis.head import Recipe, render
 from leuko.synthesis.heads import load_head
 from leuko.synthesis.lesions import Foci, LesionPlan, Noisy
 
-__all__ = ["LESION_VALUE", "RIM_VALUE", "SyntheticScan", "synthetic_scan"]
+__all__ = ["LESION_VALUE", "RIM_VALUE", "SyntheticScan", "centred_grid", "synthetic_scan"]
 
 LESION_VALUE, RIM_VALUE = 1, 2
 
@@ -63,7 +63,7 @@ def synthetic_scan(
     truth = np.zeros(flair.shape, dtype=np.uint8)
     truth[bits == 1 << int(Tissue.LESION)] = LESION_VALUE
     truth[bits == 1 << int(Tissue.CAP_RIM)] = RIM_VALUE
-    grid = _centred(flair.shape, (pixel_mm, pixel_mm, spacing_mm))
+    grid = centred_grid(flair.shape, (pixel_mm, pixel_mm, spacing_mm))
     return SyntheticScan(Image(flair, grid), Image(truth, grid))
 
 
@@ -73,7 +73,8 @@ def _middle(
     return np.array([(low + high) / 2 * s for (low, high), s in zip(box, spacing, strict=True)])
 
 
-def _centred(shape: tuple[int, ...], spacing: tuple[float, float, float]) -> Grid:
+def centred_grid(shape: tuple[int, ...], spacing: tuple[float, float, float]) -> Grid:
+    """A RAS grid with its centre at the origin of the world, in mm."""
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = [-(n - 1) / 2 * s for n, s in zip(shape, spacing, strict=True)]
     return Grid((shape[0], shape[1], shape[2]), affine)

@@ -231,6 +231,8 @@ def _channels(content: Mapping[str, Any], recipe: Mapping[str, Any]) -> tuple[st
     images = recipe.get("data", {}).get("images", ())
     listed = [images] if isinstance(images, str) else list(images)
     names = [Path(str(name)).name for name in listed if name]
+    if names == ["images"]:
+        return ("image",)
     if len(names) == int(given) == len(set(names)):
         return tuple(names)
     return ("image",) if int(given) == 1 else tuple(f"image{k + 1}" for k in range(int(given)))

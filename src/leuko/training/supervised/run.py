@@ -42,6 +42,7 @@ from leuko.training.weights import load_state, start_from
 __all__ = ["FINAL", "STATE", "TaskOutcome", "train_task"]
 
 log = logging.getLogger(__name__)
+NOWHERE = -1  # a label that counts nowhere
 STATE, BEST, FINAL = "last.ckpt", "best.pt", "final.pt"
 
 
@@ -236,7 +237,10 @@ def _labelled(case: PreparedCase, classes: Classes) -> Example:
         raise UsageError(
             "An item to train on has no mask.", hint="Give every image a mask, or leave it out."
         )
-    return Example(case, numbered(case.label, classes))
+    label = numbered(case.label, classes)
+    if case.region is not None:
+        label = np.where(case.region, label, np.int16(NOWHERE))  # beyond it nothing is learned
+    return Example(case, label)
 
 
 def _channel_names(recipe: TaskRecipe, count: int) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ def _places(example: Example, random: np.random.Generator) -> list[npt.NDArray[n
         return []
     found = []
     for index in np.unique(example.label):
-        if index:
+        if index > 0:
             voxels = np.argwhere(example.label == index).astype(np.int32)
             if len(voxels) > MOST_PLACES:
                 voxels = random.choice(voxels, MOST_PLACES, replace=False)
