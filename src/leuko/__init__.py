@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.explore import explore
     from leuko.pipelines.information import Info, info
     from leuko.pipelines.measure import measure, measure_file
+    from leuko.pipelines.patches import cut_patches, join_patches
     from leuko.pipelines.predict import Predicted, predict
     from leuko.pipelines.preprocess import preprocess
     from leuko.pipelines.register import Registration, register
@@ -55,10 +56,12 @@ __all__ = [
     "__version__",
     "compare",
     "convert",
+    "cut_patches",
     "deidentify",
     "evaluate",
     "explore",
     "info",
+    "join_patches",
     "list_series",
     "measure",
     "measure_file",
@@ -93,10 +96,12 @@ _HOMES = {
     "Severity": "leuko.findings",
     "compare": "leuko.pipelines.compare",
     "convert": "leuko.pipelines.convert",
+    "cut_patches": "leuko.pipelines.patches",
     "deidentify": "leuko.pipelines.deidentify",
     "evaluate": "leuko.pipelines.evaluate",
     "explore": "leuko.pipelines.explore",
     "info": "leuko.pipelines.information",
+    "join_patches": "leuko.pipelines.patches",
     "list_series": "leuko.pipelines.dicom_list",
     "measure": "leuko.pipelines.measure",
     "measure_file": "leuko.pipelines.measure",
