@@ -34,7 +34,7 @@ class AugmentPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spatial_share: Share = 1.0  # crops that are moved at all (flips apart)
     rotation_deg: Magnitude = 15.0  # within the slice
     tilt_deg: Magnitude = 7.0  # about the two axes within the slice, 3D only
-    flip: Share = 0.5  # for each axis that may be mirrored
+    flip: Share = 0.5  # for each axis that may be mirrored: left and right in training
     scale: Magnitude = 0.15  # 0.15: sizes by a factor from 1/1.15 to 1.15
     shear: Magnitude = 0.05  # tangent of the angle
     elastic: Magnitude = 1.0  # voxels, standard deviation of a smooth shift
