@@ -76,8 +76,12 @@ def summary_of(found: Exploration) -> tuple[str, ...]:
     first = f"{_many(view.cases, kind)} of {_many(view.subjects, 'subjects')}{channels}"
     if len(view.sites) > 1:
         first += f" from {len(view.sites)} sites"
+    broken = view.cases - view.readable
+    if broken:
+        first += f", {broken} of which cannot be read"
     if view.masks:
-        masks = "every one has a mask" if view.masks == view.cases else f"{view.masks} have a mask"
+        every = f"every {'other' if broken else 'one'} has a mask"
+        masks = every if view.masks == view.readable else f"{view.masks} have a mask"
         first += f"; {masks}, of {_many(len(view.classes), 'classes')}"
     said = [f"{first}."]
     if view.background_share is not None:
