@@ -257,6 +257,22 @@ def test_files_that_a_list_names_must_be_there(tmp_path: Path) -> None:
         listed(tmp_path, "l.tsv", "image\na.nii\n")
 
 
+def test_a_list_can_lie_elsewhere_than_its_files(tmp_path: Path) -> None:
+    touch(tmp_path, "scans/a.nii", "lists/none")
+    (item,) = listed(tmp_path, "lists/l.tsv", "image\na.nii\n", root="scans")
+    assert item.images == (tmp_path / "scans" / "a.nii",)
+
+
+def test_slices_in_a_list_need_to_say_whose_they_are(tmp_path: Path) -> None:
+    names = [f"{person}_{n}.png" for person in ("anna", "otto") for n in (1, 2)]
+    touch(tmp_path, *names)
+    with pytest.raises(UsageError, match="slices of 2 people"):
+        listed(tmp_path, "l.csv", "\n".join(["image", *names]))
+    rows = [f"{name},{name[:4]}" for name in names]
+    items = listed(tmp_path, "l.csv", "\n".join(["image,subject", *rows]))
+    assert [item.subject for item in items] == ["anna", "anna", "otto", "otto"]
+
+
 # ---------------------------------------------------------------- BIDS
 
 
@@ -276,6 +292,7 @@ def bids_tree(tmp_path: Path) -> Path:
             f"derivatives/manual/{visit}/anat/{stem}_label-lesion_mask.nii.gz",
             f"derivatives/hdbet/{visit}/anat/{stem}_desc-brain_mask.nii.gz",
             f"derivatives/hdbet/{visit}/anat/{stem}_desc-brain_T1w.nii.gz",
+            f"derivatives/net/{visit}/anat/{stem}_label-lesion_probseg.nii.gz",
         )
     (tmp_path / "dataset_description.json").write_text("{}")
     (tmp_path / "participants.tsv").write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from leuko.errors import ReadError, UsageError
@@ -175,11 +176,17 @@ def _mask_of(name: str, image: Path, held: dict[str, Path], *, folder: str) -> P
 def _suffix(path: Path, *, pictures: bool = True) -> str:
     """The longest suffix of an image format that the name ends with; empty where none."""
     name = path.name.lower()
+    fitting = [end for end in _suffixes(pictures=pictures) if name.endswith(end)]
+    return max(fitting, key=len, default="")
+
+
+@cache
+def _suffixes(*, pictures: bool) -> frozenset[str]:
+    """The suffixes by which an image in a folder is known."""
     known = {
         suffix.lower()
         for entry in FORMATS.values()
         if entry.reader and (pictures or entry.name not in PICTURES)
         for suffix in entry.suffixes
     }
-    fitting = [end for end in known.difference(HALVES) if name.endswith(end)]
-    return max(fitting, key=len, default="")
+    return frozenset(known.difference(HALVES))

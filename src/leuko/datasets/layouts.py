@@ -32,7 +32,7 @@ _READERS: dict[Layout, Callable[..., list[Item]]] = {
 }
 _USED = {  # fields of a source, besides those of all layouts
     "folders": {"images", "masks", "regions"},
-    "list": {"list", "images"},
+    "list": {"list", "images", "root"},
     "bids": {"root", "images", "masks"},
     "decathlon": {"root"},
     "nnunet": {"root"},

@@ -15,7 +15,8 @@ from leuko.errors import UsageError
 
 __all__ = ["read_bids"]
 
-MASK_SUFFIXES = ("mask", "dseg", "probseg")
+MASKS = ("mask", "dseg")
+NOT_SCANS = (*MASKS, "probseg")
 DERIVATIVES = "derivatives"
 # What names agree in, if both say it: channels of one session, a mask and its scan.
 OF_SESSION = ("run",)
@@ -58,7 +59,11 @@ def read_bids(source: DataSource, *, base: Path) -> list[Item]:
             f"No scan in {root.name} is called {wanted[0]}; there are {_suffixes(scans)}.",
             hint="images: FLAIR, or [FLAIR, T1w] for two channels.",
         )
-    truth = [mask for mask in masks if mask.says(source.masks)] if source.masks else masks
+    truth = [
+        mask
+        for mask in masks
+        if (mask.says(source.masks) if source.masks else mask.suffix in MASKS)
+    ]
     if source.masks and not truth:
         raise UsageError(
             f"No mask in {root.name} is called {source.masks}; there are "
@@ -116,7 +121,7 @@ def _files(root: Path) -> tuple[list[_Scan], list[_Scan]]:
         scan = _parsed(path)
         if scan is None:
             continue
-        if scan.suffix in MASK_SUFFIXES:
+        if scan.suffix in NOT_SCANS:
             masks.append(scan)
         elif DERIVATIVES not in path.relative_to(root).parts:
             scans.append(scan)

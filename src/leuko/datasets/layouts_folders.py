@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from leuko.datasets.layouts_pairs import pairs
 from leuko.datasets.layouts_source import DataSource, folder_at, required, some
 from leuko.errors import UsageError
 
-__all__ = ["bids_subject", "read_folders"]
+__all__ = ["bids_subject", "read_folders", "require_told"]
 
 BIDS_SUBJECT = re.compile(r"(?<![A-Za-z0-9])(sub-[A-Za-z0-9]+)")
 SLICE = re.compile(r"\d+(?!.*\d)")  # the last number of a name
@@ -104,14 +104,14 @@ def _named(paths: Sequence[Path], folder: Path) -> dict[str, Path]:
 def _subjects(source: DataSource, images: Mapping[str, Path]) -> dict[str, str]:
     """Whose each image is. Slices of a person in files of their own need to be told together."""
     if not source.subject and all(is_picture(path) for path in images.values()):
-        _require_told(images)
+        require_told(images)
     return {name: source.subject_of(name, otherwise=bids_subject(name) or name) for name in images}
 
 
-def _require_told(images: Mapping[str, Path]) -> None:
+def require_told(names: Iterable[str]) -> None:
     """Refuse pictures that look like the slices of several people when no `subject` is given."""
     series: dict[str, list[str]] = defaultdict(list)
-    for name in images:
+    for name in names:
         if not bids_subject(name):
             series[SLICE.sub("", name)].append(name)
     slices = [names for names in series.values() if len(names) > 1]

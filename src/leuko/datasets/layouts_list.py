@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leuko.datasets.files import natural, stem
+from leuko.datasets.files import is_picture, natural, stem
 from leuko.datasets.items import Item
-from leuko.datasets.layouts_folders import bids_subject
-from leuko.datasets.layouts_source import DataSource, required, some
+from leuko.datasets.layouts_folders import bids_subject, require_told
+from leuko.datasets.layouts_source import DataSource, folder_at, required, some
 from leuko.errors import ReadError, UsageError
 
 __all__ = ["read_list", "read_rows"]
@@ -29,24 +29,28 @@ Row = Mapping[str, Any]
 
 
 def read_list(source: DataSource, *, base: Path) -> list[Item]:
-    """The items of a list file; its paths count from its own folder.
+    """The items of a list file; its paths count from `root`, or from its own folder.
 
     Raises ReadError (exit 3) where it or a file it names is not there, UsageError (exit 2) where
     it cannot be understood.
     """
     path = base / Path(required(source, "list")).expanduser()
     rows = read_rows(path)
+    folder = folder_at(base, source.root) if source.root else path.parent
     columns = _channels(source, rows, file=path.name)
     missing: list[str] = []
     items = [
-        _item(source, row, columns, file=path, line=line, missing=missing)
+        _item(source, row, columns, file=path, folder=folder, line=line, missing=missing)
         for line, row in enumerate(rows, 1)
     ]
     if missing:
         raise ReadError(
             f"{len(missing)} of the files that {path.name} names are not there: {some(missing)}.",
-            hint="Paths in a list count from the folder of the list.",
+            hint="Paths in a list count from its folder, or from root: where that is given.",
         )
+    alone = [item for item, row in zip(items, rows, strict=True) if not row.get("subject")]
+    if not source.subject and all(is_picture(item.images[0]) for item in alone):
+        require_told(item.name for item in alone)
     return items
 
 
@@ -138,11 +142,12 @@ def _item(
     columns: Sequence[str],
     *,
     file: Path,
+    folder: Path,
     line: int,
     missing: list[str],
 ) -> Item:
     def located(place: str) -> Path:
-        path = file.parent / Path(place).expanduser()
+        path = folder / Path(place).expanduser()
         if not path.exists():
             missing.append(path.name)
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -27,10 +28,10 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     the parts of a file name that choose the channels, such as `FLAIR` or `acq-hr_T1w` (bids).
     `masks`: a folder (folders), or the parts of a file name (bids). `regions`: a folder of masks to
     which the work is confined (folders). `list`: a .tsv, .csv or .json file. `root`: the folder of
-    the other layouts. `subject` and `site`: regular expressions with one group, searched in the
-    name of an example (its path below the folder, joined by `_`, without suffix). `category`: the
-    class of a whole example: `mask` (present or absent), or `folder` (the name of its folder).
-    `classes`: names of the labels.
+    the other layouts, and the one that paths in a list count from (else the list's own). `subject`
+    and `site`: regular expressions with one group, searched in the name of an example (its path
+    below the folder, joined by `_`, without suffix). `category`: the class of a whole example:
+    `mask` (present or absent), or `folder` (the name of its folder). `classes`: names of labels.
     """
 
     layout: Layout
@@ -82,8 +83,8 @@ def folder_at(base: Path, place: str) -> Path:
 def in_order(items: Iterable[Item]) -> tuple[Item, ...]:
     """The items by name, as people count. UsageError (exit 2) where a name is there twice."""
     found = sorted(items, key=lambda item: (natural(item.name), item.name))
-    seen: set[str] = set()
-    doubled = [item.name for item in found if item.name in seen or seen.add(item.name)]  # type: ignore[func-returns-value]
+    counts = Counter(item.name for item in found)
+    doubled = [name for name, count in counts.items() if count > 1]
     if doubled:
         raise UsageError(
             f"{_count(doubled, 'name')} stand for more than one example: {some(doubled)}.",
