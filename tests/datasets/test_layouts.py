@@ -184,9 +184,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- lists
 
 
-def listed(root: Path, name: str, text: str, **settings: object) -> tuple[Item, ...]:
-    (root / name).write_text(text, encoding="utf-8")
-    return read_layout(DataSource(layout="list", list=name, **settings), base=root)  # type: ignore[arg-type]
+def listed(place: Path, name: str, text: str, **settings: object) -> tuple[Item, ...]:
+    (place / name).write_text(text, encoding="utf-8")
+    return read_layout(DataSource(layout="list", list=name, **settings), base=place)  # type: ignore[arg-type]
 
 
 def test_a_table_names_files_people_and_classes(tmp_path: Path) -> None:
