@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -115,7 +116,9 @@ class Trained:
     precision: str = "f32"
 
 
-def load_trained(folder: Path, *, precision: str = "auto", threads: int | None = None) -> Trained:
+def load_trained(
+    folder: str | os.PathLike[str], *, precision: str = "auto", threads: int | None = None
+) -> Trained:
     """The model in a folder that `leuko export` wrote; its files are checked against its card.
 
     `precision`: 'auto', 'f32' or 'bf16'; `threads`: at most so many processors. Nothing in the
@@ -124,10 +127,11 @@ def load_trained(folder: Path, *, precision: str = "auto", threads: int | None =
     """
     from leuko.inference.openvino_engine import load_graph
 
-    card = read_card(folder)
+    place = Path(folder)
+    card = read_card(place)
     for name in (GRAPH, GRAPH.replace(".xml", ".bin")):
-        _check(folder, name, card)
-    graph = load_graph(folder / GRAPH, precision=precision, threads=threads)
+        _check(place, name, card)
+    graph = load_graph(place / GRAPH, precision=precision, threads=threads)
     network = card.network
     spatial = card.task == "segmentation"
 

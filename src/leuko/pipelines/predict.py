@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +64,7 @@ def predict(
     trained = (
         model
         if isinstance(model, Trained)
-        else load_trained(Path(model), precision=precision, threads=threads)
+        else load_trained(model, precision=precision, threads=threads)
     )
     given = [image] if isinstance(image, str | os.PathLike | Image) else list(image)
     require_channels(trained.card, len(given), region=region is not None)
