@@ -150,12 +150,12 @@ def _few(masked: Masked, names: Names) -> Iterator[Outlier]:
         if smaller:
             smaller.sort(key=lambda item: item[1])
             said = "; ".join(
-                f"{_name(value, names)} {own} against {other}"
+                f"{_name(value, names)}: {own} against {other}"
                 for _, value, (own, other) in smaller[:SHOWN]
             )
             what = (
                 f"Less than a third of another case's volume in {len(smaller)} of "
-                f"{len(label.classes)} classes: {said}{_more(len(smaller))}."
+                f"{len(label.classes)} classes ({said}{_more(len(smaller))})."
             )
             yield Outlier(case.name, "smaller", Severity.NOTE, what)
         yield from _among_classes(case, facts, label, names)
