@@ -23,6 +23,7 @@ from leuko.report.exploration_values import ExplorationPage, Rows, Unusual
 __all__ = ["page_of", "recipe_of", "summary_of"]
 
 MOST_ROWS = 1000  # of the table of cases on the page
+MOST_UNUSUAL = 200  # of the list of what is unusual; the JSON holds all
 MOST_LEGEND = 8
 SCALES = {
     "hounsfield": "Hounsfield units (CT)",
@@ -49,7 +50,7 @@ def page_of(found: Exploration, *, created: str = "") -> ExplorationPage:
         ),
         unusual=tuple(
             Unusual(item.case, item.what, item.code, item.severity is Severity.WARNING)
-            for item in found.outliers
+            for item in found.outliers[:MOST_UNUSUAL]
         ),
         unusual_note=_unusual_note(found),
         pictures=pictures,
@@ -142,8 +143,10 @@ def _unusual_note(found: Exploration) -> str:
         )
     if not found.outliers:
         return f"No case is unusual: no robust z-score is beyond ±{LIMIT}."
+    left = len(found.outliers) - MOST_UNUSUAL
+    more = f"{left:,} more are not shown; they are in the JSON. " if left > 0 else ""
     return (
-        f"Named where a robust z-score is beyond ±{LIMIT}, or a property is not that of the "
+        f"{more}Named where a robust z-score is beyond ±{LIMIT}, or a property is not that of the "
         "others. Unusual is not wrong: look at the picture."
     )
 
