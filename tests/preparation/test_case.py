@@ -108,6 +108,17 @@ def test_a_window_in_hu_becomes_zero_to_one():
     np.testing.assert_allclose([0, 0, 0.5, 1, 1], case.image[0, 0, 0])
 
 
+def test_a_mask_stored_in_another_order_of_axes_is_laid_on_its_image():
+    label = np.zeros(DATA.shape, np.uint8)
+    label[1, 2, 5] = 1
+    affine = GRID.affine[:, [2, 1, 0, 3]].copy()
+    affine[:3, 3] += affine[:3, 0] * 6
+    affine[:3, 0] *= -1
+    turned = Image(label.transpose(2, 1, 0)[::-1], Grid((7, 6, 5), affine))
+    case = prepare_case([Image(DATA, GRID)], plan=PLAIN, label=turned)
+    np.testing.assert_array_equal(label.transpose(2, 1, 0), case.label)
+
+
 def test_what_does_not_fit_is_refused():
     other = Grid.from_spacing((5, 6, 6), (1.0, 2.0, 3.0))
     with pytest.raises(GridMismatch):

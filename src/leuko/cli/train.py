@@ -107,23 +107,24 @@ def train(
             hint="leuko train --help has examples.",
         )
     if recipe is None:
-        plan = _from_folders(images, masks, subject=subject, name=name or "run", out=out)
+        task = _from_folders(images, masks, subject=subject, name=name or "run", out=out)
     else:
         text = read_text(recipe)
-        content = parse_yaml(text, data=data, name=recipe.name)
+        content = parse_yaml(text, data=data, name=recipe.name, folder=recipe.parent)
         if not is_task(content):
             if settings or fold is not None or folds or sweep:
                 raise UsageError(
                     f"{recipe.name} trains on generated heads: it has no folds, sweep or --set.",
                     hint="These go with recipes that say task:.",
                 )
-            _generated(parse_recipe(text, data=data, name=recipe.name), out=out, fresh=fresh)
+            plan = parse_recipe(text, data=data, name=recipe.name, folder=recipe.parent)
+            _generated(plan, out=out, fresh=fresh)
             return
         if name:
             content["name"] = name
-        plan = parse_task(content, name=recipe.name)
+        task = parse_task(content, name=recipe.name)
     _task(
-        plan,
+        task,
         settings=settings,
         fold=fold,
         folds=folds,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from leuko.errors import GridMismatch, UnusableInput, UsageError
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image, from_canonical, to_canonical
+from leuko.image.place import placed
 from leuko.image.resample import Kernel, resample
 from leuko.image.resample_grids import with_spacing
 from leuko.masks.morphology import dilate
@@ -90,18 +91,17 @@ def prepare_case(
 
     Channels whose grid is another than the first's are resampled onto it in world space. A single
     slice (one voxel along the file's third axis, as pictures have) keeps the file's rows and
-    columns. Raises GridMismatch (exit 5) where truth or region do not lie on the first image's
-    grid, UnusableInput (exit 4) for series, labels that are no whole numbers or an empty region.
+    columns. A mask stored with its axes in another order is turned. Raises GridMismatch (exit 5)
+    where truth or region do not lie on the first image's grid, UnusableInput (exit 4) for series,
+    labels that are no whole numbers or an empty region.
     """
     if not images:
         raise UsageError("An example needs at least one image.", hint="Give one file a channel.")
     native = images[0].grid
     for image in images:
         _require_volume(image)
-    for other, what in ((label, "its mask"), (region, "its region")):
-        if other is not None:
-            _require_volume(other)
-            require_same_grid(native, other.grid, what=_named(images[0]), other_what=what)
+    label = None if label is None else _laid(label, native, images[0], what="its mask")
+    region = None if region is None else _laid(region, native, images[0], what="its region")
     channels = [_onto(image, native) for image in images]
     working = _working(native, plan)
     axes = (2, 1, 0) if _is_slice(native) else plan.axes()
@@ -204,6 +204,18 @@ def _onto(image: Image, native: Grid) -> Array:
             hint="Pictures of one example need one size.",
         )
     return resample(image, onto=native, kernel="linear").data
+
+
+def _laid(other: Image, native: Grid, image: Image, *, what: str) -> Image:
+    """A mask in the order of the image's axes; it may be stored in another one."""
+    _require_volume(other)
+    turned = other.grid.shape != native.shape or other.grid.corner_distance(native) > 1e-3
+    alike = sorted(other.grid.shape) == sorted(native.shape)
+    if turned and alike and native.sized and native.oriented and other.grid.oriented:
+        moved = placed(other, onto=native, what=f"The mask of {_named(image)}")
+        return Image(np.ascontiguousarray(moved), native, other.source, other.findings)
+    require_same_grid(native, other.grid, what=_named(image), other_what=what)
+    return other
 
 
 def _whole(label: Image) -> Array:

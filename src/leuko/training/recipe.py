@@ -162,11 +162,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_recipe(path: Path, *, data: Path | None = None) -> Recipe:
-    """The recipe in a YAML file, ${DATA} in its paths replaced by `data`.
+    """The recipe in a YAML file, ${DATA} in its paths replaced by `data`, ${RECIPE} by its folder.
 
     ReadError where the file cannot be read, UsageError where it is not a valid recipe.
     """
-    return parse_recipe(read_text(path), data=data, name=path.name)
+    return parse_recipe(read_text(path), data=data, name=path.name, folder=path.parent)
 
 
 def read_text(path: Path) -> str:
@@ -180,18 +180,23 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def parse_yaml(text: str, *, data: Path | None, name: str) -> Any:
-    """The content of a recipe's text with ${DATA} replaced; UsageError where it is no YAML."""
+def parse_yaml(
+    text: str, *, data: Path | None = None, name: str = "recipe", folder: Path | None = None
+) -> Any:
+    """A recipe's text as values, ${DATA} and ${RECIPE} replaced; UsageError where it is no YAML."""
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{name} is not valid YAML: {error}", hint="Mind the indents.") from error
-    return _replace(content, None if data is None else str(data), name)
+    content = _replace(content, "${RECIPE}", str(folder or Path()), name)
+    return _replace(content, "${DATA}", None if data is None else str(data), name)
 
 
-def parse_recipe(text: str, *, data: Path | None = None, name: str = "recipe") -> Recipe:
+def parse_recipe(
+    text: str, *, data: Path | None = None, name: str = "recipe", folder: Path | None = None
+) -> Recipe:
     """As `load_recipe`, from the text itself."""
-    content = parse_yaml(text, data=data, name=name)
+    content = parse_yaml(text, data=data, name=name, folder=folder)
     try:
         recipe = msgspec.convert(content, Recipe)
     except msgspec.ValidationError as error:
@@ -209,19 +214,19 @@ def to_plain(recipe: Recipe) -> dict[str, Any]:
     return plain
 
 
-def _replace(value: Any, data: str | None, name: str) -> Any:
-    """`value` with ${DATA} replaced in every string."""
+def _replace(value: Any, word: str, folder: str | None, name: str) -> Any:
+    """`value` with `word` replaced by a folder in every string."""
     if isinstance(value, str):
-        if "${DATA}" in value and data is None:
+        if word in value and folder is None:
             raise UsageError(
-                f"{name} uses ${{DATA}}, and no data folder was given.",
+                f"{name} uses {word}, and no data folder was given.",
                 hint="Pass --data FOLDER.",
             )
-        return value.replace("${DATA}", data or "")
+        return value.replace(word, folder or "")
     if isinstance(value, Mapping):
-        return {key: _replace(item, data, name) for key, item in value.items()}
+        return {key: _replace(item, word, folder, name) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replace(item, data, name) for item in value]
+        return [_replace(item, word, folder, name) for item in value]
     return value
 
 

@@ -69,6 +69,8 @@ class TaskRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     task: Literal["segmentation", "classification"]
     name: str
     data: DataSource
+    # Labels that data.classes does not name: refused, or taken as background.
+    other_labels: Literal["refuse", "background"] = "refuse"
     seed: Natural = 1
     case: CasePlan = CasePlan()
     split: SplitPlan = SplitPlan()
@@ -90,11 +92,12 @@ def is_task(content: Any) -> bool:
 
 
 def load_task(path: Path, *, data: Path | None = None) -> TaskRecipe:
-    """The recipe in a YAML file, ${DATA} in its paths replaced by `data`.
+    """The recipe in a YAML file, ${DATA} in its paths replaced by `data`, ${RECIPE} by its folder.
 
     ReadError where the file cannot be read, UsageError where it is not a valid recipe.
     """
-    return parse_task(parse_yaml(read_text(path), data=data, name=path.name), name=path.name)
+    content = parse_yaml(read_text(path), data=data, name=path.name, folder=path.parent)
+    return parse_task(content, name=path.name)
 
 
 def parse_task(content: Any, *, name: str = "recipe") -> TaskRecipe:

@@ -216,7 +216,7 @@ def _load(
         beta = None
     else:
         training = {name: cases[name] for name in split.train}
-        classes = classes_of(training, named=recipe.data.classes)
+        classes = classes_of(training, named=recipe.data.classes, others=recipe.other_labels)
         made = {name: _labelled(case, classes) for name, case in cases.items()}
         beta = losses.background_share(e.label for e in made.values() if e.label is not None)
         tell(

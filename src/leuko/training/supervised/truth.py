@@ -23,20 +23,29 @@ class Classes(msgspec.Struct, frozen=True):
     values: tuple[int, ...]
 
 
-def classes_of(cases: Mapping[str, PreparedCase], *, named: Mapping[int, str]) -> Classes:
+def classes_of(
+    cases: Mapping[str, PreparedCase], *, named: Mapping[int, str], others: str = "refuse"
+) -> Classes:
     """The classes of segmentation truth: `named` (label: name), or what the masks hold.
 
     Masks of one value (255 in pictures) hold one class. UsageError where labels are not 0, 1 ...
-    n-1 and not named.
+    n-1 and not named, unless `others` is 'background'.
     """
     found = sorted({int(v) for case in cases.values() for v in np.unique(_labels(case))})
     present = [value for value in found if value]
     if named:
         unknown = [value for value in present if value not in named]
-        if unknown:
+        if unknown and others != "background":
             raise UsageError(
                 f"The masks hold labels {_listed(unknown)} that data.classes does not name.",
-                hint="Name every label of the masks, or correct the masks.",
+                hint="Name every label of the masks, or take the rest as background: "
+                "other_labels: background.",
+            )
+        if not set(named) & set(present):
+            raise UnusableInput(
+                f"No mask of the training items holds a label of data.classes; they hold "
+                f"{_listed(found)}.",
+                hint="Check the numbers in data.classes.",
             )
         values = sorted(value for value in named if value)
         return Classes((BACKGROUND, *(named[v] for v in values)), (0, *values))
@@ -58,7 +67,9 @@ def classes_of(cases: Mapping[str, PreparedCase], *, named: Mapping[int, str]) -
 
 def numbered(labels: npt.NDArray[np.int16], classes: Classes) -> npt.NDArray[np.int16]:
     """Labels of a file as the numbers of the network's classes."""
-    if classes.values == tuple(range(len(classes.values))):
+    if set(np.unique(labels).tolist()) <= set(range(len(classes.values))) and (
+        classes.values == tuple(range(len(classes.values)))
+    ):
         return labels
     found = np.zeros_like(labels)
     for index, value in enumerate(classes.values):
