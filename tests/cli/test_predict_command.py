@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +258,19 @@ def test_what_is_missing_is_told(
     monkeypatch.chdir(tmp_path / "empty")
     assert cli.main(["predict", model, *inputs, "-o", "out"]) == code
     assert said in capsys.readouterr().err
+
+
+def test_predicting_needs_no_torch(tmp_path: Path, model: str) -> None:
+    image = put(tmp_path / "scan.nii.gz", block(2))
+    arguments = ["predict", model, str(image), "-o", str(tmp_path / "out.nii.gz")]
+    script = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from leuko import cli\n"
+        f"sys.exit(cli.main({arguments!r}))"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert np.array_equal(block(2), predicted(tmp_path / "out.nii.gz"))
 
 
 class TestRuns:

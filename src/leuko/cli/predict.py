@@ -22,13 +22,14 @@ Examples:
   leuko predict MODEL folder_of_images -o masks
   leuko predict MODEL flair.nii.gz --channel t1=t1.nii.gz -o out
   leuko predict MODEL ct_dicom_folder --series 3 -o out --probabilities
-  leuko predict runs/spleen -o predictions        # the run's own test images, of all folds
-  leuko evaluate masks_by_hand predictions        # pairs them by name
+  leuko predict runs/spleen -o predictions   # the run's own test images
+  leuko evaluate masks_by_hand predictions   # pairs them by name
 
 MODEL is a folder that leuko export wrote, or a run of leuko train, which is exported
-to RUN/model first. Of one image OUT is the mask's file, or a folder that gets
-out.nii.gz; of several, OUT/NAME.nii.gz (of pictures NAME.png), with volumes.tsv,
-labels.tsv and predict.json. A model that classifies writes OUT/classes.tsv.
+to RUN/model first; without INPUT it predicts its own test images. Of one image OUT is
+the mask's file, or a folder that gets out.nii.gz; of several, OUT/NAME.nii.gz (of
+pictures NAME.png), with volumes.tsv, labels.tsv and predict.json. A model that
+classifies writes OUT/classes.tsv.
 
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this model; 5 grids differ;
 6 cannot write, or OUT is there already; 7 out of memory or disk; 9 torch is needed to
@@ -38,7 +39,7 @@ export a run. Of several images the highest counts; the others are finished all 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(readable=False, path_type=Path))
-@click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
