@@ -106,6 +106,13 @@ def test_pictures_are_learnt_from_and_get_pictures_as_masks(tmp_path: Path) -> N
     assert dice(found > 0, lesion) > 0.85
 
 
+def test_a_blank_slice_of_a_data_set_gets_an_empty_mask(tmp_path: Path) -> None:
+    Picture.fromarray(np.zeros((20, 30), np.uint8)).save(tmp_path / "blank.png")
+    item = Item("blank", "blank", (tmp_path / "blank.png",))
+    (path,) = predict_baseline([item], "threshold", out=tmp_path / "out")
+    assert not np.asarray(Picture.open(path)).any()
+
+
 def test_a_baseline_is_fitted_kept_and_used_from_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,8 @@ def test_a_region_without_voxels_is_refused() -> None:
         make_scene([np.ones((3, 3, 3))], region=np.zeros((3, 3, 3), bool), spacing=(1, 1, 1))
 
 
-def test_a_channel_of_one_value_is_refused() -> None:
-    with pytest.raises(UnusableInput, match="one value"):
-        make_scene([np.ones((3, 3, 3))], region=np.ones((3, 3, 3), bool), spacing=(1, 1, 1))
+def test_a_channel_of_one_value_becomes_0() -> None:
+    scene = make_scene(
+        [np.full((3, 3, 3), 7.0)], region=np.ones((3, 3, 3), bool), spacing=(1, 1, 1)
+    )
+    assert not scene.values.any()

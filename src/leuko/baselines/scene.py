@@ -49,8 +49,8 @@ def make_scene(
     """Scale each channel so that `normal` voxels (the region without it) have median 0, spread 1.
 
     The spread is 1.4826 times the median absolute deviation, so that lesions among the normal
-    voxels hardly count. Raises UnusableInput (exit 4) for an empty region, or a channel of one
-    value.
+    voxels hardly count. A channel of one value becomes 0. Raises UnusableInput (exit 4) for an
+    empty region.
 
     Args:
         channels: one or more arrays (X, Y, Z).
@@ -72,10 +72,7 @@ def _scaled(channel: npt.NDArray[Any], normal: BoolArray, region: BoolArray) -> 
     sample = values[normal].astype(np.float64)
     middle = float(np.median(sample))
     spread = MAD * float(np.median(np.abs(sample - middle))) or float(values[region].std())
-    if spread == 0:
-        raise UnusableInput(
-            "A channel has one value in the whole region.", hint="Check that it is the right image."
-        )
+    spread = spread or 1.0  # a blank slice: all 0
     return np.asarray((values - np.float32(middle)) / np.float32(spread), dtype=np.float32)
 
 

@@ -113,7 +113,9 @@ class SceneReader:
             found = extract_brain(image, model=self._loaded)
             return _inside(image, found.brain), _inside(image, found.white_matter)
         if self.region == "foreground":
-            return foreground_mask(data, spacing=image.grid.canonical().spacing), None
+            found_there = foreground_mask(data, spacing=image.grid.canonical().spacing)
+            if found_there.any():  # else a blank slice, which has its place in a data set
+                return found_there, None
         return np.ones(data.shape, dtype=np.bool_), None
 
 
