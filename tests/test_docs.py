@@ -25,7 +25,7 @@ import pytest
 from classic_mr import sample_study
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(
     r"(?:^<!-- (?P<note>long|not run: [^\n]+) -->\n)?"
     r"^```(?P<kind>console|python)\n(?P<body>.*?)^```$",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from leuko.errors import ReadError, UsageError
-from leuko.training.recipe import Recipe, load_recipe, parse_recipe
+from leuko.training.recipe import Recipe, load_recipe, parse_recipe, parse_yaml, read_text
 from leuko.training.schedule import averaging, learning_rate, progress
+from leuko.training.supervised.recipe import is_task, load_task
 
 SMALL = "name: a\ndata: {labelmaps: [x.nii.gz]}\n"
 
@@ -17,7 +18,9 @@ def test_the_repositorys_recipes_are_valid(repository: Path) -> None:
     found = sorted((repository / "recipes").glob("*.yaml"))
     assert found
     for path in found:
-        assert load_recipe(path, data=Path("/data")).name
+        task = is_task(parse_yaml(read_text(path), data=Path("/data"), name=path.name))
+        load = load_task if task else load_recipe
+        assert load(path, data=Path("/data")).name
 
 
 def test_the_data_folder_is_put_in_everywhere() -> None:

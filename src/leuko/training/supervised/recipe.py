@@ -77,7 +77,7 @@ class TaskRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sampling: Sampling = Sampling()
     augmentation: AugmentPlan = AugmentPlan()
     network: dict[str, Any] = msgspec.field(default_factory=lambda: {"name": "unet"})
-    loss: Loss = msgspec.field(default_factory=lambda: Loss(name="dice-ce"))
+    loss: Loss = Loss(name="")  # empty: dice-ce, or cross-entropy to classify
     optimisation: Optimisation = msgspec.field(
         default_factory=lambda: Optimisation(steps=2000, lr=1e-3, warmup_steps=50)
     )
@@ -109,6 +109,9 @@ def parse_task(content: Any, *, name: str = "recipe") -> TaskRecipe:
             f"{name} is not a valid recipe: {error}",
             hint="docs/train.md lists the fields; recipes/ has examples.",
         ) from None
+    if not recipe.loss.name:
+        usual = "dice-ce" if recipe.task == "segmentation" else "cross-entropy"
+        recipe = msgspec.structs.replace(recipe, loss=Loss(name=usual, options=recipe.loss.options))
     problems = []
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", recipe.name):
         problems.append(f"name '{recipe.name}' must be usable as a folder's name")

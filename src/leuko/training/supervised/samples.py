@@ -73,6 +73,7 @@ class Samples(Dataset[dict[str, Tensor]]):
             self._augmentation,
             dims=self._plan.dims,
             mirror_axes=_mirrored(self._plan, example.case),
+            spacing=example.case.spacing[-self._plan.dims :],
         )
         pixels, labels = apply(
             torch.from_numpy(image),
