@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from leuko.errors import UsageError
 from leuko.networks.layers import layers_of
 
-__all__ = ["STRIDE", "MixTransformer"]
+__all__ = ["STRIDE", "MixTransformer", "own_name"]
 
 STRIDE = 32
 HEADS = (1, 2, 5, 8)
@@ -182,7 +182,7 @@ class MixTransformer(nn.Module):
         encoder (a classifier, a decoder) is left out. UsageError where they don't fit: another
         variant, other channels, or a network for volumes.
         """
-        renamed = {_own_name(name): tensor for name, tensor in state.items()}
+        renamed = {own_name(name): tensor for name, tensor in state.items()}
         renamed.pop("", None)
         try:
             self.load_state_dict(renamed)
@@ -231,7 +231,7 @@ NAMES = (
 )
 
 
-def _own_name(theirs: str) -> str:
+def own_name(theirs: str) -> str:
     """The name of a parameter here; "" for one that is not the encoder's."""
     name = theirs.removeprefix("segformer.")
     # On the hub the stage's number follows the kind: encoder.block.STAGE.BLOCK, ...
