@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +16,7 @@ from leuko.evaluation.registry import METRICS
 
 if TYPE_CHECKING:
     from leuko.pipelines.compare import Comparison
+    from leuko.pipelines.compare_models import ModelComparison
 
 __all__ = ["compare"]
 
@@ -21,6 +25,8 @@ Examples:
   leuko compare TRUTH/ unet=OUT_A/ resunet=OUT_B/ -o compare.html --images FLAIR/
   leuko compare 'DATA/*/truth.nii.gz' A='DATA/*/a.nii.gz' B='DATA/*/b.nii.gz'
   leuko compare labelsTs/ A=OUT_A/ B=OUT_B/ --labels -o compare.json
+  leuko compare --image flair.nii.gz --model vascular --model ms -o models.html
+  leuko compare TRUTH/ --image IMAGES/ --model a=MODEL_A/ --model b=MODEL_B/
 
 In a pattern in quotes, the case is what the star stands for.
 
@@ -31,8 +37,8 @@ PATH = click.Path(readable=False, path_type=Path)
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("reference", metavar="REF", type=PATH)
-@click.argument("methods", metavar="NAME=MASKS...", nargs=-1)
+@click.argument("reference", metavar="[REF]", type=PATH, required=False)
+@click.argument("methods", metavar="[NAME=MASKS]...", nargs=-1)
 @click.option(
     "-o",
     "--out",
@@ -43,6 +49,22 @@ PATH = click.Path(readable=False, path_type=Path)
     help="Write the comparison: .json (everything), .tsv (a row a case and method) or .html "
     "(the page). May be given several times.",
 )
+@click.option(
+    "--image",
+    "inputs",
+    type=PATH,
+    multiple=True,
+    metavar="PATH",
+    help="An image, a folder or a pattern: run the models on it. May be given several times.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[NAME=]FOLDER",
+    help="A model of leuko export, or the packaged one as 'vascular' or 'ms'. Give two or more.",
+)
+@click.option("--masks", type=PATH, metavar="FOLDER", help="Keep the models' masks there.")
 @click.option("--labels", is_flag=True, help="Label maps: every label is scored for itself.")
 @click.option("--names", metavar="1=NAME,2=NAME|TABLE", help="What the labels are called.")
 @click.option(
@@ -70,9 +92,12 @@ PATH = click.Path(readable=False, path_type=Path)
 @quiet_option
 @debug_option
 def compare(
-    reference: Path,
+    reference: Path | None,
     methods: tuple[str, ...],
     outputs: tuple[Path, ...],
+    inputs: tuple[Path, ...],
+    models: tuple[str, ...],
+    masks: Path | None,
     labels: bool,
     names: str | None,
     images: Path | None,
@@ -84,7 +109,8 @@ def compare(
     """Compare several methods' masks against REF: scores, ranking, tests, pictures.
 
     Every method is NAME=MASKS, a file, a folder or a pattern, paired with REF by name as in leuko
-    evaluate. Only cases that all methods have count.
+    evaluate. Only cases that all methods have count. With --image and --model, models are run and
+    compared: their masks, how many slices a second they do, and, with REF, their scores.
     """
     from leuko.pipelines.compare import compare as compare_masks
     from leuko.pipelines.compare_files import comparison_json, write_comparison
@@ -95,6 +121,16 @@ def compare(
         require_score_file(out)  # before the work, not after it
     if names and not labels:
         raise click.UsageError("--names is for label maps: give --labels, too.")
+    if inputs or models:
+        if methods or not (inputs and models):
+            raise click.UsageError(
+                "Models need --image and --model, and no NAME=MASKS beside them."
+            )
+        how = _How(reference, metrics, labels, given_names(names), worst, as_json, quiet)
+        _compare_models(inputs, models, outputs=outputs, masks=masks, how=how)
+        return
+    if reference is None:
+        raise click.UsageError("Give REF and methods as NAME=MASKS, or --image and --model.")
     comparison = compare_masks(
         reference,
         _named(methods),
@@ -108,8 +144,98 @@ def compare(
         click.echo(comparison_json(comparison), nl=False)
     elif not quiet:
         _show(comparison)
+    _complain(comparison)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What a comparison of models is to say and how."""
+
+    reference: Path | None
+    metrics: tuple[str, ...]
+    labels: bool
+    names: dict[int, str]
+    worst: int
+    as_json: bool
+    quiet: bool
+
+
+def _compare_models(
+    inputs: tuple[Path, ...],
+    models: tuple[str, ...],
+    *,
+    outputs: tuple[Path, ...],
+    masks: Path | None,
+    how: _How,
+) -> None:
+    from leuko.pipelines.compare_models import compare_models
+    from leuko.pipelines.compare_models_page import models_json, write_models
+
+    with TemporaryDirectory(prefix="leuko-compare-") as scratch:
+        found = compare_models(
+            inputs,
+            _named_models(models),
+            masks=masks or Path(scratch),
+            reference=how.reference,
+            metrics=how.metrics or None,
+            labels=how.labels,
+            names=how.names,
+        )
+        for out in outputs:
+            write_models(found, out, worst=how.worst)
+    if how.as_json:
+        click.echo(models_json(found), nl=False)
+    elif not how.quiet:
+        _show_models(found)
+    if found.scores is not None:
+        if not (how.quiet or how.as_json):
+            _show(found.scores)
+        _complain(found.scores)
+
+
+def _show_models(found: ModelComparison) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None)
+    table.add_column("model", no_wrap=True)
+    for heading in ("frames/s", "s an image", "ml (mean)"):
+        table.add_column(heading, justify="right")
+    for run in found.runs:
+        seconds = sum(run.seconds.values()) / len(run.seconds)
+        volume = sum(run.volumes_ml.values()) / len(run.volumes_ml)
+        table.add_row(escape(run.name), f"{run.frames_per_second:.1f}", f"{seconds:.2f}",
+                      _text(volume))  # fmt: skip
+    console = Console(highlight=False)
+    console.print(table)
+    for pair in found.likeness:
+        known = [value for value in pair.dice.values() if not math.isnan(value)]
+        if known:
+            click.echo(f"Dice between {pair.first} and {pair.second}: {_text(mean(known))}")
+
+
+def _complain(comparison: Comparison) -> None:
     for method, cases in comparison.left_out.items():
         click.echo(f"{method}: no scores for {', '.join(cases)}; left out for all.", err=True)
+
+
+def _named_models(models: tuple[str, ...]) -> dict[str, str]:
+    """Name to folder; without a name the folder's is taken, or its parent's if it is 'model'."""
+    from leuko.errors import UsageError
+
+    found: dict[str, str] = {}
+    for text in models:
+        name, separator, place = text.partition("=")
+        if not separator:
+            folder = Path(text).absolute()
+            name, place = (folder.parent if folder.name == "model" else folder).name, text
+        if not (name and place) or "/" in name or name in found:
+            raise UsageError(
+                f"'{text}' gives a model no name of its own.", hint="Write --model NAME=FOLDER."
+            )
+        found[name] = place
+    return found
 
 
 def _named(methods: tuple[str, ...]) -> dict[str, Path]:

@@ -43,11 +43,17 @@ def comparison_page(comparison: Comparison, *, images: Path | None = None, worst
 
 
 def comparison_values(
-    comparison: Comparison, *, images: Path | None = None, worst: int = 4
+    comparison: Comparison,
+    *,
+    images: Path | None = None,
+    scans: Mapping[str, Path] | None = None,
+    worst: int = 4,
 ) -> ScorePage:
-    """What the page says, decided and rounded."""
+    """What the page says, decided and rounded; `scans` are known images by case."""
     words = evaluation_words()
-    figures, troubles = _figures(comparison, images=images, worst=worst)
+    if images is not None and scans is None:
+        scans = partners(comparison.cases, images=images)
+    figures, troubles = _figures(comparison, scans=scans, worst=worst)
     sections = [_scores(comparison), _ranking(comparison), _strips(comparison)]
     sections += _tests(comparison)
     if figures:
@@ -283,7 +289,7 @@ def _p(value: float) -> str:
 
 
 def _figures(
-    comparison: Comparison, *, images: Path | None, worst: int
+    comparison: Comparison, *, scans: Mapping[str, Path] | None, worst: int
 ) -> tuple[tuple[Figure, ...], list[str]]:
     """The cases on which the first ranked metric differs most between the methods."""
     name = comparison.metrics[0]
@@ -293,13 +299,12 @@ def _figures(
         known = [value for value in row if not math.isnan(value)]
         spreads.append((max(known) - min(known) if known else 0.0, -index))
     chosen = [-index for _, index in sorted(spreads, reverse=True)[:worst]]
-    scans = partners([comparison.cases[k] for k in chosen], images=images) if images else {}
     figures, troubles = [], []
     for index in chosen:
         case = comparison.cases[index]
-        figure, trouble = _figure(comparison, case, index, scans)
+        figure, trouble = _figure(comparison, case, index, scans or {})
         figures.append(figure)
-        if images is not None and trouble:
+        if scans is not None and trouble:
             troubles.append(trouble)
     return tuple(figures), troubles
 

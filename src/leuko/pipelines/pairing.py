@@ -11,7 +11,7 @@ from pathlib import Path
 from leuko.errors import ReadError, UsageError
 from leuko.formats.registry import FORMATS
 
-__all__ = ["Pairing", "PathPair", "is_single", "pair_paths", "partners"]
+__all__ = ["Pairing", "PathPair", "is_single", "named_files", "pair_paths", "partners"]
 
 MASK_NAME = "wmh"  # what `leuko segment` calls its mask
 SECOND_HALF = ".img"  # its .hdr stands for the pair
@@ -89,6 +89,28 @@ def partners(cases: Iterable[str], *, images: Path) -> dict[str, Path]:
     by_case = {case: path for case, (_, path) in _by_case(files).items()}
     found = {case: _partner(case, files=files, by_case=by_case) for case in wanted}
     return {case: path for case, path in found.items() if path is not None}
+
+
+def named_files(paths: Iterable[Path]) -> dict[str, Path]:
+    """Case name to file, of files, folders and patterns; each name once.
+
+    A file's case is its name without suffix, with its folder's name before it where files of one
+    name were given. Raises ReadError (exit 3) where something is not there.
+    """
+    single: list[Path] = []
+    found: dict[str, Path] = {}
+    for path in paths:
+        if not is_single(path):
+            found |= _several(path)
+        elif _is_missing(path):
+            raise _not_there(path)
+        else:
+            single.append(path)
+    names = [_stem(path) for path in single]
+    for name, path in zip(names, single, strict=True):
+        alone = names.count(name) == 1 and name not in found
+        found[name if alone else f"{path.absolute().parent.name}/{name}"] = path
+    return found
 
 
 def _partner(case: str, *, files: Mapping[str, Path], by_case: Mapping[str, Path]) -> Path | None:

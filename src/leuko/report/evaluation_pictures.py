@@ -72,12 +72,13 @@ def compared_picture(
     bare: bool,
     name: str,
     width: int = 900,
+    chosen: str = "the slice with the most errors",
 ) -> Picture:
     """The slice with the largest error: the image itself, then each of `codes` over it.
 
     `image` and all `codes` lie on one grid (file axes). Where `bare`, there is no image worth a
     panel of its own (its voxels are masks). `titles` are written on the panels, `name` is read
-    aloud.
+    aloud, `chosen` says why it is this slice.
     """
     shown = scene(image)
     turned = [shown.turn.shown(one) for one in codes]
@@ -98,7 +99,7 @@ def compared_picture(
     place = slice_text(shown, axis=axis, index=index)
     return Picture(
         name="errors",
-        caption=f"{place}, the slice with the most errors" if place else "",
+        caption=f"{place}, {chosen}" if place else "",
         alt=f"Errors of {name}",
         data=stream.getvalue(),
         width=sheet.width,
