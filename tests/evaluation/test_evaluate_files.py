@@ -9,14 +9,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from leuko.cli.evaluate import evaluate as command
-from leuko.errors import GridMismatch, LeukoError, ReadError, UsageError
+from leuko.errors import GridMismatch, LeukoError, ReadError, UnusableInput, UsageError
 from leuko.evaluation.pair import REAL_RULE
 from leuko.evaluation.registry import METRICS
 from leuko.formats.read import read_scan
 from leuko.pipelines.evaluate import evaluate, evaluate_paths
-from leuko.pipelines.pairing import pair_paths
+from leuko.pipelines.evaluate_sites import read_sites
+from leuko.pipelines.pairing import pair_paths, partners
 
 TRUTH = np.zeros((12, 10, 6), np.uint8)
 TRUTH[2:6, 2:6, 2:4] = 1
@@ -164,3 +166,116 @@ def test_quiet_says_nothing_but_what_is_odd(tmp_path: Path) -> None:
     assert run(truth, truth, "--quiet").output == ""
     labels = save(tmp_path / "labels.nii.gz", TRUTH * np.uint8(7))
     assert "only 1 counts as lesion" in run(labels, truth, "--quiet").stderr
+
+
+def test_the_form_of_scores_json_is_that_of_challenges(tmp_path: Path) -> None:
+    for case in "ab":
+        save(tmp_path / "truth" / f"{case}.nii.gz", TRUTH)
+        save(tmp_path / "out" / f"{case}.nii.gz", TRUTH if case == "a" else HALF)
+    out = tmp_path / "scores.json"
+    run(tmp_path / "truth", tmp_path / "out", "-o", out, "--quiet")
+    content = json.loads(out.read_text())
+    assert list(content)[:2] == ["cases", "mean"]
+    assert [list(case)[:2] for case in content["cases"]] == [["id", "metrics"]] * 2
+    assert {"dice", "h95", "avd", "lesion_recall", "lesion_f1", "iou"} <= set(
+        content["cases"][0]["metrics"]
+    )
+    assert content["mean"]["dice"] == pytest.approx((1 + 2 / 3) / 2)
+    assert set(content["definitions"]) == set(METRICS)
+    assert all(entry["definition"] for entry in content["definitions"].values())
+
+
+def test_labels_are_scored_one_by_one_and_averaged(tmp_path: Path) -> None:
+    """Label 1 is right, of label 3 one half; volumes have no mean over labels."""
+    labels = TRUTH + np.uint8(3) * np.roll(TRUTH, 5, axis=0)
+    found = TRUTH + np.uint8(3) * np.roll(HALF, 5, axis=0)
+    truth, mask = save(tmp_path / "t.nii.gz", labels), save(tmp_path / "m.nii.gz", found)
+    done = run(truth, mask, "--labels", "--names", "1=front,3=back", "--json")
+    content = json.loads(done.stdout)
+    (case,) = content["cases"]
+    assert {name: values["dice"] for name, values in case["labels"].items()} == {
+        "1": 1.0,
+        "3": pytest.approx(2 / 3),
+    }
+    assert case["metrics"]["dice"] == pytest.approx(5 / 6)
+    assert "reference_ml" not in case["metrics"]
+    assert case["labels"]["3"]["reference_ml"] == pytest.approx(32 * 3 / 1000)
+    assert {value: entry["name"] for value, entry in content["labels"].items()} == {
+        "1": "front",
+        "3": "back",
+    }
+    assert [item["label"] for item in content["volumes"]] == []  # one case has no agreement
+
+
+def test_labels_in_a_reference_of_lesions_point_to_the_option(tmp_path: Path) -> None:
+    truth = save(tmp_path / "t.nii.gz", TRUTH * np.uint8(3))
+    assert "--labels" in run(truth, truth, "--quiet").stderr
+
+
+def test_fractions_are_no_label_map(tmp_path: Path) -> None:
+    values = save(tmp_path / "p.nii.gz", (0.4 * TRUTH).astype(np.float32))
+    done = run(values, values, "--labels")
+    assert isinstance(done.exception, UnusableInput)
+
+
+def test_sites_have_means_and_unseen_ones_a_clear_drop(tmp_path: Path) -> None:
+    for case, mask in (("a", TRUTH), ("b", HALF)):
+        save(tmp_path / "truth" / f"{case}.nii.gz", TRUTH)
+        save(tmp_path / "out" / f"{case}.nii.gz", mask)
+    sites = tmp_path / "sites.tsv"
+    sites.write_text("case\tsite\tseen\na\tBern\tyes\nb\tTabriz\tno\n")
+    done = run(tmp_path / "truth", tmp_path / "out", "--sites", sites, "--json")
+    content = json.loads(done.stdout)
+    assert {site: entry["mean"]["dice"] for site, entry in content["sites"].items()} == {
+        "Bern": 1.0,
+        "Tabriz": pytest.approx(2 / 3),
+    }
+    dice = content["seen_and_unseen"]["metrics"]["dice"]
+    assert (dice["clear"], dice["change"]) == (True, pytest.approx(-1 / 3))
+    assert [case["site"] for case in content["cases"]] == ["Bern", "Tabriz"]
+
+
+@pytest.mark.parametrize("table", ["name\tplace\na\tBern\n", "case\tsite\tseen\na\tBern\tmaybe\n"])
+def test_a_table_of_sites_that_says_nothing_is_refused(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "sites.tsv"
+    path.write_text(table)
+    with pytest.raises(UsageError, match=r"sites\.tsv"):
+        read_sites(path)
+
+
+def test_pictures_count_255_as_lesion_and_lengths_in_pixels(tmp_path: Path) -> None:
+    picture = np.zeros((20, 30), np.uint8)
+    picture[4:10, 5:15] = 255
+    for side, shift in (("truth", 0), ("out", 2)):
+        (tmp_path / side).mkdir()
+        moved = Image.fromarray(np.roll(picture, shift, axis=1))
+        moved.save(tmp_path / side / "slice.png")
+    done = run(tmp_path / "truth", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.output
+    content = json.loads(done.stdout)
+    metrics = content["cases"][0]["metrics"]
+    assert metrics["dice"] == pytest.approx(0.8)
+    assert (metrics["hausdorff"], content["definitions"]["hausdorff"]["unit"]) == (2.0, "pixels")
+    assert metrics["reference_ml"] is None
+
+
+def test_a_pattern_pairs_by_what_its_star_stands_for(tmp_path: Path) -> None:
+    for case in ("07", "19"):
+        save(tmp_path / case / "truth.nii.gz", TRUTH)
+        save(tmp_path / case / "others" / "mask.nii.gz", HALF)
+    save(tmp_path / "26" / "truth.nii.gz", TRUTH)
+    pairing = pair_paths(tmp_path / "*" / "truth.nii.gz", tmp_path / "*" / "others" / "mask.nii.gz")
+    assert [pair.case for pair in pairing.pairs] == ["07", "19"]
+    assert pairing.pairs[0].prediction == tmp_path / "07" / "others" / "mask.nii.gz"
+    assert pairing.only_reference == ("26",)
+
+
+def test_images_are_found_by_name_by_folder_and_by_a_longer_name(tmp_path: Path) -> None:
+    for name in ("a.nii.gz", "b/flair.nii.gz", "c_flair.nii.gz", "cd.nii.gz"):
+        save(tmp_path / "images" / name, TRUTH)
+    found = partners(["a", "b/mask", "c", "x"], images=tmp_path / "images")
+    assert {case: path.name for case, path in found.items()} == {
+        "a": "a.nii.gz",
+        "b/mask": "flair.nii.gz",
+        "c": "c_flair.nii.gz",
+    }
