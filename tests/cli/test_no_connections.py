@@ -76,7 +76,8 @@ OTHERS = {
     "register": ["register", "{scan}", "{scan}", "-o", "{out}", "--mask", "{mask}", "--lenient"],
     "preprocess": ["preprocess", "{scan}", "-o", "{out}", "--n4", "--resample", "3"],
     "surface": ["surface", "{mask}", "-o", "{out}.glb"],
-    "evaluate": ["evaluate", "{mask}", "{mask}"],
+    "evaluate": ["evaluate", "{mask}", "{mask}", "-o", "{out}.html", "--images", "{scan}"],
+    "compare": ["compare", "{mask}", "a={mask}", "b={mask}", "-o", "{out}.html"],
 }
 
 

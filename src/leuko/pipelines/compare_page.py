@@ -74,7 +74,7 @@ def comparison_values(
     sections.append(_definitions(comparison))
     return ScorePage(
         title=words("title.compare"),
-        subject=f"{len(comparison.methods)} methods, {len(comparison.cases)} cases",
+        subject=f"{len(comparison.methods)} methods, {_cases_text(comparison)}",
         created=time_of(now()),
         version=program_version(),
         lead=_lead(comparison),
@@ -98,6 +98,11 @@ def _lead(comparison: Comparison) -> str:
     return f"{first} comes first {over} by the formula, {by_rank} by the mean of ranks."
 
 
+def _cases_text(comparison: Comparison) -> str:
+    count = len(comparison.cases)
+    return f"{count} cases" if count > 1 else "one case"
+
+
 def _over(comparison: Comparison) -> str:
     count = len(comparison.cases)
     return f"on {count} cases" if count > 1 else "on one case"
@@ -110,6 +115,8 @@ def _more(comparison: Comparison) -> str:
     text = f"Ranked by {metrics}."
     if not math.isnan(share):
         text += f" {best} is first in {100 * share:.0f} % of resamples of the cases."
+    if len(comparison.cases) < 2:
+        return text
     clear = [test for test in comparison.tests if test.p_holm < CLEAR]
     text += f" Differences with p < 0.05 after correction: {len(clear)} of {len(comparison.tests)}."
     return text
@@ -189,7 +196,7 @@ def _ranking(comparison: Comparison) -> Section:
                     for n in comparison.metrics))
         for m in ranking.order
     ]  # fmt: skip
-    wins = Table(tuple(columns), tuple(rows), title=f"Wins in {len(comparison.cases)} cases",
+    wins = Table(tuple(columns), tuple(rows), title=f"Wins in {_cases_text(comparison)}",
                  note=words("wins"), sortable=True)  # fmt: skip
     return Section("ranking", "Ranking", charts=charts, tables=(wins,))
 

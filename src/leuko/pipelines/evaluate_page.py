@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from leuko.evaluation.aggregate import Summary
@@ -69,12 +70,13 @@ def page_values(evaluation: Evaluation, *, images: Path | None = None, worst: in
     if figures:
         oriented = "gallery.reading" if evaluation.sized else "gallery.reading.unoriented"
         by = "Dice" if "dice" in evaluation.summary else title(next(iter(evaluation.summary)))
+        several = len(evaluation.cases) > 1
         sections.append(
             Section(
                 "worst",
-                "The worst cases" if len(evaluation.cases) > 1 else "Where they differ",
-                note=words(oriented, metric=by),
-                figures=figures,
+                "The worst cases" if several else "Where they differ",
+                note=words(oriented, metric=by) if several else "",
+                figures=figures if several else (replace(figures[0], title="", wide=True),),
                 legend=LABEL_LEGEND if evaluation.labels else LEGEND,
             )
         )

@@ -47,6 +47,8 @@ def metric_cell(value: float, name: str, *, strong: bool = False) -> Cell:
 
 def summary_table(summary: Mapping[str, Summary], *, sized: bool, heading: str = "") -> Table:
     """A row a metric: mean, interval, spread, median, quartiles, cases."""
+    if all(item.count + item.skipped <= 1 for item in summary.values()):
+        return _values_table(summary, sized=sized, heading=heading)
     words = evaluation_words()
     columns = (
         Column("Metric", number=False),
@@ -78,6 +80,22 @@ def summary_table(summary: Mapping[str, Summary], *, sized: bool, heading: str =
                 ),
             )
         )
+    return Table(columns, tuple(rows), title=heading)
+
+
+def _values_table(summary: Mapping[str, Summary], *, sized: bool, heading: str) -> Table:
+    """A row a metric of a single case."""
+    rows = []
+    for name, item in summary.items():
+        measure, better = unit(name, sized=sized), METRICS[name].better
+        rows.append(
+            (
+                Cell(title(name, sized=sized)),
+                Cell(f"{shown_value(item.mean, name)} {measure}".rstrip(), strong=True),
+                Cell({"zero": "near 0", "none": ""}.get(better, better)),
+            )
+        )
+    columns = (Column("Metric", number=False), Column("Value"), Column("Better", number=False))
     return Table(columns, tuple(rows), title=heading)
 
 
