@@ -12,11 +12,11 @@ python "$here/two_stage.py" check "$runs/white-matter/model" "$data"
 python "$here/two_stage.py" regions "$runs/white-matter/model" "$data" "$runs/wmh-regions"
 peers=$data/wmh/tabriz/*/peers
 methods=(
-  "LST-LPA=$peers/lst_lpa.nii.gz"
+  "LST-LPA=$peers/lpa.nii.gz"
   "WMH-SynthSeg=$peers/wmh_synthseg.nii.gz"
-  "BIANCA=$peers/bianca.nii.gz"
-  "LST-LGA=$peers/lst_lga.nii.gz"
-  "U-Net of the data=$peers/unet.nii.gz"
+  "BIANCA=$peers/bianca_all.nii.gz"
+  "LST-LGA=$peers/lga.nii.gz"
+  "U-Net of the data=$peers/tabriz_unet_ab.nii.gz"
 )
 for stage in one two; do
   for network in unet resunet; do

@@ -6,7 +6,8 @@ without output below it only has to succeed. A ```python block is run as a scrip
 page run in order in one folder, which holds the packaged sample as FLAIR.nii.gz, its true mask as
 truth.nii.gz, study/ with two scans, and dicom_study/ with the sample as a scanner exports it. An
 HTML comment on the line before a block changes that:
-`<!-- long -->` (run by `make docs-test` only) or `<!-- not run: why -->`.
+`<!-- long -->` (run by `make docs-test` only) or `<!-- not run: why -->`. A ```yaml block becomes a
+file where the comment before it names one: `<!-- file: mine.yaml -->`, `<!-- long, file: ... -->`.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from classic_mr import sample_study
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(
-    r"(?:^<!-- (?P<note>long|not run: [^\n]+) -->\n)?"
-    r"^```(?P<kind>console|python)\n(?P<body>.*?)^```$",
+    r"(?:^<!-- (?P<note>long|not run: [^\n]+|(?:long, )?file: [^\n]+) -->\n)?"
+    r"^```(?P<kind>console|python|yaml)\n(?P<body>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 LINK = re.compile(r"\]\((?!https?://|#)(?P<path>[^)#\s]+)")
@@ -52,6 +53,13 @@ def examples(page: Path) -> list[Example]:
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
         note = block["note"] or ""
         if note.startswith("not run"):
+            continue
+        if block["kind"] == "yaml":
+            name = note.partition("file: ")[2]
+            if name:
+                write = f"open({name!r}, 'w').write({block['body']!r})"
+                found.append(Example([sys.executable, "-c", write], name, "",
+                                     note.startswith("long")))  # fmt: skip
             continue
         if block["kind"] == "python":
             found.append(Example([sys.executable, "-c", block["body"]], block["body"], "",

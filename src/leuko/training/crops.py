@@ -37,8 +37,9 @@ class RealCase:
     """A prepared scan with truth: all arrays (n, H, W), slices along the first axis.
 
     `lesion` and `cap_rim` are shares of a pixel, 0..1; `cap_rim` is None where the truth does not
-    separate caps from healthy tissue. `left_right` is the in-plane axis (0 or 1) across the
-    mid-sagittal plane, None where there is none.
+    separate caps from healthy tissue, or, `with_caps`, where `lesion` holds caps and rims too.
+    `left_right` is the in-plane axis (0 or 1) across the mid-sagittal plane, None where there is
+    none.
     """
 
     image: npt.NDArray[np.float32]
@@ -47,6 +48,7 @@ class RealCase:
     slice_mm: float
     left_right: int | None
     weight: float = 1.0
+    with_caps: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,18 +85,21 @@ def allowed_classes(
     cap_rim: npt.NDArray[np.float32] | None,
     *,
     edge: tuple[float, float] = (0.5, 0.5),
+    with_caps: bool = False,
 ) -> npt.NDArray[np.int16]:
     """Bit masks of the possible classes from shares of lesion and of caps and rims.
 
     From edge[1] a voxel is lesion; below edge[0] it is not; between, everything is possible.
+    `with_caps`: what is called lesion is lesion, cap or rim, and neither is anywhere else.
     """
-    rest = ALL & ~LESION if cap_rim is None else ALL & ~LESION & ~CAP_RIM
+    apart = cap_rim is None and not with_caps
+    rest = ALL & ~LESION if apart else ALL & ~LESION & ~CAP_RIM
     allowed = np.full(lesion.shape, rest, dtype=np.int16)
     either = lesion if cap_rim is None else np.maximum(lesion, cap_rim)
     allowed[either > edge[0]] = ALL
     if cap_rim is not None:
         allowed[cap_rim > edge[1]] = CAP_RIM
-    allowed[lesion > edge[1]] = LESION
+    allowed[lesion > edge[1]] = LESION | CAP_RIM if with_caps else LESION
     return allowed
 
 
@@ -162,6 +167,7 @@ def _crop(
             shares[0],
             None if case.cap_rim is None else shares[1],
             edge=(0.5, 0.5) if thickness == 1 else EDGE,
+            with_caps=case.with_caps,
         ),
     )
 

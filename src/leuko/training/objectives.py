@@ -71,6 +71,7 @@ def _weights(allowed: Tensor, classes: int, lesion: float, cap_rim: float) -> Te
     """Weight a voxel: 0 where every class is possible, more on lesions and caps."""
     weights = (allowed != class_bits(range(classes))).to(torch.float32)
     weights = torch.where(allowed == 1 << LESION, lesion, weights)
+    weights = torch.where(allowed == class_bits((LESION, CAP_RIM)), lesion, weights)
     return torch.where(allowed == 1 << CAP_RIM, cap_rim, weights)
 
 

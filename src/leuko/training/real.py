@@ -49,6 +49,7 @@ def load_case(case: Case, *, pixel_mm: float) -> RealCase:
         slice_mm=spacing[prepared.slice_axis],
         left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
         weight=case.weight,
+        with_caps=case.caps is None and case.definition == "vascular",
     )
 
 

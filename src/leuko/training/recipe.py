@@ -59,12 +59,14 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A real scan with truth: files of one geometry.
 
     Without `lesions` the head counts as free of lesions. With `caps` the truth separates
-    periventricular caps and rims from lesions; without, whether a voxel is cap or rim is unknown.
+    periventricular caps and rims from lesions; without, `lesions` holds lesions alone and whether
+    a voxel is cap or rim is unknown (definition 'ms'), or it holds both alike ('vascular').
     """
 
     flair: str
     lesions: str | None = None
     caps: str | None = None
+    definition: Literal["vascular", "ms"] = "ms"
     weight: Rate = 1.0  # how often the case is drawn, relative to the others
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,23 @@ import torch
 from torch import nn
 
 from leuko.errors import ReadError, UsageError
+from leuko.models.store import CARD, checkpoint_path, load_card
 from leuko.training.recipe import Recipe, to_plain
 
-__all__ = ["Reached", "load_state", "load_weights", "reached", "start_from", "write_final"]
+__all__ = [
+    "Reached",
+    "Taken",
+    "load_state",
+    "load_weights",
+    "reached",
+    "start_from",
+    "weights_file",
+    "write_final",
+]
 
 AVERAGE = "average."
+IN_FOLDER = ("weights.pt", "best.pt", "final.pt")  # of an exported model, of a run
+SHOWN = 4  # names in a message
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -49,17 +62,96 @@ def reached(state: Path, recipe: Recipe) -> Reached:
     return Reached(int(saved["global_step"]), float(saved["seconds"]))
 
 
-def start_from(path: Path, *networks: nn.Module) -> None:
-    """Copy the averaged weights of a run into networks; UsageError where they do not fit."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a network took from other weights: numbers taken, of how many, and what began anew.
+
+    `fresh` names the network's tensors that kept their random start, with both shapes where the
+    other weights have one of that name; `unused` those of the other weights that went nowhere.
+    """
+
+    numbers: int
+    of: int
+    fresh: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        said = f"{self.numbers:,} of {self.of:,} weights taken over"
+        if self.fresh:
+            said += f"; started anew: {_some(self.fresh)}"
+        if self.unused:
+            said += f"; left aside: {_some(self.unused)}"
+        return said + "."
+
+
+def weights_file(place: Path) -> Path:
+    """The file of weights for torch in a run, a model folder, or WMH weights; a file is itself.
+
+    ReadError where there is none.
+    """
+    if not place.is_dir():
+        return place
+    for folder in (place, place / "model"):
+        if (folder / CARD).is_file():
+            return checkpoint_path(load_card(folder), folder=folder)
+        for name in IN_FOLDER:
+            if (folder / name).is_file():
+                return folder / name
+    raise ReadError(
+        f"{place.name} holds no weights.",
+        hint="Give a finished run (runs/NAME), a folder that leuko export or leuko finetune "
+        "wrote, or a file such as final.pt.",
+    )
+
+
+def start_from(place: Path, *networks: nn.Module, partial: bool = False) -> Taken:
+    """Copy the averaged weights of a run or model into networks of one kind.
+
+    `partial` copies what has the same name and shape and leaves the rest as it was; else all must
+    fit. UsageError where they do not fit, with `partial` where nothing does.
+    """
+    path = weights_file(place)
     weights = load_weights(path)
+    taken = Taken(0, 0)
     for network in networks:
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError:
+        own = network.state_dict()
+        fitting = {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}
+        taken = _taken(network, weights, fitting)
+        if not taken.numbers or (not partial and (taken.fresh or taken.unused)):
             raise UsageError(
-                f"The weights of {path.name} belong to another network than the recipe's.",
+                f"The weights of {path.name} belong to another network than the recipe's"
+                + (f": nothing of it has their names and shapes ({taken})" if partial else "")
+                + ".",
                 hint="Give the recipe the network (name, width, levels, norm) of those weights.",
-            ) from None
+            )
+        network.load_state_dict({**own, **fitting})
+    return taken
+
+
+def _taken(
+    network: nn.Module, weights: Mapping[str, torch.Tensor], fitting: Mapping[str, torch.Tensor]
+) -> Taken:
+    """What of `weights` fits a network, told by its parameters and statistics."""
+    trained = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    fresh = []
+    for name, tensor in network.state_dict().items():
+        if name not in fitting:
+            there = weights.get(name)
+            shapes = (
+                f" {tuple(tensor.shape)}, there {tuple(there.shape)}" if there is not None else ""
+            )
+            fresh.append(name + shapes)
+    return Taken(
+        numbers=sum(count for name, count in trained.items() if name in fitting),
+        of=sum(trained.values()),
+        fresh=tuple(fresh),
+        unused=tuple(name for name in weights if name not in network.state_dict()),
+    )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def write_final(path: Path, *, state: Path, recipe: Recipe) -> int:

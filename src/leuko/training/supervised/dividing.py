@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from leuko.datasets.items import Item
-from leuko.datasets.splits import Split, by_subject, explicit, k_fold, leave_one_site_out
-from leuko.errors import ReadError, UsageError
+from leuko.datasets.splits import Split, by_subject, k_fold, leave_one_site_out, read_split
 from leuko.training.supervised.recipe import SplitPlan
 
 __all__ = ["split_items"]
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    train: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
 
 
 def split_items(items: Sequence[Item], plan: SplitPlan) -> Split:
@@ -33,19 +24,4 @@ def split_items(items: Sequence[Item], plan: SplitPlan) -> Split:
         return k_fold(items, folds=plan.folds, fold=plan.fold, valid=plan.valid, seed=plan.seed)
     if plan.kind == "sites":
         return leave_one_site_out(items, site=plan.site, valid=plan.valid, seed=plan.seed)
-    content = _read(Path(plan.file))
-    return explicit(items, train=content.train, valid=content.valid, test=content.test)
-
-
-def _read(path: Path) -> _File:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise ReadError(
-            f"The split {path.name} cannot be read: {error.strerror}.", hint="Check split.file."
-        ) from error
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"{path.name} is no split: {error}.",
-            hint='Write {"train": [names], "valid": [names], "test": [names]}.',
-        ) from None
+    return read_split(Path(plan.file), items)

@@ -21,7 +21,7 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from leuko.datasets.cases import load_item
+from leuko.datasets.cache import cached
 from leuko.datasets.items import Item
 from leuko.datasets.layouts import read_layout
 from leuko.datasets.splits import Split
@@ -77,13 +77,15 @@ def train_task(
     fresh: bool = False,
     tell: Callable[[str], None] = log.info,
     devices: int | str = "auto",
+    partial: bool = False,
 ) -> TaskOutcome:
     """Train to the end of the recipe's schedule in the folder out/NAME (and `part` below it).
 
     A run that has a state there goes on from it, to the same weights, bit by bit on one machine
     with one thread, as if it had not been stopped; `fresh` starts over. `tell` gets a line every
-    `checkpoint.report_s` seconds. UsageError where the state belongs to another recipe;
-    OutOfResources when memory runs out; Interrupted on Ctrl-C, after saving.
+    `checkpoint.report_s` seconds. `partial`: of `init_from` the weights that fit are enough.
+    UsageError where the state belongs to another recipe; OutOfResources when memory runs out;
+    Interrupted on Ctrl-C, after saving.
     """
     torch.set_num_threads(recipe.optimisation.threads)
     folder = out / recipe.name / part
@@ -115,8 +117,8 @@ def train_task(
     )
     module = TaskModule(recipe, network=network, samples=samples, beta=data.beta)
     if recipe.init_from and saved is None:
-        start_from(Path(recipe.init_from), module.network, module.average)
-        tell(f"Starting from the weights of {Path(recipe.init_from).name}.")
+        taken = start_from(Path(recipe.init_from), module.network, module.average, partial=partial)
+        tell(f"Starting from the weights of {Path(recipe.init_from).name}: {taken}")
     step = 0 if saved is None else int(saved["global_step"])
     module.first_step = step
     if saved is not None:
@@ -197,10 +199,11 @@ def _load(
     """Read and prepare the items to train on and to validate with."""
     by_name = {item.name: item for item in items}
     wanted = split.train + _some(split.valid, recipe.validation.items)
+    cache = Path(recipe.sampling.cache) if recipe.sampling.cache else None
     cases: dict[str, PreparedCase] = {}
     for name in wanted:
         try:
-            cases[name] = load_item(by_name[name], plan=recipe.case)
+            cases[name] = cached(by_name[name], plan=recipe.case, folder=cache)
         except LeukoError as error:
             raise type(error)(f"Item {name}: {error.what}", hint=error.hint) from error
     channels = {case.image.shape[0] for case in cases.values()}
