@@ -29,7 +29,8 @@ MODEL is a folder that leuko export wrote, or a run of leuko train, which is exp
 to RUN/model first; without INPUT it predicts its own test images. Of one image OUT is
 the mask's file, or a folder that gets out.nii.gz; of several, OUT/NAME.nii.gz (of
 pictures NAME.png), with volumes.tsv, labels.tsv and predict.json. A model that
-classifies writes OUT/classes.tsv.
+classifies writes OUT/classes.tsv, of a run's own images with their true classes, which
+leuko diagnose judges.
 
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this model; 5 grids differ;
 6 cannot write, or OUT is there already; 7 out of memory or disk; 9 torch is needed to
@@ -141,7 +142,14 @@ def predict(
             (trained, items_of_run(run, part=part))
             for trained, run in zip(models, runs, strict=True)
         ]
-        done = predict_folds(folds, out=out, probabilities=probabilities, force=force, told=told)
+        done = predict_folds(
+            folds,
+            out=out,
+            names=[run.name if len(runs) > 1 else "" for run in runs],
+            probabilities=probabilities,
+            force=force,
+            told=told,
+        )
     if as_json:
         click.echo(outcomes_as_json(models, done), nl=False)
     elif not quiet:

@@ -33,10 +33,15 @@ RECORD, VOLUMES, LABELS, CLASSES = "predict.json", "volumes.tsv", "labels.tsv", 
 class PredictedItem:
     """What became of an image: its mask and numbers, or the reason why there are none.
 
-    `volumes` in mm3 (of pictures: pixels, `sized` is False); `scores` of a classifier.
+    `volumes` in mm3 (of pictures: pixels, `sized` is False); `scores` of a classifier. Of a run's
+    own examples `subject` says whose it is, `truth` its true class; in a cross-validation `fold`
+    names the fold whose model predicted it.
     """
 
     name: str
+    subject: str = ""
+    fold: str = ""
+    truth: str = ""
     file: str = ""
     input_name: str = ""
     input_sha256: str | None = None
@@ -77,28 +82,39 @@ def predict_items(
 
     With `single` (one item) `out` is the file to write, by its suffix, or a folder that gets
     out.nii.gz. Else `out`/NAME.nii.gz is each item's mask on its own grid (pictures: NAME.png),
-    and labels.tsv, volumes.tsv (a classifier: classes.tsv) and predict.json tell of all. UsageError
+    and labels.tsv, volumes.tsv (a classifier: classes.tsv) and predict.json tell of all. A
+    classifier's table has the items' categories as truth, where they have some. UsageError
     (exit 2) where a mask would replace an input, WriteError (exit 6) where a file is there already
     and `force` is not set.
     """
     how = _How(out, single, probabilities, series, force)
-    return _predict([(trained, items)], how, told=told)
+    return _predict([(trained, items)], ("",), how, told=told)
 
 
 def predict_folds(
     folds: Sequence[tuple[Trained, Sequence[Item]]],
     *,
     out: Path,
+    names: Sequence[str] = (),
     probabilities: bool = False,
     force: bool = False,
     told: Told = _nobody,
 ) -> tuple[PredictedItem, ...]:
-    """The same for a cross-validation: each fold's model on its own items, all into one folder."""
-    return _predict(folds, _How(out, False, probabilities, "", force), told=told)
+    """The same for a cross-validation: each fold's model on its own items, all into one folder.
+
+    The folds' `names` become a column of the tables. Classes of one item may be predicted in
+    several folds, as validation items are; masks not, which would replace each other.
+    """
+    named = tuple(names) or ("",) * len(folds)
+    return _predict(folds, named, _How(out, False, probabilities, "", force), told=told)
 
 
 def _predict(
-    folds: Sequence[tuple[Trained, Sequence[Item]]], how: _How, *, told: Told
+    folds: Sequence[tuple[Trained, Sequence[Item]]],
+    names: Sequence[str],
+    how: _How,
+    *,
+    told: Told,
 ) -> tuple[PredictedItem, ...]:
     card = folds[0][0].card
     classifies = card.task == "classification"
@@ -108,7 +124,12 @@ def _predict(
             require_channels(trained.card, len(item.images), region=item.region is not None)
     if how.single and len(items) != 1:
         raise UsageError("One name for several images.", hint="Give a folder with --out.")
-    doubled = [name for name, n in Counter(item.name for item in items).items() if n > 1]
+    keys = Counter(
+        (item.name, fold if classifies else "")
+        for fold, (_, some) in zip(names, folds, strict=True)
+        for item in some
+    )
+    doubled = [name for (name, _), n in keys.items() if n > 1]
     if doubled:
         raise UsageError(
             f"{doubled[0]} is to be predicted twice.", hint="Give each image a name of its own."
@@ -120,8 +141,8 @@ def _predict(
     for path in [how.out] if to_file else [how.out / name for name in tables]:
         require_free_file(path, inputs=inputs, force=how.force)
     done = []
-    for trained, some in folds:
-        job = _Job(trained, how, to_file, inputs)
+    for fold, (trained, some) in zip(names, folds, strict=True):
+        job = _Job(trained, how, to_file, inputs, fold)
         for item in some:
             outcome = job.tried(item)
             told(outcome)
@@ -157,6 +178,7 @@ class _Job:
     how: _How
     to_file: bool
     inputs: Sequence[Path]
+    fold: str
 
     def tried(self, item: Item) -> PredictedItem:
         """The outcome of an item; of many a failure is an outcome too."""
@@ -166,7 +188,13 @@ class _Job:
             if self.how.single:
                 raise
             code = type(error).exit_code
-            return PredictedItem(item.name, error=error.what, hint=error.hint, exit_code=code)
+            return PredictedItem(
+                item.name,
+                fold=self.fold,
+                error=error.what,
+                hint=error.hint,
+                exit_code=code,
+            )
 
     def one(self, item: Item) -> PredictedItem:
         """Read, predict and write an item."""
@@ -179,6 +207,9 @@ class _Job:
         file = "" if found.label is None else self.written(item, found, like=first)
         return PredictedItem(
             name=item.name,
+            subject=item.subject,
+            fold=self.fold,
+            truth=item.category,
             file=file,
             input_name=name_of(first.source),
             input_sha256=sha_of(first.source),
@@ -260,23 +291,40 @@ def _write_tables(
 
 def _volumes(done: Sequence[PredictedItem]) -> bytes:
     """A row a label of each image."""
-    rows: list[Sequence[object]] = [("name", "class", "mm3", "ml", "pixels")]
+    about = ["fold"] if any(item.fold for item in done) else []
+    rows: list[Sequence[object]] = [("name", *about, "class", "mm3", "ml", "pixels")]
     for item in done:
         for name, volume in item.volumes.items():
+            head = (item.name, item.fold, name) if about else (item.name, name)
             if item.sized:
-                rows.append((item.name, name, f"{volume:.3f}", f"{volume / 1000:.6f}", ""))
+                rows.append((*head, f"{volume:.3f}", f"{volume / 1000:.6f}", ""))
             else:
-                rows.append((item.name, name, "", "", f"{volume:.0f}"))
+                rows.append((*head, "", "", f"{volume:.0f}"))
     return _table(rows)
 
 
 def _scores(done: Sequence[PredictedItem]) -> bytes:
-    """A row an image: its most likely class, and the probability of each."""
+    """A row an image: what is known of it, its most likely class, the probability of each."""
     good = [item for item in done if not item.error]
     classes = list(good[0].scores) if good else []
-    rows: list[Sequence[object]] = [("name", "class", *classes)]
+    about = [
+        column
+        for column, known in (
+            ("subject", any(item.truth and item.subject for item in good)),
+            ("fold", any(item.fold for item in good)),
+            ("truth", any(item.truth for item in good)),
+        )
+        if known
+    ]
+    rows: list[Sequence[object]] = [("name", *about, "class", *classes)]
     rows += [
-        (item.name, item.choice, *(f"{item.scores[name]:.6f}" for name in classes)) for item in good
+        (
+            item.name,
+            *(getattr(item, column) for column in about),
+            item.choice,
+            *(f"{item.scores[name]:.6f}" for name in classes),
+        )
+        for item in good
     ]
     return _table(rows)
 
