@@ -1,5 +1,7 @@
-"""A tiny data set and recipe, and a run of its own process for tests that kill it:
-python small_task.py FOLDER OUT STEPS EVERY_S."""
+"""A tiny data set and recipe, and a run of its own process for tests that kill it.
+
+python small_task.py FOLDER OUT STEPS EVERY_S
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_run_leaves_all_that_is_needed_to_use_and_to_judge_it(whole):
 
 
 def test_killed_at_any_moment_and_resumed_it_ends_with_the_same_weights(data, whole, tmp_path):
-    """kill -9 at three moments, each in another step; the state is saved at every step."""
+    """Kill -9 at three moments, each in another step; the state is saved at every step."""
     command = [
         sys.executable, str(Path(__file__).with_name("small_task.py")), str(data), str(tmp_path),
         "12", "0",

@@ -21,7 +21,7 @@ from leuko.training.schedule import averaging, learning_rate, progress
 from leuko.training.supervised.recipe import TaskRecipe
 from leuko.training.supervised.samples import Samples
 
-__all__ = ["TaskModule", "build_network"]
+__all__ = ["TaskModule", "batches", "build_network"]
 
 
 def build_network(recipe: TaskRecipe, *, channels: int, classes: int) -> nn.Module:
@@ -77,10 +77,10 @@ class TaskModule(LightningModule):
         """Samples in their order, from where the run stands; each process takes its part."""
         batch = self.recipe.optimisation.batch
         world, rank = self.trainer.world_size, self.trainer.global_rank
-        batches = _batches(self.first_step, batch=batch, world=world, rank=rank)
+        numbers = batches(self.first_step, batch=batch, world=world, rank=rank)
         return DataLoader(
             self._samples,
-            batch_sampler=cast(Any, _Sampler(batches)),
+            batch_sampler=cast(Any, _Sampler(numbers)),
             num_workers=self.recipe.sampling.workers,
             persistent_workers=False,
         )
@@ -162,7 +162,7 @@ class _Sampler:
         return self._batches
 
 
-def _batches(step: int, *, batch: int, world: int, rank: int) -> Iterator[list[int]]:
+def batches(step: int, *, batch: int, world: int, rank: int) -> Iterator[list[int]]:
     """Sample numbers of each step from `step` on, for one process of `world`."""
     while True:
         first = (step * world + rank) * batch

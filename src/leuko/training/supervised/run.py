@@ -87,6 +87,7 @@ def train_task(
     UsageError where the state belongs to another recipe; OutOfResources when memory runs out;
     Interrupted on Ctrl-C, after saving.
     """
+    _require_devices(devices)
     torch.set_num_threads(recipe.optimisation.threads)
     folder = out / recipe.name / part
     folder.mkdir(parents=True, exist_ok=True)
@@ -312,6 +313,17 @@ def _require_same(saved: Mapping[str, Any] | None, recipe: TaskRecipe) -> None:
         raise UsageError(
             f"The saved run '{recipe.name}' has another network: {saved.get('network')}.",
             hint="Give the recipe another name, or start over with --fresh.",
+        )
+
+
+def _require_devices(devices: int | str) -> None:
+    """UsageError where graphics cards are asked for that are not there."""
+    there = torch.cuda.device_count()
+    if isinstance(devices, int) and devices > max(there, 1):
+        raise UsageError(
+            f"{devices} graphics cards were asked for; torch finds {there or 'none'}.",
+            hint="Leave out --devices: without a card training runs on the processor. If there is "
+            "a card, install a torch with CUDA and a driver that fits it.",
         )
 
 

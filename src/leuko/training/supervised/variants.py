@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import io
@@ -157,9 +158,12 @@ def _parted(text: str) -> list[str]:
 
 
 def _value(text: str) -> Any:
+    if "e" in text.lower():  # YAML takes 1e-3 for a word
+        with contextlib.suppress(ValueError):
+            return float(text)
     try:
-        return float(text) if "e" in text.lower() else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
         return text
 
 
