@@ -40,6 +40,7 @@ COMMANDS = MappingProxyType(
         "baseline": ("leuko.cli.baseline", "Segment without deep learning, to compare with."),
         "networks": ("leuko.cli.networks", "The networks there are, and what each costs."),
         "train": ("leuko.cli.train", "Train a network from a recipe."),
+        "finetune": ("leuko.cli.finetune", "Adapt trained weights to your own scans."),
         "export": ("leuko.cli.export", "A training run as a model that needs no torch."),
         "predict": ("leuko.cli.predict", "Run a trained model on images: masks and volumes."),
     }
