@@ -56,6 +56,12 @@ Exit codes: 0 done; 2 wrong usage; 3 no case can be read; 6 cannot write.
     metavar="REGEX",
     help="Whose an image is: an expression with one group, searched in its name.",
 )
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False),
+    default="",
+    help="Folder that the paths of a list count from.  [default: the list's own]",
+)
 @click.option("--site", default="", metavar="REGEX", help="Where it is from, likewise.")
 @click.option(
     "--names",
@@ -88,6 +94,7 @@ def eda(
     masks: str,
     layout: str | None,
     subject: str,
+    root: str,
     site: str,
     names: str,
     out: str | None,
@@ -111,6 +118,7 @@ def eda(
         masks=masks,
         layout=layout or "",
         subject=subject,
+        root=root,
         site=site,
     )
     with _progress(quiet=quiet or as_json) as show:
