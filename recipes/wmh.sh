@@ -9,6 +9,11 @@ python "$here/two_stage.py" heads "$data" "$runs/white-matter-heads"
 leuko train "$here/white-matter.yaml" --data "$runs/white-matter-heads" -o "$runs"
 leuko export "$runs/white-matter" -o "$runs/white-matter/model"
 python "$here/two_stage.py" check "$runs/white-matter/model" "$data"
+# FLAIR alone, for the scan that has no T1.
+leuko train "$here/white-matter.yaml" --data "$runs/white-matter-heads" -o "$runs" \
+  --name white-matter-flair --set "data.images=[$runs/white-matter-heads/flair]"
+leuko export "$runs/white-matter-flair" -o "$runs/white-matter-flair/model"
+python "$here/two_stage.py" check "$runs/white-matter-flair/model" "$data"
 python "$here/two_stage.py" regions "$runs/white-matter/model" "$data" "$runs/wmh-regions"
 peers=$data/wmh/tabriz/*/peers
 methods=(
