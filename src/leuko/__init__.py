@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.config import SegmentConfig
     from leuko.pipelines.convert import convert
     from leuko.pipelines.deidentify import deidentify
+    from leuko.pipelines.diagnose import diagnose
     from leuko.pipelines.dicom_list import SeriesList, list_series
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.explore import explore
@@ -58,6 +59,7 @@ __all__ = [
     "convert",
     "cut_patches",
     "deidentify",
+    "diagnose",
     "evaluate",
     "explore",
     "info",
@@ -98,6 +100,7 @@ _HOMES = {
     "convert": "leuko.pipelines.convert",
     "cut_patches": "leuko.pipelines.patches",
     "deidentify": "leuko.pipelines.deidentify",
+    "diagnose": "leuko.pipelines.diagnose",
     "evaluate": "leuko.pipelines.evaluate",
     "explore": "leuko.pipelines.explore",
     "info": "leuko.pipelines.information",

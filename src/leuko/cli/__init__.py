@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "surface": ("leuko.cli.surface", "A mask as a surface for 3D programs: STL, PLY, GLB."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "compare": ("leuko.cli.compare", "Several methods or models on the same scans."),
+        "diagnose": ("leuko.cli.diagnose", "Scores of a test against the truth: ROC, Bayes."),
         "patches": ("leuko.cli.patches", "An image in pieces of one size, and whole again."),
         "eda": ("leuko.cli.eda", "Explore a data set: grids, values, labels, what is unusual."),
         "convert": ("leuko.cli.convert", "Any image to any format; what is lost is said."),

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib import resources
 
-__all__ = ["Wording", "english", "evaluation_words"]
+__all__ = ["Wording", "diagnosis_words", "english", "evaluation_words"]
 
 
 class Wording:
@@ -36,6 +36,12 @@ def english() -> Wording:
 def evaluation_words() -> Wording:
     """The English strings of the pages of `leuko evaluate` and `leuko compare`."""
     return _of("evaluation.json")
+
+
+@cache
+def diagnosis_words() -> Wording:
+    """The English strings of the page of `leuko diagnose`."""
+    return _of("diagnosis.json")
 
 
 def _of(name: str) -> Wording:

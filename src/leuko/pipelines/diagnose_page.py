@@ -1,0 +1,351 @@
+"""A diagnosis as a page: from numbers to a `ScorePage`, and to HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from leuko.pipelines.diagnose import Diagnosis, OperatingPoint
+from leuko.pipelines.provenance import now, program_version
+from leuko.report.diagnosis_charts import (
+    Mark,
+    ReliabilityBin,
+    posterior_chart,
+    reliability_chart,
+    roc_chart,
+    scores_chart,
+)
+from leuko.report.document import Measure
+from leuko.report.evaluation_html import score_page
+from leuko.report.evaluation_values import (
+    Cell,
+    Chart,
+    Column,
+    Definition,
+    ScorePage,
+    Section,
+    Table,
+)
+from leuko.report.provenance import time_of
+from leuko.report.wording import diagnosis_words, english
+
+__all__ = ["page", "page_values", "written"]
+
+Interval = tuple[float, float]
+FEW_PEOPLE = 30
+RATES = (
+    ("sensitivity", "Sensitivity"),
+    ("specificity", "Specificity"),
+    ("ppv", "PPV"),
+    ("npv", "NPV"),
+    ("lr_positive", "LR+"),
+    ("lr_negative", "LR−"),
+)
+
+
+def page(found: Diagnosis) -> str:
+    """The page as one HTML file without any external resource."""
+    return score_page(page_values(found))
+
+
+def page_values(found: Diagnosis) -> ScorePage:
+    """What the page says, decided and rounded."""
+    words = diagnosis_words()
+    return ScorePage(
+        title=words("title"),
+        subject=found.cases.source
+        + (f": {found.cases.condition}" if found.cases.condition else ""),
+        created=time_of(now()),
+        version=program_version(),
+        lead=_lead(found),
+        more=_more(found),
+        care=tuple(_care(found)),
+        headline=tuple(_headline(found)),
+        sections=(
+            _curves(found),
+            _decisions(found),
+            _bayes(found),
+            *_reliability(found),
+            *_folds(found),
+            _definitions(found),
+        ),
+        research_use=english()("research_use"),
+    )
+
+
+def written(value: float, *, percent: bool = False) -> str:
+    """Three digits; n/a where there is no value, ∞ where it has no bound."""
+    if math.isnan(value):
+        return "n/a"
+    if math.isinf(value):
+        return "∞"
+    if percent:
+        return f"{100 * value:.1f} %"
+    return f"{value:.3f}" if abs(value) < 1 else f"{value:.3g}"
+
+
+def _lead(found: Diagnosis) -> str:
+    curve, point = found.roc, found.points[0]
+    interval, how = _best_interval(found)
+    what = f" of '{found.cases.condition}'" if found.cases.condition else ""
+    return (
+        f"{curve.positives} of {len(found.cases.names)} cases have the condition. The scores{what} "
+        f"tell them from the others with an area under the curve of {written(curve.auc)} "
+        f"(95 % interval {_range(interval)}{how}); at the threshold {_threshold(point)} "
+        f"sensitivity is {written(point.confusion.sensitivity)} and specificity "
+        f"{written(point.confusion.specificity)}."
+    )
+
+
+def _best_interval(found: Diagnosis) -> tuple[Interval, str]:
+    """The interval to quote: of whole people where that is known, else DeLong's."""
+    if found.clustered and not math.isnan(found.clustered.auc[0]):
+        return found.clustered.auc, ", drawing whole people"
+    return found.roc.auc_interval, ""
+
+
+def _more(found: Diagnosis) -> str:
+    point = found.points[0]
+    if point.rule == "chosen on other cases":
+        chosen = "The threshold was chosen on cases that are not judged here (Youden's"
+        chosen += ", each fold its own)." if len(point.thresholds) > 1 else ")."
+    elif point.rule == "fixed":
+        chosen = "The threshold was fixed beforehand."
+    else:
+        chosen = ""
+    return chosen
+
+
+def _care(found: Diagnosis) -> Iterator[str]:
+    words = diagnosis_words()
+    if found.points[0].optimistic:
+        yield words("caution.same")
+    if found.clustered:
+        said = words("caution.clusters", cases=len(found.cases.names), subjects=found.subjects,
+                     draws=found.draws, seed=found.seed)  # fmt: skip
+        few = words("caution.few", subjects=found.subjects)
+        yield f"{said} {few}" if found.subjects < FEW_PEOPLE else said
+    elif not found.subjects:
+        yield words("caution.unknown")
+    if found.cases.left_out:
+        yield words("caution.left_out", count=len(found.cases.left_out))
+
+
+def _headline(found: Diagnosis) -> Iterator[Measure]:
+    table, drawn = found.points[0].confusion, found.points[0].clustered
+    interval, _ = _best_interval(found)
+    yield Measure("auc", "Area under the curve", written(found.roc.auc), "", _range(interval))
+    for name, label in (*RATES[:2], *RATES[4:]):
+        ends = getattr(drawn, name) if drawn else getattr(table, f"{name}_interval")
+        yield Measure(name, label, written(getattr(table, name)), "", _range(ends))
+
+
+# ---------------------------------------------------------------- sections
+
+
+def _curves(found: Diagnosis) -> Section:
+    words, curve = diagnosis_words(), found.roc
+    steps = [(1 - b, a) for a, b in zip(curve.sensitivity, curve.specificity, strict=True)]
+    marks = [
+        Mark(1 - point.confusion.specificity, point.confusion.sensitivity, _mark(point),
+             hollow=index > 0)
+        for index, point in enumerate(found.points)
+    ]  # fmt: skip
+    real = list(zip(found.cases.scores, found.cases.truth, strict=True))
+    spread = scores_chart(
+        [score for score, yes in real if yes],
+        [score for score, yes in real if not yes],
+        thresholds=list(found.points[0].thresholds.values()),
+    )
+    return Section(
+        "curves",
+        "How well the scores separate",
+        charts=(
+            Chart("ROC curve", roc_chart(steps, marks), words("roc.reading")),
+            Chart("Scores", spread, words("scores.reading")),
+        ),
+    )
+
+
+def _mark(point: OperatingPoint) -> str:
+    if point.rule == "chosen on other cases":
+        return "chosen on other cases"
+    return "Youden (optimistic)" if point.optimistic else f"at {point.name}"
+
+
+def _decisions(found: Diagnosis) -> Section:
+    words = diagnosis_words()
+    point = found.points[0]
+    table = point.confusion
+    counts = Table(
+        (Column("", number=False), Column("condition"), Column("no condition"), Column("all")),
+        (
+            _row("called positive", table.true_positive, table.false_positive),
+            _row("called negative", table.false_negative, table.true_negative),
+            _row("all", table.positives, table.negatives),
+        ),
+        title=f"Decisions at {_threshold(point)}",
+    )
+    columns = [Column("", number=False)]
+    columns += [Column(_heading(one), explained=_threshold(one)) for one in found.points]
+    rows = [(Cell("Threshold"), *(Cell(_threshold(one)) for one in found.points))]
+    for name, label in RATES:
+        rows.append((Cell(label), *(Cell(_with(one, name)) for one in found.points)))
+        if found.clustered and hasattr(found.clustered, name):
+            ends = (getattr(one.clustered, name) for one in found.points)
+            rows.append((Cell("   drawing people"), *(Cell(_range(end)) for end in ends)))
+    rows.append(
+        (
+            Cell("Right calls"),
+            *(Cell(written(one.confusion.accuracy, percent=True)) for one in found.points),
+        )
+    )
+    rates = Table(
+        tuple(columns),
+        tuple(rows),
+        title="Rates and likelihood ratios",
+        note="In brackets: 95 % intervals that count cases."
+        + (" Below: those that draw whole people." if found.clustered else ""),
+    )
+    note = words("caution.prevalence", share=written(found.prevalence, percent=True))
+    return Section("decisions", "Decisions", note=note, tables=(counts, rates))
+
+
+def _row(label: str, first: int, second: int) -> tuple[Cell, ...]:
+    return Cell(label), Cell(f"{first}"), Cell(f"{second}"), Cell(f"{first + second}", strong=True)
+
+
+def _bayes(found: Diagnosis) -> Section:
+    words, point = diagnosis_words(), found.points[0]
+    table = point.confusion
+    columns = (
+        Column("Probability before", number=True),
+        Column("Odds before"),
+        Column("Odds after +"),
+        Column("Probability after +"),
+        Column("Odds after −"),
+        Column("Probability after −"),
+    )
+    rows = tuple(
+        (
+            Cell(written(after.prior, percent=True)),
+            Cell(written(after.prior / (1 - after.prior) if after.prior < 1 else math.inf)),
+            Cell(written(after.positive_odds)),
+            Cell(_percent(after.positive, after.positive_interval)),
+            Cell(written(after.negative_odds)),
+            Cell(_percent(after.negative, after.negative_interval)),
+        )
+        for after in point.posteriors
+    )
+    marks = [(after.prior, after.positive, after.negative) for after in point.posteriors]
+    drawing = posterior_chart(table.lr_positive, table.lr_negative, marks=marks)
+    note = (
+        f"LR+ {written(table.lr_positive)}, LR− {written(table.lr_negative)} at "
+        f"{_threshold(point)}. In brackets: 95 % intervals of the likelihood ratios, prior fixed; "
+        + ("they draw whole people." if point.clustered else "they count cases.")
+    )
+    return Section(
+        "bayes",
+        "What a result means for a person",
+        note=words("posterior.reading"),
+        charts=(Chart("Before and after the test", drawing),),
+        tables=(Table(columns, rows, note=note),),
+    )
+
+
+def _reliability(found: Diagnosis) -> Iterator[Section]:
+    held = found.calibration
+    if held is None:
+        return
+    words = diagnosis_words()
+    bins = [
+        ReliabilityBin(one.predicted, one.observed, one.observed_interval, one.count)
+        for one in held.bins
+    ]
+    reference = found.prevalence * (1 - found.prevalence)
+    table = Table(
+        (Column("", number=False), Column("Value"), Column("", number=False)),
+        (
+            (Cell("Brier score"), Cell(written(held.brier)),
+             Cell(f"prevalence alone: {written(reference)}")),
+            (Cell("Expected calibration error"), Cell(written(held.ece)), Cell("10 bins")),
+        ),
+    )  # fmt: skip
+    yield Section(
+        "reliability",
+        "Do the probabilities mean what they say?",
+        charts=(Chart("Reliability", reliability_chart(bins), words("reliability.reading")),),
+        tables=(table,),
+    )
+
+
+def _folds(found: Diagnosis) -> Iterator[Section]:
+    if not found.folds:
+        return
+    words = diagnosis_words()
+    rows = tuple(
+        (
+            Cell(fold.fold),
+            Cell(f"{fold.positives + fold.negatives}"),
+            Cell(f"{fold.positives}"),
+            Cell(f"{written(fold.auc)} ({_range(fold.auc_interval)})"),
+            Cell(written(found.points[0].thresholds[fold.fold])),
+        )
+        for fold in found.folds
+    )
+    columns = (Column("Fold", number=False), Column("Cases"), Column("With the condition"),
+               Column("AUC (DeLong)"), Column("Threshold"))  # fmt: skip
+    note = words("caution.folds", folds=len(found.folds))
+    yield Section("folds", "Fold by fold", note=note, tables=(Table(columns, rows),))
+
+
+def _definitions(found: Diagnosis) -> Section:
+    words = diagnosis_words()
+    names = [("Area under the curve", "auc"), ("Sensitivity", "sensitivity"),
+             ("Specificity", "specificity"), ("PPV", "ppv"), ("NPV", "npv"),
+             ("LR+", "lr_positive"), ("LR−", "lr_negative"), ("Odds after", "posterior"),
+             ("Youden's threshold", "youden")]  # fmt: skip
+    if found.clustered:
+        names.append(("Drawing people", "subjects"))
+    items = [Definition(label, words(f"define.{name}")) for label, name in names]
+    if found.calibration:
+        reference = written(found.prevalence * (1 - found.prevalence))
+        items.append(Definition("Brier score", words("define.brier", reference=reference)))
+        items.append(Definition("Expected calibration error", words("define.ece")))
+    return Section("definitions", "What the numbers mean", definitions=tuple(items))
+
+
+# ---------------------------------------------------------------- texts
+
+
+def _threshold(point: OperatingPoint) -> str:
+    values = sorted(set(point.thresholds.values()))
+    if len(values) == 1:
+        return written(values[0])
+    return f"{written(values[0])} to {written(values[-1])} by fold"
+
+
+def _heading(point: OperatingPoint) -> str:
+    if point.rule == "chosen on other cases":
+        return "Chosen on other cases"
+    if point.optimistic:
+        return "Youden's, on these cases: optimistic"
+    return f"Fixed at {point.name}"
+
+
+def _with(point: OperatingPoint, name: str) -> str:
+    table = point.confusion
+    return f"{written(getattr(table, name))} ({_range(getattr(table, f'{name}_interval'))})"
+
+
+def _range(interval: Interval) -> str:
+    if math.isnan(interval[0]):
+        return "no interval"
+    return f"{written(interval[0])} to {written(interval[1])}"
+
+
+def _percent(value: float, interval: Interval) -> str:
+    text = written(value, percent=True)
+    if math.isnan(interval[0]):
+        return text
+    return f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
