@@ -18,7 +18,7 @@ from leuko.training.augmentation import (
 )
 from leuko.training.recipe import Augmentation
 
-__all__ = ["Crop", "RealCase", "allowed_classes", "crops"]
+__all__ = ["Crop", "RealCase", "allowed_classes", "crops", "told_apart"]
 
 ALL = (1 << CLASS_COUNT) - 1
 LESION = 1 << Tissue.LESION
@@ -101,6 +101,19 @@ def allowed_classes(
         allowed[cap_rim > edge[1]] = CAP_RIM
     allowed[lesion > edge[1]] = LESION | CAP_RIM if with_caps else LESION
     return allowed
+
+
+def told_apart(allowed: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """`allowed` (B, H, W), with one class where a real scan's truth says only "no lesion".
+
+    That class is the likeliest by `logits` (B, C, H, W), if it is likelier than the rest together
+    and possible; else all stays possible.
+    """
+    confidence, likeliest = torch.softmax(logits, dim=1).max(dim=1)
+    open_ = (allowed == ALL & ~LESION) | (allowed == ALL & ~LESION & ~CAP_RIM)
+    possible = ((allowed.to(torch.int64) >> likeliest) & 1).bool()
+    only = (torch.ones_like(likeliest) << likeliest).to(allowed.dtype)
+    return torch.where(open_ & possible & (confidence > 0.5), only, allowed)
 
 
 def _lesion_slices(case: RealCase) -> npt.NDArray[np.intp]:

@@ -1,7 +1,8 @@
 """WMH weights adapted to somebody's own FLAIRs with masks: the recipe, the training, the folder.
 
-Lesions are learned from the masks. Of every other voxel a mask only says that it is no lesion, so
-that the anatomy is neither taught nor forbidden: how far it moved must be measured afterwards.
+Lesions are learned from the masks. Of every other voxel a mask only says that it is no lesion;
+there the anatomy is kept that the weights gave before. How far it moves all the same must be
+measured.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.models.card import Card, Definition
 from leuko.models.store import checkpoint_path, load_card
-from leuko.training.recipe import Case, Data, Network, Optimisation, Recipe, Validation, to_plain
+from leuko.training.recipe import (
+    Case,
+    Data,
+    Loss,
+    Network,
+    Optimisation,
+    Recipe,
+    Validation,
+    to_plain,
+)
 
 __all__ = [
     "MODEL",
@@ -110,12 +120,14 @@ def finetune_recipe(
     teaching the anatomy. UsageError where the values are impossible.
     """
     card = start.card
+    together = any(case.caps is None and case.definition == "vascular" for case in cases)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise UsageError(
             f"The name '{name}' cannot be that of a folder.", hint="Use letters, digits and . _ -"
         )
     if steps is None and minutes is None:
         steps, minutes = STEPS, MINUTES
+    weights = str(checkpoint_path(card, folder=start.folder).resolve())
     content: dict[str, Any] = {
         "name": name,
         "seed": seed,
@@ -138,8 +150,10 @@ def finetune_recipe(
             warmup_steps=50,
             ema_decay=0.995,
         ),
+        "loss": Loss(options={"apart": False} if together else {}),
         "validation": Validation(slices=0),
-        "init_from": str(checkpoint_path(card, folder=start.folder).resolve()),
+        "init_from": weights,
+        "keep_from": weights,
     }
     try:
         return msgspec.convert(msgspec.to_builtins(content), Recipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from leuko.networks import catalogue
 from leuko.training import losses, optimisers
+from leuko.training.crops import told_apart
 from leuko.training.recipe import Recipe
 from leuko.training.schedule import averaging, learning_rate, progress
 
@@ -37,6 +39,17 @@ class SegmentationModule(LightningModule):
         self.seconds = 0.0  # trained before this start, plus since
         self.latest: dict[str, float] = {}
         self._clock = time.perf_counter()
+        self._teacher: list[nn.Module] = []  # in a list: no part of the saved state
+
+    def keep(self, weights: Mapping[str, Tensor]) -> None:
+        """Keep the anatomy of other weights where truth leaves it open, and their statistics.
+
+        Truth of lesions alone allows any anatomy elsewhere, and a network forgets what it is not
+        asked for; so those weights are asked (Li and Hoiem, Learning without Forgetting, 2016).
+        """
+        teacher = copy.deepcopy(self.network).requires_grad_(False).eval()
+        teacher.load_state_dict(weights)
+        self._teacher = [teacher]
 
     @property
     def done(self) -> float:
@@ -46,6 +59,7 @@ class SegmentationModule(LightningModule):
     def on_train_start(self) -> None:
         """Start the clock."""
         self._clock = time.perf_counter()
+        self._teacher = [teacher.to(self.device) for teacher in self._teacher]
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Set the learning rate of this step."""
@@ -59,7 +73,12 @@ class SegmentationModule(LightningModule):
     def training_step(self, batch: dict[str, Tensor]) -> Tensor:
         """The loss of a batch."""
         image = batch["image"].to(memory_format=torch.channels_last)
-        parts = self.objective(self.network(image).float(), batch["allowed"])
+        allowed = batch["allowed"]
+        for teacher in self._teacher:
+            _hold_statistics(self.network)
+            with torch.no_grad():
+                allowed = told_apart(allowed, teacher(image).float())
+        parts = self.objective(self.network(image).float(), allowed)
         self.latest = {name: float(value.detach()) for name, value in parts.items()}
         return parts["loss"]
 
@@ -93,6 +112,13 @@ class SegmentationModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the training time up again."""
         self.seconds = float(checkpoint["seconds"])
+
+
+def _hold_statistics(network: nn.Module) -> None:
+    """Use batch normalisation's statistics as they are: few scans would shift them."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def to_channels_last(network: nn.Module) -> nn.Module:

@@ -122,12 +122,17 @@ class LesionDice:
 
 @dataclass(frozen=True)
 class MarginalDice:
-    """Marginal cross-entropy plus `dice` times the Dice loss."""
+    """Marginal cross-entropy plus `dice` times the Dice loss.
+
+    Without `apart` Dice is that of lesions, caps and rims together: where the truth does not tell
+    them apart, their own Dice would teach that there are none.
+    """
 
     lesion: float = 2.5
     cap_rim: float = 2.5
     dice: float = 1.0
     smooth: float = 20.0
+    apart: bool = True
 
     def __call__(self, logits: Tensor, allowed: Tensor) -> dict[str, Tensor]:
         """See the module `losses` for arguments and result."""
@@ -135,7 +140,8 @@ class MarginalDice:
         entropy = MarginalCrossEntropy(self.lesion, self.cap_rim).of_log_probabilities(
             log_probabilities, allowed
         )
-        parts = LesionDice(self.smooth).of_probabilities(log_probabilities.exp(), allowed)
+        own = {} if self.apart else {"lesion": 0.0, "cap_rim": 0.0}
+        parts = LesionDice(self.smooth, **own).of_probabilities(log_probabilities.exp(), allowed)
         overlap = parts.pop("loss")
         return {
             "loss": entropy + self.dice * overlap,

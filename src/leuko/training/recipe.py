@@ -161,6 +161,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: Checkpoint = Checkpoint()
     validation: Validation = Validation()
     init_from: str | None = None  # weights to start from: a final.pt or a checkpoint
+    # Weights whose anatomy is kept where real truth leaves it open; batch statistics stay theirs.
+    keep_from: str | None = None
 
 
 def load_recipe(path: Path, *, data: Path | None = None) -> Recipe:

@@ -34,7 +34,14 @@ from leuko.training.recipe import Optimisation, Recipe, load_recipe
 from leuko.training.sources import SourcePlan, plan_of, stream
 from leuko.training.validation import ValidationSet, Validator
 from leuko.training.watching import Checkpoints, Metrics, Reports
-from leuko.training.weights import Reached, reached, start_from, write_final
+from leuko.training.weights import (
+    Reached,
+    load_weights,
+    reached,
+    start_from,
+    weights_file,
+    write_final,
+)
 
 __all__ = ["Outcome", "precision_of", "quietly", "train"]
 
@@ -86,6 +93,8 @@ def train(
     if recipe.init_from and not start.step:
         start_from(Path(recipe.init_from), module.network, module.average)
         tell(f"Starting from the weights of {Path(recipe.init_from).name}.")
+    if recipe.keep_from:
+        module.keep(load_weights(weights_file(Path(recipe.keep_from))))
     if start.step:
         tell(f"Resuming at step {start.step}.")
         draw_curves(folder / "metrics.csv", folder / "curves.png")
