@@ -58,8 +58,8 @@ Exit codes: 0 done; 2 wrong usage; 3 no case can be read; 6 cannot write.
 )
 @click.option(
     "--root",
-    type=click.Path(exists=True, file_okay=False),
     default="",
+    metavar="FOLDER",
     help="Folder that the paths of a list count from.  [default: the list's own]",
 )
 @click.option("--site", default="", metavar="REGEX", help="Where it is from, likewise.")
