@@ -25,6 +25,7 @@ Examples:
   leuko compare TRUTH/ unet=OUT_A/ resunet=OUT_B/ -o compare.html --images FLAIR/
   leuko compare 'DATA/*/truth.nii.gz' A='DATA/*/a.nii.gz' B='DATA/*/b.nii.gz'
   leuko compare labelsTs/ A=OUT_A/ B=OUT_B/ --labels -o compare.json
+  leuko compare SLICES/ A=OUT_A/ B=OUT_B/ --subject '(.+)_[0-9]+' -o compare.html
   leuko compare --image flair.nii.gz --model vascular --model ms -o models.html
   leuko compare TRUTH/ --image IMAGES/ --model a=MODEL_A/ --model b=MODEL_B/
 
@@ -68,6 +69,12 @@ PATH = click.Path(readable=False, path_type=Path)
 @click.option("--labels", is_flag=True, help="Label maps: every label is scored for itself.")
 @click.option("--names", metavar="1=NAME,2=NAME|TABLE", help="What the labels are called.")
 @click.option(
+    "--subject",
+    metavar="REGEX",
+    help="Count the images (slices) of a subject together, as one case: what REGEX finds in a "
+    "name is the subject, or its first group, such as '(.+)_[0-9]+'.",
+)
+@click.option(
     "--images",
     type=PATH,
     metavar="FOLDER",
@@ -100,6 +107,7 @@ def compare(
     masks: Path | None,
     labels: bool,
     names: str | None,
+    subject: str | None,
     images: Path | None,
     worst: int,
     metrics: tuple[str, ...],
@@ -122,6 +130,8 @@ def compare(
     if names and not labels:
         raise click.UsageError("--names is for label maps: give --labels, too.")
     if inputs or models:
+        if subject is not None:
+            raise click.UsageError("--subject is for masks that are there, not for --model.")
         if methods or not (inputs and models):
             raise click.UsageError(
                 "Models need --image and --model, and no NAME=MASKS beside them."
@@ -137,6 +147,7 @@ def compare(
         metrics=metrics or None,
         labels=labels,
         names=given_names(names),
+        subject=subject,
     )
     for out in outputs:
         write_comparison(comparison, out, images=images, worst=worst)
@@ -261,7 +272,7 @@ def _show(comparison: Comparison) -> None:
 
     from leuko.report.metric_words import BRIEF, unit
 
-    table = Table(box=None, caption=f"means over {len(comparison.cases)} cases")
+    table = Table(box=None, caption=f"means over {len(comparison.cases)} {comparison.counted}")
     table.add_column("method", no_wrap=True)
     summaries = {name: item.summary for name, item in comparison.evaluations.items()}
     names = [n for n in next(iter(summaries.values())) if not n.endswith("_ml") and n != "iou"]

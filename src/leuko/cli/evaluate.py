@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ Examples:
   leuko evaluate TRUTH/ OUT/ -o scores.json -o scores.html --images FLAIR/
   leuko evaluate 'DATA/*/lesions.nii.gz' 'DATA/*/unet.nii.gz' --sites sites.tsv
   leuko evaluate labelsTs/ OUT/ --labels --names 1=anterior,2=posterior
+  leuko evaluate SLICES/ OUT/ --subject '(.+)_[0-9]+'
   leuko evaluate truth.nii.gz mask.nii.gz --metric dice --metric h95 --json
 
 In a pattern in quotes, the case is what the star stands for.
@@ -67,6 +69,12 @@ PATH = click.Path(readable=False, path_type=Path)
     "--names",
     metavar="1=NAME,2=NAME|TABLE",
     help="What the labels are called, or a table of labels (JSON, BIDS, FreeSurfer, ITK-SNAP).",
+)
+@click.option(
+    "--subject",
+    metavar="REGEX",
+    help="Count the images (slices) of a subject together, as one case: what REGEX finds in a "
+    "name is the subject, or its first group, such as '(.+)_[0-9]+'.",
 )
 @click.option(
     "--sites",
@@ -107,6 +115,7 @@ def evaluate(
     outputs: tuple[Path, ...],
     labels: bool,
     names: str | None,
+    subject: str | None,
     sites: Path | None,
     images: Path | None,
     worst: int,
@@ -136,6 +145,7 @@ def evaluate(
         labels=labels,
         names=given_names(names),
         sites=None if sites is None else read_sites(sites),
+        subject=subject,
     )
     for out in outputs:
         write_scores(evaluation, out, images=images, worst=worst)
@@ -204,7 +214,7 @@ def _many_labels(evaluation: Evaluation) -> Table:
     by_label = {label: evaluation.label_summary(label) for label in evaluation.labels}
     known = next(iter(by_label.values()))
     names = [name for name in LABEL_HEADINGS if name in known] or list(known)[:8]
-    table = Table(box=None, caption=f"means over {len(evaluation.cases)} cases")
+    table = Table(box=None, caption=f"means over {len(evaluation.cases)} {evaluation.counted}")
     table.add_column("label", no_wrap=True)
     table.add_column("cases", justify="right")
     for name in names:
@@ -258,7 +268,13 @@ def _complain(evaluation: Evaluation) -> None:
         click.echo(f"{failure.case}: not scored. {failure.what} {failure.hint}".rstrip(), err=True)
     for side, names in (("REF", evaluation.only_reference), ("PRED", evaluation.only_prediction)):
         if names:
-            click.echo(f"Only in {side}, not scored: {', '.join(names)}", err=True)
+            click.echo(f"Only in {side}, not scored: {_few(names)}", err=True)
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first three names and how many there are; all of them are in the JSON."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _text(value: float) -> str:

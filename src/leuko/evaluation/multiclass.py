@@ -14,7 +14,7 @@ from leuko.evaluation.labels import label_array, label_boxes
 from leuko.evaluation.pair import Pair
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
-from leuko.image.grid import require_same_grid
+from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image
 from leuko.masks.box import Box, grow_box
 
@@ -22,8 +22,10 @@ __all__ = [
     "ClassScore",
     "MulticlassScores",
     "from_confusion",
+    "label_pairs",
     "label_scores",
     "multiclass_scores",
+    "pooled_scores",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -40,19 +42,27 @@ def multiclass_scores(
     Raises GridMismatch (exit 5) where the grids differ and UnusableInput (exit 4) where a value is
     no whole number.
     """
-    truth, found = _label_arrays(reference, prediction)
-    boxes, other_boxes = label_boxes(truth), label_boxes(found)
-    present = sorted({0, *boxes, *other_boxes})
+    return pooled_scores([(reference, prediction)], classes=classes)
+
+
+def pooled_scores(
+    pieces: Iterable[tuple[Image, Image]], *, classes: Mapping[int, str] | None = None
+) -> MulticlassScores:
+    """As `multiclass_scores`, of the voxels of all `pieces` (reference and prediction) together."""
+    arrays = [_label_arrays(reference, prediction) for reference, prediction in pieces]
+    boxes = [(label_boxes(truth), label_boxes(found)) for truth, found in arrays]
+    present = sorted({0, *(label for sides in boxes for side in sides for label in side)})
     names = _names(present, classes, background=True)
     labels = np.array(sorted({*present, *names}))
     table = np.zeros((labels.size, labels.size), dtype=np.int64)
-    inside = 0
-    if boxes or other_boxes:
-        box = _union([*boxes.values(), *other_boxes.values()])
-        joint = _numbers(truth[box], labels) * labels.size + _numbers(found[box], labels)
-        table += np.bincount(joint.ravel(), minlength=table.size).reshape(table.shape)
-        inside = joint.size
-    table[0, 0] += truth.size - inside  # all the rest is background in both
+    for (truth, found), (own, other) in zip(arrays, boxes, strict=True):
+        inside = 0
+        if own or other:
+            box = _union([*own.values(), *other.values()])
+            joint = _numbers(truth[box], labels) * labels.size + _numbers(found[box], labels)
+            table += np.bincount(joint.ravel(), minlength=table.size).reshape(table.shape)
+            inside = joint.size
+        table[0, 0] += truth.size - inside  # all the rest is background in both
     return from_confusion(table, labels=labels.tolist(), names=names)
 
 
@@ -78,19 +88,38 @@ def label_scores(
     names = _names(sorted({*boxes, *other_boxes}), classes, background=False)
     result: dict[str, dict[str, float]] = {}
     for label, name in names.items():
-        held = [found_in[label] for found_in in (boxes, other_boxes) if label in found_in]
-        if not held:
+        if label not in boxes and label not in other_boxes:
             result[name] = dict.fromkeys(wanted, math.nan)
             continue
-        box = grow_box(_union(held), by=(1, 1, 1), shape=reference.grid.shape)
-        pair = Pair(
-            reference=np.ascontiguousarray(truth[box] == label),
-            prediction=np.ascontiguousarray(found[box] == label),
-            grid=reference.grid,
-            origin=(box[0].start, box[1].start, box[2].start),
-        )
+        pair = _label_pair(truth, found, label, (boxes, other_boxes), grid=reference.grid)
         result[name] = scores(pair, names=wanted)
     return result
+
+
+def label_pairs(reference: Image, prediction: Image, *, labels: Iterable[int]) -> dict[int, Pair]:
+    """Each of `labels` as a pair of masks, empty where neither map holds it; raises as above."""
+    truth, found = _label_arrays(reference, prediction)
+    boxes = label_boxes(truth), label_boxes(found)
+    return {label: _label_pair(truth, found, label, boxes, grid=reference.grid) for label in labels}
+
+
+def _label_pair(
+    truth: IntArray,
+    found: IntArray,
+    label: int,
+    boxes: tuple[Mapping[int, Box], Mapping[int, Box]],
+    *,
+    grid: Grid,
+) -> Pair:
+    held = [side[label] for side in boxes if label in side]
+    around = _union(held) if held else (slice(0, 1), slice(0, 1), slice(0, 1))
+    box = grow_box(around, by=(1, 1, 1), shape=grid.shape)
+    return Pair(
+        reference=np.ascontiguousarray(truth[box] == label),
+        prediction=np.ascontiguousarray(found[box] == label),
+        grid=grid,
+        origin=(box[0].start, box[1].start, box[2].start),
+    )
 
 
 def _label_arrays(reference: Image, prediction: Image) -> tuple[IntArray, IntArray]:

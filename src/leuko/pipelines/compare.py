@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from leuko.errors import UsageError
+from leuko.evaluation.pooled import LENGTHS
 from leuko.evaluation.ranking import Ranking, rank
 from leuko.evaluation.registry import CHALLENGE, METRICS
 from leuko.evaluation.statistics import Wilcoxon, wilcoxon
@@ -55,6 +56,11 @@ class Comparison:
         """Whether lengths are mm; pictures have pixels."""
         return next(iter(self.evaluations.values())).sized
 
+    @property
+    def counted(self) -> str:
+        """What a case is, in the plural."""
+        return next(iter(self.evaluations.values())).counted
+
     def values(self, method: str, metric: str) -> list[float]:
         """A metric of a method, a case each in the order of `cases`."""
         return [case.values[metric] for case in self.evaluations[method].cases]
@@ -67,13 +73,16 @@ def compare(
     metrics: Iterable[str] | None = None,
     labels: bool = False,
     names: Mapping[int, str] | None = None,
+    subject: str | None = None,
 ) -> Comparison:
     """Compare `methods` (name to a file, folder or pattern of masks) against `reference`.
 
     Ranked by `metrics` (default: the five of the WMH challenge; for label maps, with `labels`:
-    Dice, IoU, H95 of the surface, surface Dice, volume difference). Raises UsageError (exit 2)
-    for fewer than two methods, for a metric that has no good direction, and where no case is
-    common to all; else what `evaluate_paths` raises.
+    Dice, IoU, H95 of the surface, surface Dice, volume difference). `subject` makes the images of
+    a subject one case, as `evaluate_paths` says: distances are then left out of the default, and
+    so is a subject of whom the methods have different images. Raises UsageError (exit 2) for fewer
+    than two methods, for a metric that has no good direction, and where no case is common to all;
+    else what `evaluate_paths` raises.
     """
     if len(methods) < 2:
         raise UsageError(
@@ -81,15 +90,20 @@ def compare(
             hint="Give two or more: leuko compare REF A=FOLDER B=FOLDER.",
         )
     ranked = tuple(metrics or (LABEL_RANKED if labels else CHALLENGE))
+    if subject is not None and metrics is None:
+        ranked = tuple(name for name in ranked if name not in LENGTHS)
     aimless = [name for name in ranked if name in METRICS and METRICS[name].better == "none"]
     if aimless:
         raise UsageError(
             f"Methods cannot be ranked by {aimless[0]}, which is neither good nor bad.",
             hint="Choose a metric that has a good direction.",
         )
-    wanted = tuple(dict.fromkeys([*ranked, *_beside(labels=labels)]))
+    beside = (n for n in _beside(labels=labels) if subject is None or n not in LENGTHS)
+    wanted = tuple(dict.fromkeys([*ranked, *beside]))
     found = {
-        name: evaluate_paths(reference, Path(path), metrics=wanted, labels=labels, names=names)
+        name: evaluate_paths(
+            reference, Path(path), metrics=wanted, labels=labels, names=names, subject=subject
+        )
         for name, path in methods.items()
     }
     return _compared(found, ranked)
@@ -111,7 +125,7 @@ def _beside(*, labels: bool) -> tuple[str, ...]:
 
 
 def _compared(found: Mapping[str, Evaluation], ranked: tuple[str, ...]) -> Comparison:
-    held = {name: {case.case for case in item.cases} for name, item in found.items()}
+    held = _held(found)
     common = set.intersection(*held.values())
     if not common:
         raise UsageError(
@@ -119,7 +133,9 @@ def _compared(found: Mapping[str, Evaluation], ranked: tuple[str, ...]) -> Compa
             hint="Check that the files of all methods are named alike: "
             + "; ".join(f"{name}: {_some(cases)}" for name, cases in held.items()),
         )
-    every = set.union(*held.values(), *({f.case for f in item.failures} for item in found.values()))
+    scored = ({case.case for case in item.cases} for item in found.values())
+    failed = ({failure.case for failure in item.failures} for item in found.values())
+    every = set.union(*scored, *failed)
     kept = {name: _only(item, common) for name, item in found.items()}
     table = {name: {case.case: case.values for case in item.cases} for name, item in kept.items()}
     cases = tuple(case.case for case in next(iter(kept.values())).cases)
@@ -137,6 +153,18 @@ def _compared(found: Mapping[str, Evaluation], ranked: tuple[str, ...]) -> Compa
             if every - cases_held
         },
     )
+
+
+def _held(found: Mapping[str, Evaluation]) -> dict[str, set[str]]:
+    """The cases of each method, without subjects of whom another method has further images."""
+    every: dict[str, set[str]] = {}
+    for item in found.values():
+        for case in item.cases:
+            every.setdefault(case.case, set()).update(case.pieces)
+    return {
+        name: {case.case for case in item.cases if every[case.case] == set(case.pieces)}
+        for name, item in found.items()
+    }
 
 
 def _only(evaluation: Evaluation, cases: set[str]) -> Evaluation:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leuko.evaluation.registry import METRICS
 from leuko.pipelines.compare import Comparison
-from leuko.pipelines.evaluate_gallery import error_codes, scan_of
+from leuko.pipelines.evaluate_gallery import error_codes, scan_of, shown_image
 from leuko.pipelines.evaluate_page import notices
 from leuko.pipelines.evaluate_tables import definitions, shown_value, strips
 from leuko.pipelines.pairing import partners
@@ -52,7 +52,7 @@ def comparison_values(
     """What the page says, decided and rounded; `scans` are known images by case."""
     words = evaluation_words()
     if images is not None and scans is None:
-        scans = partners(comparison.cases, images=images)
+        scans = partners(_images(comparison), images=images)
     figures, troubles = _figures(comparison, scans=scans, worst=worst)
     sections = [_scores(comparison), _ranking(comparison), _strips(comparison)]
     sections += _tests(comparison)
@@ -100,12 +100,12 @@ def _lead(comparison: Comparison) -> str:
 
 def _cases_text(comparison: Comparison) -> str:
     count = len(comparison.cases)
-    return f"{count} cases" if count > 1 else "one case"
+    return f"{count} {comparison.counted}" if count > 1 else "one case"
 
 
 def _over(comparison: Comparison) -> str:
     count = len(comparison.cases)
-    return f"on {count} cases" if count > 1 else "on one case"
+    return f"on {count} {comparison.counted}" if count > 1 else "on one case"
 
 
 def _more(comparison: Comparison) -> str:
@@ -320,14 +320,15 @@ def _figure(
     comparison: Comparison, case: str, index: int, scans: Mapping[str, Path]
 ) -> tuple[Figure, str]:
     name, codes, on, titles, said = comparison.metrics[0], [], None, [], []
+    image = _images(comparison)[index]
     for method, item in comparison.evaluations.items():
-        one, on = error_codes(item.files[case], labels=bool(item.labels))
+        one, on = error_codes(item.files[image], labels=bool(item.labels))
         value = shown_value(item.cases[index].values[name], name)
         codes.append(one)
         titles.append(method)
         said.append(f"{method} {value}")
     assert on is not None  # there are at least two methods
-    scan, trouble = scan_of(case, scans=scans, on=on)
+    scan, trouble = scan_of(image, scans=scans, on=on)
     picture = compared_picture(
         on if scan is None else scan,
         codes,
@@ -337,4 +338,14 @@ def _figure(
         width=PICTURE_WIDTH,
     )
     text = f"{BRIEF.get(name, title(name))}: {', '.join(said)}"
+    if image != case:
+        text += f"; shown: {image}, the image with most in error"
     return Figure(case, text, picture, wide=True), trouble
+
+
+def _images(comparison: Comparison) -> list[str]:
+    """The image that shows each case."""
+    found = comparison.evaluations.values()
+    return [
+        shown_image([item.cases[index] for item in found]) for index in range(len(comparison.cases))
+    ]

@@ -14,6 +14,7 @@ from leuko.evaluation.aggregate import Summary, summarise
 from leuko.evaluation.lesionwise import SizeScore, by_size
 from leuko.evaluation.multiclass import label_scores, multiclass_scores
 from leuko.evaluation.pair import pair_images
+from leuko.evaluation.pooled import LENGTHS
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
 from leuko.findings import Finding, Severity
@@ -21,8 +22,15 @@ from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
 from leuko.pipelines.evaluate_masks import as_labels, as_mask, labels_in, read_any_mask, read_pair
 from leuko.pipelines.evaluate_sites import SiteRow, site_of
+from leuko.pipelines.evaluate_subjects import (
+    Pieces,
+    missing_of,
+    read_pieces,
+    require_poolable,
+    subjects_of,
+)
 from leuko.pipelines.label_names import names_in
-from leuko.pipelines.pairing import PathPair, is_single, pair_paths
+from leuko.pipelines.pairing import Pairing, PathPair, is_single, pair_paths
 
 __all__ = [
     "LABEL_METRICS",
@@ -52,6 +60,8 @@ class CaseScores:
     `labels` holds the metrics of every label and `values` their means over the labels (volumes,
     which have no mean worth the name, are in `labels` alone). `sized` is False for pictures, whose
     lengths count pixels. `sizes` counts lesions by size where a lesion-wise metric was asked for.
+    `pieces` are the images that were counted together, each with its voxels in error; none where
+    the case is one image.
     """
 
     case: str
@@ -63,6 +73,7 @@ class CaseScores:
     seen: bool | None = None
     sized: bool = True
     sizes: tuple[SizeScore, ...] = ()
+    pieces: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ class Evaluation:
     """Cases scored, cases failed, summaries over those scored, and names without a partner.
 
     `labels` holds the names of the labels by value where there are any, `files` the two files of
-    each case.
+    each case (where the images of a subject are one case: of each image).
     """
 
     cases: tuple[CaseScores, ...]
@@ -95,6 +106,11 @@ class Evaluation:
     def sized(self) -> bool:
         """Whether lengths are mm; pictures have pixels."""
         return not self.cases or any(case.sized for case in self.cases)
+
+    @property
+    def counted(self) -> str:
+        """What a case is, in the plural."""
+        return "subjects" if any(case.pieces for case in self.cases) else "cases"
 
     def label_summary(self, label: int) -> Mapping[str, Summary]:
         """The summary of one label's metrics over the cases that hold it."""
@@ -141,28 +157,40 @@ def evaluate_paths(
     labels: bool = False,
     names: Mapping[int, str] | None = None,
     sites: Mapping[str, SiteRow] | None = None,
+    subject: str | None = None,
 ) -> Evaluation:
     """Score two files, or those of two folders or patterns paired by name (`pipelines.pairing`).
 
     `labels` scores every label for itself, called as `names` says; `sites` is what
-    `evaluate_sites.read_sites` returns. Of two files an error is raised; among several cases it is
-    kept as a Failure and the others go on.
+    `evaluate_sites.read_sites` returns. `subject` is a regular expression that finds the subject in
+    a case's name (`evaluate_subjects.subjects_of`): the images of a subject are then one case, of
+    which voxels and lesions are summed; distances between masks are left out. Of two files an
+    error is raised; among several cases it is kept as a Failure and the others go on.
     """
     default = LABEL_METRICS if labels else tuple(METRICS)
     wanted = default if metrics is None else tuple(metrics)
     for name in wanted:
         metric_function(name)  # an unknown name fails here, before the first case is read
+    if subject is not None:
+        require_poolable(metrics or ())
+        wanted = tuple(name for name in wanted if name not in LENGTHS)
     pairing = pair_paths(Path(reference), Path(prediction))
     alone = is_single(Path(reference))
     done: list[CaseScores] = []
     failures: list[Failure] = []
-    for pair in pairing.pairs:
+    missing = {} if subject is None else missing_of(pairing, pattern=subject)
+    for case, pairs in _cases(pairing, subject).items():
         try:
-            done.append(_score(pair, wanted, labels=labels, sites=sites or {}))
+            if subject is None:
+                scored = _score(pairs[0], wanted, labels=labels)
+            else:
+                pieces = read_pieces(pairs, labels=labels, missing=missing.get(case, ()))
+                scored = _score_pieces(pieces, wanted, labels=labels, case=case)
+            done.append(_placed(scored, sites or {}))
         except LeukoError as error:
             if alone:
                 raise
-            failures.append(Failure(pair.case, error.what, error.hint, error.exit_code))
+            failures.append(Failure(case, error.what, error.hint, error.exit_code))
     found = sorted({label for case in done for label in case.labels})
     called = _own_names(pairing.pairs) if found and not names else names or {}
     return Evaluation(
@@ -195,12 +223,48 @@ def _own_names(pairs: Sequence[PathPair]) -> Mapping[int, str]:
     return {}
 
 
-def _score(
-    pair: PathPair, names: tuple[str, ...], *, labels: bool, sites: Mapping[str, SiteRow]
-) -> CaseScores:
+def _cases(pairing: Pairing, subject: str | None) -> Mapping[str, tuple[PathPair, ...]]:
+    if subject is None:
+        return {pair.case: (pair,) for pair in pairing.pairs}
+    return subjects_of(pairing, pattern=subject)
+
+
+def _score(pair: PathPair, names: tuple[str, ...], *, labels: bool) -> CaseScores:
     reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels)
-    scored = evaluate(reference, prediction, metrics=names, case=pair.case, labels=labels)
-    row = site_of(pair.case, sites=sites)
+    return evaluate(reference, prediction, metrics=names, case=pair.case, labels=labels)
+
+
+def _score_pieces(pieces: Pieces, names: tuple[str, ...], *, labels: bool, case: str) -> CaseScores:
+    """The images of a subject as one case."""
+    common = CaseScores(
+        case, {}, "", pieces.findings, sized=pieces.sized, pieces=MappingProxyType(pieces.wrong)
+    )
+    if not labels:
+        whole = pieces.whole
+        return replace(
+            common,
+            values=MappingProxyType(scores(whole, names=names)),
+            rule=whole.rule,
+            sizes=by_size(whole) if any(name.startswith(LESIONWISE) for name in names) else (),
+        )
+    single, joint = _kinds(names)
+    values = {
+        label: MappingProxyType(scores(pair, names=single))
+        for label, pair in pieces.labels().items()
+    }
+    overall = _over_labels(values, single) | pieces.over_classes(joint)
+    return replace(
+        common,
+        values=MappingProxyType({name: overall[name] for name in names if name in overall}),
+        rule=LABELS_RULE,
+        labels=MappingProxyType(values),
+    )
+
+
+def _placed(scored: CaseScores, sites: Mapping[str, SiteRow]) -> CaseScores:
+    """The case with its site."""
+    names = (scored.case, *scored.pieces)
+    row = next((row for name in names if (row := site_of(name, sites=sites))), None)
     findings = scored.findings
     if row is None and sites:
         what = "The table of sites does not name this case."
@@ -228,13 +292,13 @@ def _evaluate_labels(
     reference, prediction = as_labels(reference), as_labels(prediction)
     of_reference, of_prediction = labels_in(reference.data), labels_in(prediction.data)
     classes = {label: str(label) for label in sorted({*of_reference, *of_prediction})}
-    single = [name for name in names if name not in OVER_CLASSES or name == "accuracy"]
+    single, joint = _kinds(names)
     found = label_scores(reference, prediction, classes=classes, metrics=single)
     values = {label: MappingProxyType(found[text]) for label, text in classes.items()}
-    overall = {name: _mean(values.values(), name) for name in single if name not in AMOUNTS}
-    if len(single) < len(names) or "accuracy" in names:
+    overall = _over_labels(values, single)
+    if joint:
         whole = multiclass_scores(reference, prediction)
-        overall |= {name: getattr(whole, name) for name in names if name in OVER_CLASSES}
+        overall |= {name: getattr(whole, name) for name in joint}
     unknown = sorted(set(of_prediction) - set(of_reference))
     if unknown:
         listed = ", ".join(map(str, unknown[:5]))
@@ -248,6 +312,16 @@ def _evaluate_labels(
         labels=MappingProxyType(values),
         sized=reference.grid.sized,
     )
+
+
+def _kinds(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The metrics that each label has by itself, and those of all classes together."""
+    single = [name for name in names if name not in OVER_CLASSES or name == "accuracy"]
+    return single, [name for name in names if name in OVER_CLASSES]
+
+
+def _over_labels(values: Mapping[int, Mapping[str, float]], names: list[str]) -> dict[str, float]:
+    return {name: _mean(values.values(), name) for name in names if name not in AMOUNTS}
 
 
 def _overall(names: tuple[str, ...], *, labels: bool) -> tuple[str, ...]:

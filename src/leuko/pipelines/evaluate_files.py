@@ -143,6 +143,8 @@ def _case(case: CaseScores) -> dict[str, object]:
     }
     if case.labels:
         content["labels"] = {str(label): plain(values) for label, values in case.labels.items()}
+    if case.pieces:
+        content["images"] = list(case.pieces)
     if case.site:
         content["site"] = case.site
     if case.seen is not None:

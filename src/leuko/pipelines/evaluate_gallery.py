@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,15 @@ from leuko.report.evaluation_pictures import Codes, codes_of, compared_picture
 from leuko.report.evaluation_values import Figure
 from leuko.report.metric_words import BRIEF, unit
 
-__all__ = ["SHOWN", "error_codes", "gallery", "scan_of", "scores_text", "worst_first"]
+__all__ = [
+    "SHOWN",
+    "error_codes",
+    "gallery",
+    "scan_of",
+    "scores_text",
+    "shown_image",
+    "worst_first",
+]
 
 SHOWN = ("dice", "h95", "hd95_surface", "avd", "lesion_recall", "lesion_f1", "assd")
 
@@ -31,19 +39,32 @@ def gallery(
 ) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
     """Pictures of the `worst` cases, the worst first, and what could not be shown as wished."""
     chosen = worst_first(evaluation.cases)[:worst]
-    scans = partners([case.case for case in chosen], images=images) if images else {}
+    names = {case.case: shown_image([case]) for case in chosen}
+    scans = partners(names.values(), images=images) if images else {}
     figures, troubles = [], []
     for case in chosen:
-        pair = evaluation.files[case.case]
+        name = names[case.case]
+        pair = evaluation.files[name]
         codes, grid_image = error_codes(pair, labels=bool(evaluation.labels))
-        scan, trouble = scan_of(case.case, scans=scans, on=grid_image)
+        scan, trouble = scan_of(name, scans=scans, on=grid_image)
         if images is not None and trouble:
             troubles.append(trouble)
         picture = compared_picture(
-            grid_image if scan is None else scan, [codes], bare=scan is None, name=case.case
+            grid_image if scan is None else scan, [codes], bare=scan is None, name=name
         )
-        figures.append(Figure(case.case, scores_text(case), picture))
+        said = scores_text(case)
+        if case.pieces:
+            said += f"; shown: {name}, of {len(case.pieces)} images that with most in error"
+        figures.append(Figure(case.case, said, picture))
     return tuple(figures), tuple(troubles)
+
+
+def shown_image(cases: Sequence[CaseScores]) -> str:
+    """The image that shows a case (of one method or several): that with most voxels in error."""
+    images = cases[0].pieces
+    if not images:
+        return cases[0].case
+    return max(images, key=lambda name: sum(case.pieces[name] for case in cases))
 
 
 def worst_first(cases: Iterable[CaseScores]) -> list[CaseScores]:

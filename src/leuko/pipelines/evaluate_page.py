@@ -136,14 +136,16 @@ def _subject(evaluation: Evaluation) -> str:
         pair = evaluation.files.get(evaluation.cases[0].case)
         return f"{pair.prediction.name} against {pair.reference.name}" if pair else ""
     labels = f", {len(evaluation.labels)} labels" if evaluation.labels else ""
-    return f"{count} cases{labels}"
+    images = sum(len(case.pieces) for case in evaluation.cases)
+    pooled = f" ({images} images)" if images else ""
+    return f"{count} {evaluation.counted}{pooled}{labels}"
 
 
 def _lead(evaluation: Evaluation) -> str:
     count, summary = len(evaluation.cases), evaluation.summary
     if not count:
         return "No case could be scored."
-    over = f"Over {count} cases" if count > 1 else "On one case"
+    over = f"Over {count} {evaluation.counted}" if count > 1 else "On one case"
     mean = " on average over the labels" if evaluation.labels else ""
     parts: list[str] = []
     for name, spoken in SPOKEN.items():
@@ -165,6 +167,8 @@ def _more(evaluation: Evaluation) -> str:
     if not evaluation.cases:
         return ""
     parts = [f"How voxels counted: {'; '.join(sorted({c.rule for c in evaluation.cases}))}."]
+    if any(case.pieces for case in evaluation.cases):
+        parts.append("The images of a subject are counted together.")
     if not evaluation.sized:
         parts.append("Pictures have no size: lengths are in pixels.")
     if 1 < len(evaluation.cases) < FEW_CASES:
