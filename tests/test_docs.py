@@ -4,8 +4,8 @@ A page is a Markdown file. In a ```console block, `$ ` begins a command and the 
 output, compared as doctest does (`...` stands for anything, white space does not count); a command
 without output below it only has to succeed. A ```python block is run as a script. The blocks of a
 page run in order in one folder, which holds the packaged sample as FLAIR.nii.gz, its true mask as
-truth.nii.gz, study/ with two scans, and dicom_study/ with the sample as a scanner exports it. An
-HTML comment on the line before a block changes that:
+truth.nii.gz, study/ with two scans, dicom_study/ with the sample as a scanner exports it, and the
+lessons' heads.py. An HTML comment on the line before a block changes that:
 `<!-- long -->` (run by `make docs-test` only) or `<!-- not run: why -->`. A ```yaml block becomes a
 file where the comment before it names one: `<!-- file: mine.yaml -->`, `<!-- long, file: ... -->`.
 """
@@ -104,6 +104,7 @@ def workplace(tmp_path: Path) -> Path:
     sample = ROOT / "src" / "leuko" / "models" / "sample"
     shutil.copy(sample / "flair.nii.gz", tmp_path / "FLAIR.nii.gz")
     shutil.copy(sample / "truth.nii.gz", tmp_path / "truth.nii.gz")
+    shutil.copy(ROOT / "docs" / "learn" / "heads.py", tmp_path)
     (tmp_path / "study").mkdir()
     for case in ("scan_01", "scan_02"):
         shutil.copy(sample / "flair.nii.gz", tmp_path / "study" / f"{case}.nii.gz")
