@@ -291,6 +291,11 @@ def test_a_task_goes_on_from_a_run_with_other_classes(tmp_path: Path) -> None:
     assert (kept["optimisation"]["steps"], kept["optimisation"]["lr"]) == (2, 0.001)
 
 
+def test_weights_of_another_kind_are_no_start_for_scans(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="no weights for WMH"):
+        start_of(saved(tmp_path / "best.pt").parent)
+
+
 def test_what_cannot_be_meant_is_said(tmp_path: Path) -> None:
     for given, message in (
         ([], "Give either"),

@@ -22,7 +22,7 @@ from leuko.errors import MissingExtra, ReadError, UsageError, WriteError
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.models.card import Card, Definition
-from leuko.models.store import checkpoint_path, load_card
+from leuko.models.store import CARD, checkpoint_path, load_card
 from leuko.training.recipe import (
     Case,
     Data,
@@ -70,6 +70,12 @@ def start_of(place: Path | None = None) -> Start:
     None: the packaged weights. ReadError (exit 3) where there are none.
     """
     folder = place / MODEL if place is not None and (place / MODEL).is_dir() else place
+    if folder is not None and not (folder / CARD).is_file():
+        raise ReadError(
+            f"{folder.name} holds no weights for WMH: there is no {CARD} in it.",
+            hint="Give a run or a model folder of leuko finetune. Weights of a task of your own "
+            "go on with a recipe: leuko finetune RECIPE --from RUN.",
+        )
     return Start(folder, load_card(folder))
 
 
