@@ -42,11 +42,19 @@ Exit codes: 0 done; 2 wrong usage; 3 no run, or not finished; 6 cannot write;
     show_default=True,
     help="The weights of the best validation score, or those at the end.",
 )
+@click.option(
+    "--prior",
+    type=click.Choice(["loss", "data"]),
+    help="How common classes are: as a balanced loss weighed them, or as in the training data."
+    "  [default: the recipe's]",
+)
 @click.option("--onnx", is_flag=True, help="Write network.onnx too, for other programs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model's card as JSON.")
 @quiet_option
 @debug_option
-def export(run: Path, out: Path, which: str, onnx: bool, as_json: bool, quiet: bool) -> None:
+def export(
+    run: Path, out: Path, which: str, prior: str | None, onnx: bool, as_json: bool, quiet: bool
+) -> None:
     """Make a model folder of RUN, a folder that leuko train wrote; predicting needs no torch."""
     from leuko.errors import MissingExtra
 
@@ -58,7 +66,13 @@ def export(run: Path, out: Path, which: str, onnx: bool, as_json: bool, quiet: b
         raise MissingExtra.needed("Exporting", extra="train", modules=[error.name]) from None
     from leuko.inference.trained import card_to_json
 
-    card = export_run(run, out=out, which="final" if which == "final" else "best", onnx=onnx)
+    card = export_run(
+        run,
+        out=out,
+        which="final" if which == "final" else "best",
+        onnx=onnx,
+        prior="" if prior is None else "data" if prior == "data" else "loss",
+    )
     if as_json:
         click.echo(card_to_json(card), nl=False)
     elif not quiet:

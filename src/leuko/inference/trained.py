@@ -75,6 +75,7 @@ class TrainedCard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     files: dict[str, Sha256]
     """File name beside the card -> SHA-256 of its bytes."""
 
+    prior: str = "loss"  # data: the weights of a balanced loss are taken back
     scores: dict[str, float] = {}
     """Of these weights, on the validation items of the training."""
 

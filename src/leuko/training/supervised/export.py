@@ -23,6 +23,7 @@ from leuko.inference import openvino_engine
 from leuko.inference.trained import CARD, GRAPH, TrainedCard, TrainedNetwork, card_to_json
 from leuko.networks import catalogue
 from leuko.preparation.case import CasePlan
+from leuko.training.supervised.prior import Probabilities, prior_offset
 from leuko.training.weights import load_state
 
 __all__ = ["export_run"]
@@ -40,11 +41,12 @@ def export_run(
     out: Path,
     which: Literal["best", "final"] = "best",
     onnx: bool = False,
+    prior: Literal["", "loss", "data"] = "",
 ) -> TrainedCard:
     """Write the model folder `out` from the folder of a run: model.json and the network.
 
     `which`: the weights of the best validation score, or those at the end; a run without
-    validation items has only these. An `out` that is a model already is replaced, file by file.
+    validation items has only these. `prior`: another than the recipe's (`prior_offset`). An `out` that is a model already is replaced, file by file.
     Graph and ONNX hold the softmax, and take any batch and any size that is a multiple of the
     network's stride. ReadError (exit 3) where the run holds no weights, UsageError (exit 2) for
     a run of the WMH generator, WriteError (exit 6) where `out` holds something else, MissingExtra
@@ -56,11 +58,15 @@ def export_run(
         raise MissingExtra.needed("Writing ONNX", extra="onnx", modules=["onnx"])
     content = load_state(_weights_of(run, which))
     recipe = _recipe(content, run)
+    if prior:
+        recipe = {**recipe, "prior": prior}
     network, record = _network(content)
+    offset = prior_offset(recipe, beta=content.get("beta"), classes=len(content["classes"]))
+    module = Probabilities(network, offset).eval()
     plan = msgspec.convert(recipe["case"], CasePlan)
     with tempfile.TemporaryDirectory(prefix="leuko-export-") as aside:
         folder = Path(aside)
-        disagreement = _write_graphs(network, record, folder=folder, dims=plan.dims, onnx=onnx)
+        disagreement = _write_graphs(module, record, folder=folder, dims=plan.dims, onnx=onnx)
         _write_weights(content, folder / WEIGHTS)
         card = TrainedCard(
             name=str(recipe["name"]),
@@ -75,6 +81,7 @@ def export_run(
                 file.name: sha256(file.read_bytes()).hexdigest()
                 for file in sorted(folder.iterdir())
             },
+            prior=recipe.get("prior", "loss"),
             scores={k: float(v) for k, v in content.get("scores", {}).items()},
             step=int(content.get("step", 0)),
             disagreement=round(disagreement, 6),
@@ -83,18 +90,6 @@ def export_run(
         (folder / CARD).write_bytes(card_to_json(card))
         _move(folder, out)
     return card
-
-
-class _Probabilities(nn.Module):
-    """A network with the softmax inside."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.network(x)
-        return torch.softmax(logits, dim=1)
 
 
 def _weights_of(run: Path, which: str) -> Path:
@@ -151,10 +146,9 @@ def _network(content: Mapping[str, Any]) -> tuple[nn.Module, TrainedNetwork]:
 
 
 def _write_graphs(
-    network: nn.Module, record: TrainedNetwork, *, folder: Path, dims: int, onnx: bool
+    module: nn.Module, record: TrainedNetwork, *, folder: Path, dims: int, onnx: bool
 ) -> float:
-    """Write the graph, and ONNX where asked; how far they are from the network at most."""
-    module = _Probabilities(network).eval()
+    """Write the graph, and ONNX where asked; how far they are from the module at most."""
     edge = max(record.least, EXAMPLE // record.stride * record.stride, record.stride)
     size = [edge] * dims
     example = torch.zeros(1, int(record.options["in_channels"] or 1), *size)

@@ -13,6 +13,7 @@ from leuko.errors import UsageError
 from leuko.preparation.case import CasePlan
 from leuko.training.recipe import Checkpoint, Loss, Optimisation, parse_yaml, read_text
 from leuko.training.supervised.augment_plan import AugmentPlan
+from leuko.training.supervised.recipe_said import explained
 
 __all__ = [
     "Sampling",
@@ -78,6 +79,8 @@ class TaskRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     augmentation: AugmentPlan = AugmentPlan()
     network: dict[str, Any] = msgspec.field(default_factory=lambda: {"name": "unet"})
     loss: Loss = Loss(name="")  # empty: dice-ce, or cross-entropy to classify
+    # How common classes are in use: as a balanced loss weighed them, or as in the training data.
+    prior: Literal["loss", "data"] = "loss"
     optimisation: Optimisation = msgspec.field(
         default_factory=lambda: Optimisation(steps=2000, lr=1e-3, warmup_steps=50)
     )
@@ -105,9 +108,10 @@ def parse_task(content: Any, *, name: str = "recipe") -> TaskRecipe:
     try:
         recipe = msgspec.convert(content, TaskRecipe)
     except (msgspec.ValidationError, ValueError) as error:
+        said, hint = explained(error, TaskRecipe)
         raise UsageError(
-            f"{name} is not a valid recipe: {error}",
-            hint="docs/train.md lists the fields; recipes/ has examples.",
+            f"{name} is not a valid recipe: {said}.",
+            hint=hint or "docs/train.md lists the fields; recipes/ has examples.",
         ) from None
     if not recipe.loss.name:
         usual = "dice-ce" if recipe.task == "segmentation" else "cross-entropy"
@@ -119,6 +123,8 @@ def parse_task(content: Any, *, name: str = "recipe") -> TaskRecipe:
         problems.append("network has no name")
     if recipe.optimisation.precision not in ("auto", "bf16", "f16", "f32"):
         problems.append("optimisation.precision must be auto, bf16, f16 or f32")
+    if recipe.prior == "data" and recipe.loss.name != "balanced-ce":
+        problems.append("prior: data takes back the weights of loss balanced-ce alone")
     if recipe.split.kind == "folds" and recipe.split.fold >= recipe.split.folds:
         problems.append(f"split.fold counts from 0 to {recipe.split.folds - 1}")
     if problems:

@@ -12,6 +12,7 @@ from torch import nn
 
 from leuko.inference.windows import classify_case, predict_case
 from leuko.preparation.case import CasePlan
+from leuko.training.supervised.prior import Probabilities
 from leuko.training.supervised.samples import Example
 
 __all__ = ["runner", "score_categories", "score_masks"]
@@ -19,15 +20,21 @@ __all__ = ["runner", "score_categories", "score_masks"]
 FloatArray = npt.NDArray[np.float32]
 
 
-def runner(network: nn.Module, *, autocast: Any) -> Callable[[FloatArray], FloatArray]:
-    """A network in evaluation mode as a function of arrays: images to probabilities."""
+def runner(
+    network: nn.Module, *, autocast: Any, offset: Sequence[float] = ()
+) -> Callable[[FloatArray], FloatArray]:
+    """A network in evaluation mode as a function of arrays: images to probabilities.
+
+    `offset` is added to the logits, see `prior.prior_offset`.
+    """
     device = next(network.parameters()).device
+    module = Probabilities(network, tuple(offset))
 
     @torch.no_grad()
     def run(batch: FloatArray) -> FloatArray:
         with autocast():
-            logits = network(torch.from_numpy(np.ascontiguousarray(batch)).to(device))
-        found: FloatArray = torch.softmax(logits.float(), dim=1).cpu().numpy()
+            shares = module(torch.from_numpy(np.ascontiguousarray(batch)).to(device))
+        found: FloatArray = shares.float().cpu().numpy()
         return found
 
     return run

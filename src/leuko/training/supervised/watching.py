@@ -10,6 +10,8 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 
 from leuko.training.supervised.module import TaskModule
+from leuko.training.supervised.prior import prior_offset
+from leuko.training.supervised.recipe import to_plain
 from leuko.training.supervised.samples import Example
 from leuko.training.supervised.scoring import runner, score_categories, score_masks
 from leuko.training.watching import Metrics
@@ -141,7 +143,14 @@ class Validator(Callback):
     def _score(self, trainer: Trainer, module: TaskModule) -> None:
         started = time.perf_counter()
         score = score_masks if module.recipe.task == "segmentation" else score_categories
-        run = runner(module.average, autocast=trainer.precision_plugin.forward_context)
+        offset = prior_offset(
+            to_plain(module.recipe),
+            beta=getattr(module.objective, "beta", None),
+            classes=len(self._names),
+        )
+        run = runner(
+            module.average, autocast=trainer.precision_plugin.forward_context, offset=offset
+        )
         values = score(self._examples, plan=module.recipe.case, run=run, names=self._names)
         step = self.last_step = module.global_step
         named = {f"valid_{name}": value for name, value in values.items()}
