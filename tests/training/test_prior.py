@@ -26,16 +26,17 @@ def test_a_weighted_loss_at_its_minimum_gives_back_the_share_of_the_data():
 
     labels = torch.tensor([[1, 0, 0, 0, 0, 0, 0, 0]])
     loss = build("balanced-ce", {"beta": 7 / 8}, target="labels")
-    logit = torch.zeros(1, 2, 1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([logit], max_iter=50)
+    free = torch.zeros(1, 2, 1, requires_grad=True)
+    optimiser = torch.optim.LBFGS([free], max_iter=50)
 
     def step():
         optimiser.zero_grad()
-        value = loss(logit.expand(1, 2, 8), labels)["loss"]
+        value = loss(free.expand(1, 2, 8), labels)["loss"]
         value.backward()
         return float(value.detach())
 
     optimiser.step(step)
+    logit = free.detach()
     plain = Probabilities(torch.nn.Identity())(logit)
     taken = Probabilities(torch.nn.Identity(), prior_offset(RECIPE, beta=7 / 8, classes=2))(logit)
     assert 0.5 == pytest.approx(float(plain[0, 1, 0]), abs=1e-3)

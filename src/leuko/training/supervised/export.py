@@ -46,7 +46,8 @@ def export_run(
     """Write the model folder `out` from the folder of a run: model.json and the network.
 
     `which`: the weights of the best validation score, or those at the end; a run without
-    validation items has only these. `prior`: another than the recipe's (`prior_offset`). An `out` that is a model already is replaced, file by file.
+    validation items has only these. `prior`: another than the recipe's (`prior_offset`). An `out`
+    that is a model already is replaced, file by file.
     Graph and ONNX hold the softmax, and take any batch and any size that is a multiple of the
     network's stride. ReadError (exit 3) where the run holds no weights, UsageError (exit 2) for
     a run of the WMH generator, WriteError (exit 6) where `out` holds something else, MissingExtra
