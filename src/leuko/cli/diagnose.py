@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -194,7 +195,8 @@ def _points(found: Diagnosis) -> Table:
         for point in found.points:
             low, high = getattr(point.confusion, f"{name}_interval")
             value = written(getattr(point.confusion, name))
-            texts.append(f"{value} ({written(low)}-{written(high)})")
+            known = "" if math.isnan(low) else f" ({written(low)}-{written(high)})"
+            texts.append(value + known)
         table.add_row(label, *texts)
     for index, prior in enumerate(found.priors):
         for sign, word in (("+", "positive"), ("-", "negative")):

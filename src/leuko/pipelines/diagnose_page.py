@@ -81,17 +81,17 @@ def written(value: float, *, percent: bool = False) -> str:
         return "∞"
     if percent:
         return f"{100 * value:.1f} %"
-    return f"{value:.3f}" if abs(value) < 1 else f"{value:.3g}"
+    return f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:.3g}"
 
 
 def _lead(found: Diagnosis) -> str:
     curve, point = found.roc, found.points[0]
     interval, how = _best_interval(found)
-    what = f" of '{found.cases.condition}'" if found.cases.condition else ""
+    what = f" for '{found.cases.condition}'" if found.cases.condition else ""
     return (
         f"{curve.positives} of {len(found.cases.names)} cases have the condition. The scores{what} "
         f"tell them from the others with an area under the curve of {written(curve.auc)} "
-        f"(95 % interval {_range(interval)}{how}); at the threshold {_threshold(point)} "
+        f"(95 % interval {_range(interval)}{how}); at {_spoken(point)} "
         f"sensitivity is {written(point.confusion.sensitivity)} and specificity "
         f"{written(point.confusion.specificity)}."
     )
@@ -159,10 +159,12 @@ def _curves(found: Diagnosis) -> Section:
     )
     return Section(
         "curves",
-        "How well the scores separate",
+        "The test in pictures",
         charts=(
             Chart("ROC curve", roc_chart(steps, marks), words("roc.reading")),
             Chart("Scores", spread, words("scores.reading")),
+            _before_and_after(found),
+            *_reliability_chart(found),
         ),
     )
 
@@ -193,7 +195,7 @@ def _decisions(found: Diagnosis) -> Section:
         rows.append((Cell(label), *(Cell(_with(one, name)) for one in found.points)))
         if found.clustered and hasattr(found.clustered, name):
             ends = (getattr(one.clustered, name) for one in found.points)
-            rows.append((Cell("   drawing people"), *(Cell(_range(end)) for end in ends)))
+            rows.append((Cell("… drawing people"), *(Cell(_range(end)) for end in ends)))
     rows.append(
         (
             Cell("Right calls"),
@@ -215,8 +217,16 @@ def _row(label: str, first: int, second: int) -> tuple[Cell, ...]:
     return Cell(label), Cell(f"{first}"), Cell(f"{second}"), Cell(f"{first + second}", strong=True)
 
 
+def _before_and_after(found: Diagnosis) -> Chart:
+    point = found.points[0]
+    table = point.confusion
+    marks = [(after.prior, after.positive, after.negative) for after in point.posteriors]
+    drawing = posterior_chart(table.lr_positive, table.lr_negative, marks=marks)
+    return Chart("Before and after the test", drawing, diagnosis_words()("posterior.reading"))
+
+
 def _bayes(found: Diagnosis) -> Section:
-    words, point = diagnosis_words(), found.points[0]
+    point = found.points[0]
     table = point.confusion
     columns = (
         Column("Probability before", number=True),
@@ -237,8 +247,6 @@ def _bayes(found: Diagnosis) -> Section:
         )
         for after in point.posteriors
     )
-    marks = [(after.prior, after.positive, after.negative) for after in point.posteriors]
-    drawing = posterior_chart(table.lr_positive, table.lr_negative, marks=marks)
     note = (
         f"LR+ {written(table.lr_positive)}, LR− {written(table.lr_negative)} at "
         f"{_threshold(point)}. In brackets: 95 % intervals of the likelihood ratios, prior fixed; "
@@ -247,21 +255,24 @@ def _bayes(found: Diagnosis) -> Section:
     return Section(
         "bayes",
         "What a result means for a person",
-        note=words("posterior.reading"),
-        charts=(Chart("Before and after the test", drawing),),
         tables=(Table(columns, rows, note=note),),
     )
+
+
+def _reliability_chart(found: Diagnosis) -> Iterator[Chart]:
+    if found.calibration is None:
+        return
+    bins = [
+        ReliabilityBin(one.predicted, one.observed, one.observed_interval, one.count)
+        for one in found.calibration.bins
+    ]
+    yield Chart("Reliability", reliability_chart(bins), diagnosis_words()("reliability.reading"))
 
 
 def _reliability(found: Diagnosis) -> Iterator[Section]:
     held = found.calibration
     if held is None:
         return
-    words = diagnosis_words()
-    bins = [
-        ReliabilityBin(one.predicted, one.observed, one.observed_interval, one.count)
-        for one in held.bins
-    ]
     reference = found.prevalence * (1 - found.prevalence)
     table = Table(
         (Column("", number=False), Column("Value"), Column("", number=False)),
@@ -274,7 +285,6 @@ def _reliability(found: Diagnosis) -> Iterator[Section]:
     yield Section(
         "reliability",
         "Do the probabilities mean what they say?",
-        charts=(Chart("Reliability", reliability_chart(bins), words("reliability.reading")),),
         tables=(table,),
     )
 
@@ -323,6 +333,12 @@ def _threshold(point: OperatingPoint) -> str:
     if len(values) == 1:
         return written(values[0])
     return f"{written(values[0])} to {written(values[-1])} by fold"
+
+
+def _spoken(point: OperatingPoint) -> str:
+    several = len(set(point.thresholds.values())) > 1
+    values = _threshold(point).removesuffix(" by fold")
+    return f"the folds' thresholds ({values})" if several else f"the threshold {values}"
 
 
 def _heading(point: OperatingPoint) -> str:

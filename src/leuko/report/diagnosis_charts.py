@@ -78,23 +78,23 @@ def scores_chart(
         low, high = 0.0, 1.0
     elif high == low:
         high = low + 1
-    middle = BOTTOM + EDGE / 2
-    counts = [_counted(group, low, high, bins) for group in (present, absent)]
-    most = max(*counts[0], *counts[1], 1)
-    room, width = EDGE / 2 - 16, EDGE / bins
+    room, width, middle = EDGE / 2 - 16, EDGE / bins, BOTTOM + EDGE / 2
     shapes: list[Shape] = []
-    for group, base, colour in ((counts[0], middle, WITH), (counts[1], BOTTOM, WITHOUT)):
-        for index, count in enumerate(group):
-            if count:
-                x = LEFT + index * width + 0.5
-                shapes.append(Bar(x, base, width - 1, room * count / most, colour))
+    for group, base, colour in ((present, middle, WITH), (absent, BOTTOM, WITHOUT)):
+        counts = _counted(group, low, high, bins)
+        most = max(*counts, 1)
+        for index, count in enumerate(counts):
+            x = LEFT + index * width + 0.5
+            shapes += [Bar(x, base, width - 1, room * count / most, colour)] if count else []
         shapes.append(Rule(LEFT, base, LEFT + EDGE, base, LINE, 0.8))
         shapes.append(Text(LEFT - 4, base + room - 4, f"{most}", TINY, MUTED, "end"))
         shapes.append(Text(LEFT - 4, base - 2, "0", TINY, MUTED, "end"))
-    shapes.append(Text(LEFT, middle + room + 5, f"with the condition ({len(present)})",
-                       SMALL, WITH, bold=True))  # fmt: skip
-    shapes.append(Text(LEFT, BOTTOM + room + 5, f"without ({len(absent)})",
-                       SMALL, WITHOUT, bold=True))  # fmt: skip
+    top, right = room + 5, LEFT + EDGE
+    text = f"with the condition ({len(present)})"
+    shapes.append(Text(right, middle + top, text, SMALL, WITH, "end", True))
+    shapes.append(
+        Text(right, BOTTOM + top, f"without ({len(absent)})", SMALL, WITHOUT, "end", True)
+    )
     for value in sorted(set(thresholds)):
         if low <= value <= high:
             x = LEFT + EDGE * (value - low) / (high - low)
@@ -149,12 +149,9 @@ def posterior_chart(
             x, y = _across(prior), _up(value)
             shapes.append(Rule(x, _up(prior), x, y, INK, 0.7))
             shapes.append(Dot(x, y, 3.4, colour, f"{prior:.3g} becomes {value:.3g}"))
-            above = value >= prior and value < 0.93
-            shapes.append(Text(x + 6, y + (2 if above else -6.5), f"{100 * value:.3g} %", TINY,
+            rise = 4 if value < 0.06 else -8  # beside the curve, above the axis
+            shapes.append(Text(x + 6, y + rise, f"{100 * value:.3g} %", TINY,
                                colour, bold=True))  # fmt: skip
-    shapes.append(Text(_across(1), _up(0) + 17, "after a positive result", TINY, WITH, "end", True))
-    shapes.append(Text(_across(1), _up(0) + 8, "after a negative result", TINY, WITHOUT, "end",
-                       True))  # fmt: skip
     return Drawing(HALF, HEIGHT, tuple(shapes))
 
 
