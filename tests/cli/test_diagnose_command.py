@@ -48,6 +48,7 @@ def test_json_on_standard_output_is_json_alone(
     [
         (["none.tsv"], 3, "cannot be read"),
         (["SCORES", "-o", "d.pdf"], 2, "no ending"),
+        (["SCORES", "-o", "SCORES"], 2, "is an input"),
         (["SCORES", "--prior", "1.5"], 2, "not in the range"),
         (["SCORES", "--threshold", "best"], 2, "neither a number nor the word youden"),
         (["SCORES", "--score", "volume"], 2, "no column 'volume'"),

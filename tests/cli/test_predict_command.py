@@ -346,6 +346,11 @@ class TestRuns:
         assert {"one_truth.nii.gz", "two_truth.nii.gz"} < files(out)
         told = json.loads((out / "predict.json").read_text())
         assert ["one_truth", "two_truth"] == [item["name"] for item in told["items"]]
+        with (out / "volumes.tsv").open() as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        assert [("one_truth", "fold-0"), ("two_truth", "fold-1")] == [
+            (row["name"], row["fold"]) for row in rows
+        ]
         image = str(tmp_path / "images" / "one.nii.gz")
         assert cli.main(["predict", str(folds), image, "-o", str(out)]) == 2
 

@@ -179,6 +179,7 @@ class TestTables:
             ("name\tscore\ttruth\na\t1\tyes\nb\t2\tyes\n", "All 2 cases are with"),
             ("name\tscore\tscore\na\t1\tyes\n", "two columns 'score'"),
             ("", "no table"),
+            ("name\tscore\ttruth\na\t1\t" + "y" * 200_000, "no table: field larger"),
         ],
     )
     def test_a_table_that_is_not_understood_says_why(

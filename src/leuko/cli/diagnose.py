@@ -132,6 +132,8 @@ def diagnose(
 
     for out in outputs:
         require_diagnosis_file(out)  # before the work, not after it
+        if out.resolve() in {p.resolve() for p in (table, choose_on, Path(truth)) if p is not None}:
+            raise click.UsageError(f"{out.name} is an input; it would be replaced.")
     found = judge(
         table,
         truth=truth,

@@ -108,8 +108,11 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"The table {path.name} cannot be read.", hint="Check the path.") from error
     first = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter="\t" if "\t" in first else ",")
-    columns = [name.strip() for name in next(reader, [])]
+    try:
+        lines = list(csv.reader(text.splitlines(), delimiter="\t" if "\t" in first else ","))
+    except csv.Error as error:
+        raise UsageError(f"{path.name} is no table: {error}.", hint="Check the path.") from error
+    columns = [name.strip() for name in (lines[0] if lines else [])]
     doubled = [name for name, n in Counter(columns).items() if n > 1]
     if len(columns) < 2 or doubled:
         said = f"has two columns '{doubled[0]}'" if doubled else "is no table with columns"
@@ -117,7 +120,7 @@ def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             f"{path.name} {said}.", hint="A .tsv or .csv has a heading, then a row a case."
         )
     rows = []
-    for number, values in enumerate(reader, start=2):
+    for number, values in enumerate(lines[1:], start=2):
         if not any(values):
             continue
         if len(values) != len(columns):
