@@ -297,9 +297,13 @@ def test_weights_of_another_kind_are_no_start_for_scans(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_meant_is_said(tmp_path: Path) -> None:
+    recipe = tmp_path / "a.yaml"
+    recipe.write_text(yaml.safe_dump(recipe_content(tmp_path)), encoding="utf-8")
     for given, message in (
         ([], "Give either"),
         (["--images", str(tmp_path)], "without masks"),
+        ([str(recipe), "--seed", "3"], "--seed goes with --images"),
+        ([str(recipe)], "which weights to begin with"),
     ):
         with pytest.raises(UsageError, match=message):
             CliRunner().invoke(command, given, catch_exceptions=False, standalone_mode=False)

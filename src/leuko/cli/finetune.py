@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from leuko.cli.options import debug_option, quiet_option
 
@@ -168,7 +169,7 @@ def _scans(images: str, given: dict[str, Any], *, tell: Callable[[str], None]) -
         **({} if given["lr"] is None else {"lr": given["lr"]}),
     )
     require_free(recipe, out=given["out"], fresh=given["fresh"])
-    require_usable(recipe.data.cases)
+    require_usable(tuple(cases.values()))
     tell(
         f"{_people(items, split.train)} to learn from, {_people(items, split.valid)} held out"
         f"{': ' + ', '.join(split.valid) if split.valid else ''}."
@@ -313,7 +314,9 @@ def _task(path: Path, given: dict[str, Any], *, tell: Callable[[str], None]) -> 
     from leuko.training.recipe import parse_yaml, read_text
     from leuko.training.supervised.recipe import is_task, parse_task
 
-    stray = [name for name in ("masks", "caps", "subject", "labelmaps") if given[name]]
+    source = click.get_current_context().get_parameter_source
+    of_scans = ("masks", "caps", "definition", "subject", "valid", "labelmaps", "seed")
+    stray = [name for name in of_scans if source(name) is not ParameterSource.DEFAULT]
     if stray:
         raise UsageError(
             f"--{stray[0]} goes with --images, not with a recipe.", hint="The recipe says it."

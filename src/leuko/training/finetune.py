@@ -189,8 +189,10 @@ def finetune(
     from leuko.training.export import export
     from leuko.training.run import train
 
-    outcome = train(recipe, out=out, fresh=fresh, tell=tell)
     folder = out / recipe.name / MODEL
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    outcome = train(recipe, out=out, fresh=fresh, tell=tell)
     aside = folder.with_name(MODEL + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     export(
@@ -198,7 +200,6 @@ def finetune(
         out=aside,
         card=card_fields(recipe, start=start, definition=definition, steps=outcome.step),
     )
-    shutil.rmtree(folder, ignore_errors=True)
     aside.replace(folder)
     return folder
 
