@@ -24,6 +24,7 @@ Interval = tuple[float, float]
 
 FEWEST_GROUPS = 3
 ENOUGH = 0.9  # of the draws must give a value
+AT_ONCE = 1 << 22  # values of cases and draws that are held together
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,8 @@ def clustered_intervals(
         return np.asarray(weights @ np.bincount(index[kept], minlength=len(names)), np.float64)
 
     positives, negatives = drawn(real), drawn(~real)
-    pairs = _pairs(values, real, index, len(names))
+    auc = _areas(values, real, index, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
-        auc = np.einsum("da,ab,db->d", weights, pairs, weights) / (positives * negatives)
         sensitivity = drawn(decisions & real) / positives
         specificity = drawn(~decisions & ~real) / negatives
         false_alarms = drawn(decisions & ~real) / negatives
@@ -88,19 +88,24 @@ def clustered_intervals(
     return ClusteredIntervals(len(names), draws, *(_interval(each) for each in found))
 
 
-def _pairs(scores: FloatArray, real: BoolArray, index: npt.NDArray[np.intp], n: int) -> FloatArray:
-    """(n, n): pairs of a positive case of one group and a negative of another in the right order.
+def _areas(
+    scores: FloatArray, real: BoolArray, index: npt.NDArray[np.intp], weights: npt.NDArray[np.int64]
+) -> FloatArray:
+    """The area under the curve in each draw: its share of pairs in the right order.
 
-    Ties count a half.
+    A case counts as often as its group was drawn, `weights` (draws, groups); ties count a half.
     """
-    found = np.zeros((n, n))
-    negatives = [np.sort(scores[~real & (index == group)]) for group in range(n)]
-    for group in range(n):
-        own = scores[real & (index == group)]
-        for other, values in enumerate(negatives):
-            below = np.searchsorted(values, own, side="left")
-            found[group, other] = (below + np.searchsorted(values, own, side="right")).sum() / 2
-    return found
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-math.inf))
+    found = []
+    for some in np.array_split(weights, max(1, weights.shape[0] * scores.size // AT_ONCE)):
+        each = some[:, index[order]].astype(np.float64)
+        yes = np.add.reduceat(each * real[order], starts, axis=1)
+        no = np.add.reduceat(each * ~real[order], starts, axis=1)
+        below = no.cumsum(axis=1) - no / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.append((yes * below).sum(axis=1) / (yes.sum(axis=1) * no.sum(axis=1)))
+    return np.concatenate(found)
 
 
 def _interval(values: FloatArray) -> Interval:

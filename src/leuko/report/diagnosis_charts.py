@@ -19,6 +19,7 @@ WITH, WITHOUT = SERIES[1], SERIES[0]
 LEFT, BOTTOM, EDGE = 34.0, 30.0, 196.0  # of the square from 0 to 1
 HEIGHT = BOTTOM + EDGE + 14
 PALE = "#d5e3ea"
+DOT = 0.002  # of the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class ReliabilityBin:
 def roc_chart(curve: Sequence[tuple[float, float]], marks: Sequence[Mark]) -> Drawing:
     """Sensitivity over 1 - specificity: `curve` as (x, y) from (0, 0) to (1, 1), marks on it."""
     shapes = [*_grid("1 − specificity (false alarms)", "sensitivity")]
-    below = [(_across(x), _up(y)) for x, y in curve]
+    below = [(_across(x), _up(y)) for x, y in _thinned(curve)]
     shapes.append(Area((*below, (_across(1), _up(0)), (_across(0), _up(0))), PALE))
     shapes += _grid_lines()
     shapes.append(Rule(_across(0), _up(0), _across(1), _up(1), FAINT, 0.9))
@@ -149,10 +150,19 @@ def posterior_chart(
             x, y = _across(prior), _up(value)
             shapes.append(Rule(x, _up(prior), x, y, INK, 0.7))
             shapes.append(Dot(x, y, 3.4, colour, f"{prior:.3g} becomes {value:.3g}"))
-            rise = 4 if value < 0.06 else -8  # beside the curve, above the axis
+            rise = max(-8.0, BOTTOM + 1.5 - y)  # beside the curve, above the axis
             shapes.append(Text(x + 6, y + rise, f"{100 * value:.3g} %", TINY,
                                colour, bold=True))  # fmt: skip
     return Drawing(HALF, HEIGHT, tuple(shapes))
+
+
+def _thinned(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The curve without points that lie within less than a printer's dot of the last one."""
+    kept = [curve[0]]
+    for x, y in curve[1:-1]:
+        if max(abs(x - kept[-1][0]), abs(y - kept[-1][1])) >= DOT:
+            kept.append((x, y))
+    return [*kept, curve[-1]]
 
 
 def _after(prior: float, ratio: float) -> float:
