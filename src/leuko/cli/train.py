@@ -107,7 +107,7 @@ def train(
             hint="leuko train --help has examples.",
         )
     if recipe is None:
-        task = _from_folders(images, masks, subject=subject, name=name or "run", out=out)
+        task = _from_folders(images, masks, subject=subject, name=name or "run")
     else:
         text = read_text(recipe)
         content = parse_yaml(text, data=data, name=recipe.name, folder=recipe.parent)
@@ -164,15 +164,29 @@ def _task(
                 hint="Folds count from 0.",
             )
         kept = parts if fold is None else {f"fold-{fold}": parts[f"fold-{fold}"]}
+        _keep_recipe(recipe, out)
         variants.run_all(kept, train=run)
     elif sweep:
         made = variants.sweep_recipes(recipe, variants.parse_settings(sweep, option="--sweep"))
+        _keep_recipe(recipe, out)
         outcomes = variants.run_all({name: one for name, (_, one) in made.items()}, train=run)
         table = variants.sweep_table(outcomes, made)
         (out / recipe.name / "sweep.tsv").write_text(table, encoding="utf-8")
         click.echo(table, nl=False)
     else:
         run(recipe, "")
+
+
+def _keep_recipe(recipe: TaskRecipe, out: Path) -> None:
+    """What folds or a sweep are made of, beside them; a run that lies there keeps its own."""
+    from leuko.training.supervised.variants import write_recipe
+    from leuko.training.supervised.writing import writing_run
+
+    folder = out / recipe.name
+    if not (folder / "recipe.json").is_file():
+        with writing_run(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_recipe(recipe, folder / "recipe.yaml")
 
 
 def _runner(*, out: Path, fresh: bool, devices: str) -> Callable[[TaskRecipe, str], TaskOutcome]:
@@ -194,26 +208,35 @@ def _runner(*, out: Path, fresh: bool, devices: str) -> Callable[[TaskRecipe, st
 
 
 def _from_folders(
-    images: tuple[str, ...], masks: str | None, *, subject: str, name: str, out: Path
+    images: tuple[str, ...], masks: str | None, *, subject: str, name: str
 ) -> TaskRecipe:
-    """A recipe that suits the images, also written to the run's folder."""
+    """A recipe that suits the images, and what is said of them."""
+    from leuko.cli.console import print_findings
     from leuko.datasets.layouts import DataSource
     from leuko.errors import UsageError
+    from leuko.findings import Severity
     from leuko.pipelines.explore import explore
     from leuko.training.supervised.starting import first_recipe
-    from leuko.training.supervised.variants import write_recipe
 
     if masks is None:
         raise UsageError("Images without masks teach nothing.", hint="Give --masks FOLDER.")
     source = DataSource(layout="folders", images=tuple(images), masks=masks, subject=subject)
-    suggestion = explore(source).suggestion
+    found = explore(source)
+    suggestion = found.suggestion
     if suggestion is None:
         raise UsageError("No image of the folder can be read.", hint="leuko eda says why for each.")
     recipe, reasons = first_recipe(source, suggestion, name=name)
-    (out / name).mkdir(parents=True, exist_ok=True)
-    write_recipe(recipe, out / name / "recipe.yaml")
     for reason in reasons:
         click.echo(reason)
+    print_findings(f for f in found.remarks if f.severity is not Severity.NOTE)
+    unread = [case for case in found.survey.cases if case.facts is None]
+    if unread:
+        first = unread[0]
+        click.echo(
+            f"{len(unread)} of {len(found.items)} images cannot be used, such as {first.name}: "
+            f"{first.problem}",
+            err=True,
+        )
     return recipe
 
 

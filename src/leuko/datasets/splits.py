@@ -205,8 +205,8 @@ def _with_valid(
         raise UsageError(
             f"Too few subjects ({len(others) + len(tested)}): {len(tested)} for test and "
             f"{number} for validation leave none for training.",
-            hint="Take a smaller share for validation or test, or bring more subjects; "
-            "a subject is never divided.",
+            hint="Bring more subjects, or do without validation (split.valid: 0) or test "
+            "(split.test: 0); a subject is never divided.",
         )
     validated = set(_spread(others, number))
     part_of = dict.fromkeys(others, "train") | dict.fromkeys(validated, "valid")

@@ -66,6 +66,7 @@ class TaskModule(LightningModule):
         self.waited = 0.0  # of these, for samples
         self.latest: dict[str, float] = {}
         self.first_step = 0
+        self.kept: dict[str, Any] = {}  # what the run is of; part of its state
         self._clock = time.perf_counter()
 
     @property
@@ -146,6 +147,7 @@ class TaskModule(LightningModule):
         """Keep the training time, and what the weights belong to."""
         checkpoint["seconds"] = self.seconds
         checkpoint["network"] = msgspec.to_builtins(self.recipe.network)
+        checkpoint.update(self.kept)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the training time up again."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from leuko.datasets.layouts import DataSource
+from leuko.errors import UsageError
 from leuko.exploration.suggest import Suggestion
 from leuko.training.supervised.recipe import TaskRecipe, parse_task
 
@@ -17,6 +18,7 @@ STEPS = 1000
 BATCH = {2: 8, 3: 2}
 LEVELS = {2: 5, 3: 4}
 WIDTH = 16
+MOST_LABELS = 40  # of masks that nobody has described
 
 
 def first_recipe(
@@ -24,8 +26,16 @@ def first_recipe(
 ) -> tuple[TaskRecipe, tuple[str, ...]]:
     """A U-Net (or a ResNet for whole images) trained on `source`, and the reasons for its numbers.
 
-    Paths become absolute, so that the written recipe works from anywhere.
+    Paths become absolute, so that the written recipe works from anywhere. UsageError (exit 2) where
+    the masks hold so many labels that they are hardly masks.
     """
+    if len(suggestion.values) > MOST_LABELS:
+        raise UsageError(
+            f"The masks hold {len(suggestion.values)} different values: are these masks?",
+            hint="Check that images and masks are not swapped, and that masks were not saved as "
+            "JPEG or resized with smoothing. An atlas with that many labels needs a recipe that "
+            "names them in data.classes.",
+        )
     segments = suggestion.task == "segmentation"
     case: dict[str, Any] = {
         "dims": suggestion.dims,
