@@ -279,3 +279,29 @@ def test_images_are_found_by_name_by_folder_and_by_a_longer_name(tmp_path: Path)
         "b/mask": "flair.nii.gz",
         "c": "c_flair.nii.gz",
     }
+
+
+@pytest.mark.parametrize(
+    ("reference", "prediction", "rule"),
+    [
+        (1, 255, "values 0 and 255: 255 is lesion"),
+        (255, 1, "integer values: label >= 1 (255 in the reference, too)"),
+        (255, 255, "values 0 and 255: 255 is lesion (255 in the reference, too)"),
+    ],
+)
+def test_masks_of_0_and_255_count_and_the_rule_says_so(
+    tmp_path: Path, reference: int, prediction: int, rule: str
+) -> None:
+    files = (
+        save(tmp_path / "truth.nii", TRUTH * reference),
+        save(tmp_path / "m.nii", HALF * prediction),
+    )
+    (case,) = evaluate_paths(*files, metrics=["dice"]).cases
+    assert (case.rule, case.values["dice"]) == (rule, pytest.approx(2 / 3))
+
+
+def test_another_order_of_axes_is_named_in_the_refusal(tmp_path: Path) -> None:
+    truth = save(tmp_path / "truth.nii.gz", TRUTH)
+    nib.save(nib.as_closest_canonical(nib.load(truth)), tmp_path / "ras.nii.gz")
+    with pytest.raises(GridMismatch, match="11 mm apart, as their axes run to LAS and RAS"):
+        evaluate_paths(truth, tmp_path / "ras.nii.gz")

@@ -189,3 +189,10 @@ def test_the_page_of_a_comparison_shows_the_slice_that_differs(pictures: Path) -
     done = CliRunner().invoke(compare_command, [str(argument) for argument in arguments])
     assert done.exit_code == 0, done.output
     assert "shown: a_1" in out.read_text()
+
+
+def test_empty_slices_that_count_as_cases_are_said(pictures: Path) -> None:
+    done = run(pictures / "truth", pictures / "out")
+    assert "In 2 of 4 cases both masks are empty, which is Dice 1." in done.stderr
+    pooled = run(pictures / "truth", pictures / "out", "--subject", PATTERN)
+    assert "both masks are empty" not in pooled.stderr

@@ -18,6 +18,7 @@ from leuko.image.image import Image
 from leuko.pipelines.compare import compare, holm
 from leuko.pipelines.compare_models import compare_models
 from leuko.pipelines.compare_models_page import models_json, models_page, models_tsv
+from leuko.pipelines.compare_page import comparison_page
 
 GRID = Grid.from_spacing((24, 20, 8), (1.0, 1.0, 3.0))
 PEERS = {"LPA": "lpa", "SynthSeg": "wmh_synthseg", "BIANCA": "bianca_all", "LGA": "lga",
@@ -151,3 +152,11 @@ def test_models_are_compared_with_and_without_a_reference(tmp_path: Path) -> Non
     assert content["models"]["all"]["frames_per_second"] == first.frames_per_second
     assert len(models_tsv(found).splitlines()) == 3
     assert "frames/s" in models_page(found)
+
+
+def test_a_tie_by_the_formula_is_no_first_place(methods: Path, tmp_path: Path) -> None:
+    """Both masks are the same, so that neither way of ranking has a winner."""
+    found = compare(methods / "truth", {"one": methods / "good", "two": methods / "good"})
+    text = comparison_page(found, worst=0)
+    assert "one and two share the first place on 3 cases by the formula, and by the mean" in text
+    assert "the order may be chance" in text

@@ -236,12 +236,14 @@ def _many_cases(evaluation: Evaluation) -> Table:
 
     summary = evaluation.summary
     names = [name for name in HEADINGS if name in summary] or list(summary)[: len(HEADINGS)]
+    if not evaluation.sized:  # no volumes, and a column less
+        names = [name for name in names if not name.endswith("_ml")] or names
     table = Table(box=None)
     table.add_column("case", no_wrap=True)
     for name in names:
         heading = HEADINGS.get(name, name)
         if not evaluation.sized:
-            heading = heading.replace(" mm", " px").replace(" ml", " 1000 px")
+            heading = heading.replace(" mm", " px")
         table.add_column(heading, justify="right")
     for case in evaluation.cases:
         table.add_row(escape(case.case), *(_text(case.values[name]) for name in names))
@@ -264,6 +266,12 @@ def _complain(evaluation: Evaluation) -> None:
     for rows in peculiar.values():
         more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
         click.echo(f"{rows[0][0]}{more}: {rows[0][1]}", err=True)
+    if evaluation.both_empty:
+        click.echo(
+            f"In {evaluation.both_empty} of {len(evaluation.cases)} {evaluation.counted} both "
+            "masks are empty, which is Dice 1. Are they slices of subjects? See --subject.",
+            err=True,
+        )
     for failure in evaluation.failures:
         click.echo(f"{failure.case}: not scored. {failure.what} {failure.hint}".rstrip(), err=True)
     for side, names in (("REF", evaluation.only_reference), ("PRED", evaluation.only_prediction)):

@@ -100,7 +100,6 @@ def pool(pairs: Iterable[Pair]) -> Pooled:
         prediction=parts[0].prediction,
         grid=first,
         origin=parts[0].origin,
-        rule="; ".join(dict.fromkeys(part.rule for part in parts if part.rule)),
         parts=parts,
     )
 

@@ -182,6 +182,15 @@ def require_same_grid(grid: Grid, other: Grid, *, what: str, other_what: str) ->
     distance = grid.corner_distance(other)
     if distance > SAME_GRID_TOLERANCE_MM:
         raise GridMismatch(
-            f"{what} and {other_what} lie up to {distance:.3g} mm apart.",
-            hint="Both must lie on one grid; resample one onto the other first.",
+            f"{what} and {other_what} lie up to {distance:.3g} mm apart{_axes(grid, other)}.",
+            hint="Both must lie on one grid; resample one onto the other first "
+            "(leuko convert --like).",
         )
+
+
+def _axes(grid: Grid, other: Grid) -> str:
+    """That the arrays run in other directions, which alone sets equal voxels apart."""
+    if not (grid.oriented and other.oriented):
+        return ""
+    codes = grid.orientation.code, other.orientation.code
+    return "" if codes[0] == codes[1] else f", as their axes run to {codes[0]} and {codes[1]}"

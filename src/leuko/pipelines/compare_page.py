@@ -34,6 +34,7 @@ __all__ = ["comparison_page", "comparison_values"]
 
 PICTURE_WIDTH = 1500
 CLEAR = 0.05
+LEVEL = 5e-4  # what three decimals show as equal
 VOLUMES = ("reference_ml", "prediction_ml")
 
 
@@ -93,6 +94,15 @@ def _lead(comparison: Comparison) -> str:
     ranking = comparison.ranking
     first, by_rank = ranking.order[0], ranking.order_by_rank[0]
     over = _over(comparison)
+    level = [m for m in ranking.order if ranking.formula[m] - ranking.formula[first] < LEVEL]
+    if len(level) > 1:
+        both = (
+            f"{', '.join(level[:-1])} and {level[-1]} share the first place {over} by the formula"
+        )
+        ranks = ranking.ranks
+        if sum(ranks[method] - ranks[by_rank] < LEVEL for method in level) == len(level):
+            return f"{both}, and by the mean of ranks."
+        return f"{both}; {by_rank} comes first by the mean of ranks."
     if first == by_rank:
         return f"{first} comes first {over}, by both ways of ranking."
     return f"{first} comes first {over} by the formula, {by_rank} by the mean of ranks."
@@ -118,8 +128,9 @@ def _more(comparison: Comparison) -> str:
     if len(comparison.cases) < 2:
         return text
     clear = [test for test in comparison.tests if test.p_holm < CLEAR]
-    text += f" Differences with p < 0.05 after correction: {len(clear)} of {len(comparison.tests)}."
-    return text
+    tested = len(comparison.tests)
+    text += f" Differences with p < 0.05 after correction: {len(clear)} of {tested}"
+    return text + (": the order may be chance." if tested and not clear else ".")
 
 
 def _care(comparison: Comparison) -> Iterator[str]:
@@ -238,7 +249,7 @@ def _tests(comparison: Comparison) -> Iterator[Section]:
             median = test.test.median
             shown = shown_value(median, name)
             sign = "+" if median > 0 and any(digit in shown for digit in "123456789") else ""
-            text = f"{sign}{shown}, p {_p(test.p_holm)}"
+            text = f"{sign}{shown}, p {_p(test.p_holm)}".replace("-", "−")
             cells.append(Cell(text, test.p_holm, strong=test.p_holm < CLEAR))
         rows.append((Cell(f"{first} − {second}"), *cells))
     note = "Median of the differences, p after Holm's correction."

@@ -20,7 +20,14 @@ from leuko.evaluation.scores import metric_function, scores
 from leuko.findings import Finding, Severity
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
-from leuko.pipelines.evaluate_masks import as_labels, as_mask, labels_in, read_any_mask, read_pair
+from leuko.pipelines.evaluate_masks import (
+    as_labels,
+    as_mask,
+    labels_in,
+    read_any_mask,
+    read_pair,
+    spoken_rule,
+)
 from leuko.pipelines.evaluate_sites import SiteRow, site_of
 from leuko.pipelines.evaluate_subjects import (
     Pieces,
@@ -112,6 +119,12 @@ class Evaluation:
         """What a case is, in the plural."""
         return "subjects" if any(case.pieces for case in self.cases) else "cases"
 
+    @property
+    def both_empty(self) -> int:
+        """In how many cases both masks are empty, where Dice is 1 by definition."""
+        rows = [case.values for case in self.cases]
+        return sum(row.get("dice") == 1 and math.isnan(row.get("sensitivity", 0.0)) for row in rows)
+
     def label_summary(self, label: int) -> Mapping[str, Summary]:
         """The summary of one label's metrics over the cases that hold it."""
         return summaries([case.labels[label] for case in self.cases if label in case.labels])
@@ -134,15 +147,17 @@ def evaluate(
     unknown metric.
     """
     name = case or (prediction.source.name if prediction.source else "")
+    if not labels:
+        reference, prediction = as_mask(reference), as_mask(prediction)
     doubts = (*_doubts(reference), *_doubts(prediction))
     if labels:
         return _evaluate_labels(reference, prediction, metrics=metrics, case=name, doubts=doubts)
-    pair = pair_images(as_mask(reference), as_mask(prediction))
+    pair = pair_images(reference, prediction)
     values = scores(pair, names=metrics)
     return CaseScores(
         case=name,
         values=MappingProxyType(values),
-        rule=pair.rule,
+        rule=spoken_rule(pair.rule, reference=reference, prediction=prediction),
         findings=(*doubts, *pair.findings),
         sized=reference.grid.sized,
         sizes=by_size(pair) if any(known.startswith(LESIONWISE) for known in values) else (),
@@ -244,7 +259,7 @@ def _score_pieces(pieces: Pieces, names: tuple[str, ...], *, labels: bool, case:
         return replace(
             common,
             values=MappingProxyType(scores(whole, names=names)),
-            rule=whole.rule,
+            rule=pieces.rule,
             sizes=by_size(whole) if any(name.startswith(LESIONWISE) for name in names) else (),
         )
     single, joint = _kinds(names)

@@ -14,9 +14,18 @@ from leuko.formats.geometry import LABELS
 from leuko.formats.read import read
 from leuko.image.image import Image
 
-__all__ = ["as_labels", "as_mask", "labels_in", "read_any_mask", "read_pair"]
+__all__ = [
+    "as_labels",
+    "as_mask",
+    "labels_in",
+    "read_any_mask",
+    "read_pair",
+    "spoken_rule",
+]
 
 WHITE = 255
+WHITE_RULE = "values 0 and 255: 255 is lesion"
+WHITE_IS_ONE = Finding("evaluation.white", Severity.NOTE, "255 stands for 1.")
 # What is no reason to refuse a mask: that it is one, or a picture or slice.
 _HARMLESS = {LABELS, "grid.size_unknown", "grid.single_slice", "grid.orientation_unknown"}
 LARGEST_LABEL = 65_535
@@ -52,7 +61,8 @@ def as_mask(image: Image) -> Image:
     if data.dtype == np.bool_ or data.max(initial=0) <= 2:
         return image
     if not np.any((data != 0) & (data != WHITE)):
-        return image.with_data((data == WHITE).astype(np.uint8))
+        white = image.with_data((data == WHITE).astype(np.uint8))
+        return replace(white, findings=(*image.findings, WHITE_IS_ONE))
     if image.grid.sized or data.max() > WHITE:
         return image
     doubt = Finding(
@@ -63,6 +73,12 @@ def as_mask(image: Image) -> Image:
     )
     binary = image.with_data((np.asarray(data, np.float64) > WHITE / 2).astype(np.uint8))
     return replace(binary, findings=(*binary.findings, doubt))
+
+
+def spoken_rule(rule: str, *, reference: Image, prediction: Image) -> str:
+    """`rule`, by which voxels of a prediction count, or that `as_mask` took 255 for 1."""
+    said = WHITE_RULE if WHITE_IS_ONE in prediction.findings else rule
+    return f"{said} (255 in the reference, too)" if WHITE_IS_ONE in reference.findings else said
 
 
 def as_labels(image: Image) -> Image:

@@ -169,11 +169,20 @@ def _more(evaluation: Evaluation) -> str:
     parts = [f"How voxels counted: {'; '.join(sorted({c.rule for c in evaluation.cases}))}."]
     if any(case.pieces for case in evaluation.cases):
         parts.append("The images of a subject are counted together.")
+    if evaluation.both_empty:
+        parts.append(f"{_empty(evaluation)}.")
     if not evaluation.sized:
         parts.append("Pictures have no size: lengths are in pixels.")
     if 1 < len(evaluation.cases) < FEW_CASES:
         parts.append("With so few cases, every interval is a rough one.")
     return " ".join(parts)
+
+
+def _empty(evaluation: Evaluation) -> str:
+    count, of = evaluation.both_empty, len(evaluation.cases)
+    return (
+        f"In {count} of {of} {evaluation.counted} both masks are empty, which is Dice 1 and IoU 1"
+    )
 
 
 def _care(evaluation: Evaluation) -> Iterator[str]:

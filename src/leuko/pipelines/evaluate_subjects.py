@@ -16,7 +16,7 @@ from leuko.evaluation.pooled import LENGTHS, Pooled, pool
 from leuko.findings import Finding, Severity
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
-from leuko.pipelines.evaluate_masks import as_labels, as_mask, labels_in, read_pair
+from leuko.pipelines.evaluate_masks import as_labels, labels_in, read_pair, spoken_rule
 from leuko.pipelines.pairing import Pairing, PathPair
 
 __all__ = ["Pieces", "missing_of", "read_pieces", "require_poolable", "subjects_of"]
@@ -33,6 +33,7 @@ class Pieces:
     wrong: Mapping[str, int]
     findings: tuple[Finding, ...]
     sized: bool
+    rule: str
 
     @property
     def whole(self) -> Pooled:
@@ -102,7 +103,7 @@ def missing_of(pairing: Pairing, *, pattern: str) -> dict[str, list[str]]:
 
 def read_pieces(pairs: Sequence[PathPair], *, labels: bool, missing: Sequence[str]) -> Pieces:
     """Read the pairs of a subject; `missing` names its images without a partner."""
-    images, masks, sized = [], [], True
+    images, masks, rules, sized = [], [], [], True
     wrong: dict[str, int] = {}
     said: dict[str, list[tuple[str, Finding]]] = {}
     for pair in pairs:
@@ -123,7 +124,8 @@ def read_pieces(pairs: Sequence[PathPair], *, labels: bool, missing: Sequence[st
             images.append((as_labels(reference), as_labels(prediction)))
             wrong[pair.case] = int(np.count_nonzero(images[-1][0].data != images[-1][1].data))
         else:
-            one = pair_images(as_mask(reference), as_mask(prediction))
+            one = pair_images(reference, prediction)
+            rules.append(spoken_rule(one.rule, reference=reference, prediction=prediction))
             differing = one.reference_voxels + one.prediction_voxels - 2 * one.common_voxels
             wrong[pair.case] = differing
             doubts += one.findings
@@ -139,7 +141,8 @@ def read_pieces(pairs: Sequence[PathPair], *, labels: bool, missing: Sequence[st
         what = f"{count} of this subject {verbs} not count: {listed}."
         hint = "Predict every image of a subject, else its scores are of a part."
         findings.append(Finding(MISSING, Severity.WARNING, what, hint))
-    return Pieces(tuple(images), tuple(masks), wrong, tuple(findings), sized=sized)
+    rule = "; ".join(dict.fromkeys(rules))
+    return Pieces(tuple(images), tuple(masks), wrong, tuple(findings), sized, rule)
 
 
 def _joined(rows: Sequence[tuple[str, Finding]]) -> Finding:

@@ -101,7 +101,11 @@ def _values_table(summary: Mapping[str, Summary], *, sized: bool, heading: str) 
 
 def cases_table(evaluation: Evaluation) -> Table:
     """Every case with its main scores, sortable; with labels also the Dice of each."""
-    names = [name for name in IN_TABLE if name in evaluation.summary]
+    names = [
+        name
+        for name in IN_TABLE
+        if name in evaluation.summary and (evaluation.sized or unit(name) != "ml")
+    ]
     names = names or list(evaluation.summary)[: len(IN_TABLE)]
     sited = any(case.site for case in evaluation.cases)
     labels = list(evaluation.labels)[:8] if len(evaluation.labels) > 1 else []
@@ -130,7 +134,8 @@ def labels_table(evaluation: Evaluation) -> Table:
     """A row a label: the means of the main metrics over the cases that hold it."""
     by_label = {label: evaluation.label_summary(label) for label in evaluation.labels}
     known = next(iter(by_label.values()), {})
-    names = [name for name in (*CHARTED, "reference_ml", "prediction_ml") if name in known]
+    amounts = ("reference_ml", "prediction_ml") if evaluation.sized else ()
+    names = [name for name in (*CHARTED, *amounts) if name in known]
     columns = [Column("Label", number=False), Column("Cases")]
     for name in names:
         measure = unit(name, sized=evaluation.sized)

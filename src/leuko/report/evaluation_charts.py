@@ -119,6 +119,9 @@ def _jitter(values: np.ndarray, across: Callable[[float], float]) -> list[float]
     return heights
 
 
+FOR_WORDS = 0.45  # of the dots' range, right of them: what the lines are
+
+
 def bland_altman_chart(
     points: Sequence[Point],
     *,
@@ -134,7 +137,8 @@ def bland_altman_chart(
     means = [(point.x + point.y) / 2 for point in points]
     differences = [point.y - point.x for point in points]
     known = [v for v in (*limits, *(e for pair in intervals for e in pair)) if not math.isnan(v)]
-    frame = _Frame.of(means, [*differences, *known, 0.0], from_zero=False)
+    room = max(means) + FOR_WORDS * (max(means) - min(means))
+    frame = _Frame.of([*means, room], [*differences, *known, 0.0], from_zero=False)
     shapes: list[Shape] = list(frame.grid())
     shapes.append(Rule(frame.left, frame.up(0), frame.right, frame.up(0), FAINT, 0.8))
     lines = ((bias, "bias"), (limits[0], "−1.96 SD"), (limits[1], "+1.96 SD"))
