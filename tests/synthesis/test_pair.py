@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from leuko.synthesis.pair import synthetic_pair  # noqa: E402
+from leuko.synthesis.pair import synthetic_pair
 
 
 @pytest.fixture(scope="module")
