@@ -231,3 +231,18 @@ def test_the_kept_recipe_says_what_was_done(tmp_path):
     small = ["--set", "network.width=4", "--set", "network.levels=3", "--set", "steps=1"]
     assert 0 == cli.main(["train", *given, *small])
     assert 1 == load_task(tmp_path / "runs" / "mine" / "recipe.yaml").optimisation.steps
+
+
+@pytest.mark.parametrize("kept", [0, 8])
+def test_images_of_one_value_are_told_and_refused_where_all_are(place, kept):
+    for path in sorted((place / "images").iterdir())[kept:]:
+        image = read(path)
+        write(image.with_data(np.full_like(image.data, 7)), path)
+    content = recipe_content(place, steps=1)
+    content["split"] = {"valid": 0, "test": 0}
+    if kept:
+        _, lines = run(place, content, fresh=True)
+        assert "Warning: 4 of 12 images hold one value alone: s4_v0, s4_v1, s5_v0 ..." in lines
+    else:
+        with pytest.raises(UnusableInput, match="one value alone"):
+            run(place, content, fresh=True)

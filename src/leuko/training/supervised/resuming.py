@@ -10,7 +10,7 @@ import msgspec
 
 from leuko.datasets.splits import Split
 from leuko.errors import UsageError
-from leuko.training.supervised.recipe import TaskRecipe, to_plain
+from leuko.training.supervised.recipe import TaskRecipe, parse_task, to_plain
 from leuko.training.supervised.samples import Example
 
 __all__ = [
@@ -49,7 +49,7 @@ def require_same_recipe(saved: Mapping[str, Any] | None, recipe: TaskRecipe, spl
         return
     own = _flat(_json(to_plain(recipe)))
     if "recipe" in saved:
-        old = _flat(_json(saved["recipe"]))
+        old = _flat(_json(_completed(saved["recipe"])))
     else:
         old = {k: v for k, v in own.items() if not k.startswith("network.")}
         old |= _flat({"network": _json(saved.get("network", {}))})
@@ -98,6 +98,14 @@ def is_prolonged(saved: Mapping[str, Any] | None, recipe: TaskRecipe) -> bool:
     own, old = _flat(_json(to_plain(recipe))), _flat(_json(saved["recipe"]))
     step = int(saved.get("global_step", saved.get("step", 0)))
     return step < recipe.optimisation.steps and any(own.get(k) != old.get(k) for k in LIMITS)
+
+
+def _completed(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A saved recipe with the defaults of fields that its version of leuko had not."""
+    try:
+        return to_plain(parse_task(content))
+    except UsageError:
+        return content
 
 
 def _is_free(field: str) -> bool:

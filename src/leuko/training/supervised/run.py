@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 import random
 import shutil
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,19 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from leuko.datasets.cache import cached
 from leuko.datasets.items import Item
 from leuko.datasets.layouts import read_layout
-from leuko.datasets.splits import Split
-from leuko.errors import Interrupted, LeukoError, OutOfResources, UsageError
-from leuko.networks.catalogue import architecture
-from leuko.preparation.case import CasePlan, PreparedCase
-from leuko.training import losses
+from leuko.errors import Interrupted, OutOfResources
 from leuko.training.curves import draw_curves
 from leuko.training.run import precision_of, quietly
 from leuko.training.supervised.dividing import split_items
+from leuko.training.supervised.fitness import (
+    require_devices,
+    require_known,
+    require_memory,
+    too_large,
+)
+from leuko.training.supervised.loading import Data, load_data
 from leuko.training.supervised.module import TaskModule, build_network
 from leuko.training.supervised.recipe import TaskRecipe, to_plain
 from leuko.training.supervised.resuming import (
@@ -43,8 +44,7 @@ from leuko.training.supervised.resuming import (
     require_same_recipe,
     split_plain,
 )
-from leuko.training.supervised.samples import Example, Samples
-from leuko.training.supervised.truth import Classes, categories_of, classes_of, numbered
+from leuko.training.supervised.samples import Samples
 from leuko.training.supervised.variants import write_recipe
 from leuko.training.supervised.watching import Progress, Validator, columns, panels
 from leuko.training.supervised.writing import writing_run
@@ -54,9 +54,6 @@ from leuko.training.weights import load_state, start_from
 __all__ = ["FINAL", "STATE", "TaskOutcome", "train_task"]
 
 log = logging.getLogger(__name__)
-NOWHERE = -1  # a label that counts nowhere
-SHOWN = 3  # items in a message, after the first
-ENOUGH = 8  # cases that tell how large the others are
 STATE, BEST, FINAL = "last.ckpt", "best.pt", "final.pt"
 
 
@@ -70,17 +67,6 @@ class TaskOutcome:
     scores: Mapping[str, float]
     beta: float | None
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """Prepared examples of a run and what they are examples of."""
-
-    train: list[Example]
-    valid: list[Example]
-    classes: Classes
-    channels: tuple[str, ...]
-    beta: float | None
 
 
 def train_task(
@@ -101,8 +87,8 @@ def train_task(
     UsageError where the state belongs to another recipe; OutOfResources when memory runs out;
     Interrupted on Ctrl-C, after saving.
     """
-    _require_devices(devices)
-    _require_known(recipe)
+    require_devices(devices)
+    require_known(recipe)
     torch.set_num_threads(recipe.optimisation.threads)
     folder = out / recipe.name / part
     state = folder / STATE
@@ -124,8 +110,8 @@ def train_task(
         f"{len(items)} items: {len(split.train)} to train on, {len(split.valid)} to choose the "
         f"best weights, {len(split.test)} to test."
     )
-    data = _load(recipe, items, split, tell=tell)
-    _require_memory(recipe, channels=len(data.channels))
+    data = load_data(recipe, items, split, tell=tell)
+    require_memory(recipe, channels=len(data.channels))
     content = fingerprint(data.train)
     require_same_data(saved, content, name=recipe.name)
     _seed(recipe.seed)
@@ -162,7 +148,7 @@ def train_task(
 
 def _fit(
     module: TaskModule,
-    data: _Data,
+    data: Data,
     folder: Path,
     *,
     resumed: bool,
@@ -218,10 +204,10 @@ def _fit(
                 hint="The same command continues it.",
             ) from None
         except (MemoryError, torch.OutOfMemoryError) as error:
-            raise _too_large(recipe) from error
+            raise too_large(recipe) from error
         except RuntimeError as error:
             if "out of memory" in str(error) or "can't allocate memory" in str(error):
-                raise _too_large(recipe) from error
+                raise too_large(recipe) from error
             if "DataLoader worker" in str(error) and "killed by signal" in str(error):
                 raise OutOfResources(
                     "A process that draws samples was ended by the system, most likely for want "
@@ -232,115 +218,7 @@ def _fit(
     _write_weights(folder / FINAL, module, data, {})
 
 
-def _load(
-    recipe: TaskRecipe, items: Sequence[Item], split: Split, *, tell: Callable[[str], None]
-) -> _Data:
-    """Read and prepare the items to train on and to validate with."""
-    by_name = {item.name: item for item in items}
-    wanted = split.train + _some(split.valid, recipe.validation.items)
-    cache = Path(recipe.sampling.cache) if recipe.sampling.cache else None
-    cases = _prepared([by_name[name] for name in wanted], plan=recipe.case, cache=cache)
-    channels = {case.image.shape[0] for case in cases.values()}
-    if len(channels) != 1:
-        raise UsageError(
-            f"Items have different numbers of channels: {sorted(channels)}.",
-            hint="Each item needs the same images in the same order.",
-        )
-    if recipe.task == "classification":
-        classes = categories_of([by_name[name].category for name in wanted])
-        number = {name: index for index, name in enumerate(classes.names)}
-        made = {name: Example(cases[name], None, number[by_name[name].category]) for name in wanted}
-        beta = None
-    else:
-        training = {name: cases[name] for name in split.train}
-        classes = classes_of(training, named=recipe.data.classes, others=recipe.other_labels)
-        made = {name: _labelled(case, classes) for name, case in cases.items()}
-        labels = [made[name].label for name in split.train]
-        beta = losses.background_share(label for label in labels if label is not None)
-        tell(
-            f"Classes: {', '.join(classes.names)}; background is {100 * beta:.2f} % of the voxels "
-            f"to train on (beta {beta:.5f})."
-        )
-    return _Data(
-        train=[made[name] for name in split.train],
-        valid=[made[name] for name in wanted[len(split.train) :]],
-        classes=classes,
-        channels=_channel_names(recipe, channels.pop()),
-        beta=beta,
-    )
-
-
-def _prepared(
-    items: Sequence[Item], *, plan: CasePlan, cache: Path | None
-) -> dict[str, PreparedCase]:
-    """Each item's case by name. What is wrong with some is raised with the names of the next."""
-    cases: dict[str, PreparedCase] = {}
-    failed: dict[str, LeukoError] = {}
-    taken = 0
-    for item in items:
-        try:
-            case = cached(item, plan=plan, folder=cache)
-        except LeukoError as error:
-            failed[item.name] = error
-            if len(failed) > SHOWN:
-                break
-            continue
-        if not failed:
-            cases[item.name] = case
-            taken += case.image.nbytes + (0 if case.label is None else 2 * case.label.nbytes)
-        if cache is None and len(cases) >= ENOUGH:
-            _require_room(taken / len(cases) * (len(items) - len(cases)), count=len(items))
-    if failed:
-        (name, first), *others = failed.items()
-        raise type(first)(f"Item {name}: {first.what}{_also(others)}", hint=first.hint) from first
-    return cases
-
-
-def _also(others: Sequence[tuple[str, LeukoError]]) -> str:
-    """That other items cannot be used either."""
-    if not others:
-        return ""
-    more = " and more" if len(others) >= SHOWN else ""
-    return f" Not usable either: {', '.join(name for name, _ in others)}{more}."
-
-
-def _require_room(needed: float, *, count: int) -> None:
-    """OutOfResources where the cases to come do not fit into memory."""
-    free = _free_memory()
-    if free is not None and needed > free:
-        raise OutOfResources(
-            f"The {count} images to train with do not fit into memory: about "
-            f"{needed / 1e9:.0f} GB more are needed, {free / 1e9:.0f} GB are free.",
-            hint="Keep them prepared on the disk with sampling.cache: FOLDER, or set a coarser "
-            "case.spacing.",
-        )
-
-
-def _labelled(case: PreparedCase, classes: Classes) -> Example:
-    if case.label is None:
-        raise UsageError(
-            "An item to train on has no mask.", hint="Give every image a mask, or leave it out."
-        )
-    label = numbered(case.label, classes)
-    if case.region is not None:
-        label = np.where(case.region, label, np.int16(NOWHERE))  # beyond it nothing is learned
-    return Example(case, label)
-
-
-def _channel_names(recipe: TaskRecipe, count: int) -> tuple[str, ...]:
-    """What the channels are called: the folders, columns or parts of names they come from."""
-    given = tuple(Path(name).name for name in recipe.data.channels())
-    return given if len(given) == count else tuple(f"image {k + 1}" for k in range(count))
-
-
-def _some(names: tuple[str, ...], most: int) -> tuple[str, ...]:
-    if not most or len(names) <= most:
-        return names
-    step = len(names) / most
-    return tuple(names[int(k * step)] for k in range(most))
-
-
-def _outcome(folder: Path, module: TaskModule, data: _Data) -> TaskOutcome:
+def _outcome(folder: Path, module: TaskModule, data: Data) -> TaskOutcome:
     draw_curves(
         folder / "metrics.csv",
         folder / "curves.png",
@@ -359,7 +237,7 @@ def _outcome(folder: Path, module: TaskModule, data: _Data) -> TaskOutcome:
     )
 
 
-def _write_weights(path: Path, module: TaskModule, data: _Data, scores: Mapping[str, Any]) -> None:
+def _write_weights(path: Path, module: TaskModule, data: Data, scores: Mapping[str, Any]) -> None:
     """The averaged weights with all that is needed to use them; whole or not at all."""
     if module.global_rank:
         return
@@ -388,73 +266,11 @@ def _write_weights(path: Path, module: TaskModule, data: _Data, scores: Mapping[
     aside.replace(path)
 
 
-def _require_devices(devices: int | str) -> None:
-    """UsageError where graphics cards are asked for that are not there."""
-    there = torch.cuda.device_count()
-    if devices != "auto" and (not isinstance(devices, int) or devices < 1):
-        raise UsageError(
-            f"'{devices}' is no number of graphics cards.", hint="Give 1, 2, ... or auto."
-        )
-    if isinstance(devices, int) and devices > max(there, 1):
-        raise UsageError(
-            f"{devices} graphics cards were asked for; torch finds {there or 'none'}.",
-            hint="Leave out --devices: without a card training runs on the processor. If there is "
-            "a card, install a torch with CUDA and a driver that fits it.",
-        )
-
-
-def _require_known(recipe: TaskRecipe) -> None:
-    """UsageError for what network, loss or precision refuse, before any image is read."""
-    name = str(recipe.network["name"])
-    made_for = architecture(name).task
-    if made_for != recipe.task:
-        raise UsageError(
-            f"The network '{name}' is for {made_for}, the recipe's task is {recipe.task}.",
-            hint="leuko networks lists what each is for.",
-        )
-    build_network(recipe, channels=max(1, len(recipe.data.channels())), classes=2)
-    options = dict(recipe.loss.options)
-    if losses.takes_shares(recipe.loss.name, options):
-        options = losses.with_beta(recipe.loss.name, options, beta=0.5)
-    losses.build(recipe.loss.name, options, target="labels")
-    precision_of(recipe.optimisation)
-
-
-def _require_memory(recipe: TaskRecipe, *, channels: int) -> None:
-    """OutOfResources where already a batch's images exceed what the processor's memory has left.
-
-    Else the system would end the process without a word.
-    """
-    free = _free_memory()
-    crops = recipe.optimisation.batch * channels * (2 * recipe.case.neighbours + 1)
-    if free is not None and 4 * crops * math.prod(recipe.case.size) > free:
-        raise _too_large(recipe)
-
-
-def _free_memory() -> int | None:
-    """Bytes that programs may still take; None where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * int(kilobytes[0]) if kilobytes else None
-
-
 def _clear(folder: Path) -> None:
     """Take away what a run has left."""
     for name in (STATE, BEST, FINAL, "metrics.csv", "curves.png"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-
-
-def _too_large(recipe: TaskRecipe) -> OutOfResources:
-    size = "x".join(map(str, recipe.case.size))
-    return OutOfResources(
-        f"A batch of {recipe.optimisation.batch} crops of {size} does not fit into memory.",
-        hint="Lower optimisation.batch, case.size or the network's width; with 16-bit numbers "
-        "(optimisation.precision: auto on a GPU) it takes half.",
-    )
 
 
 def _seed(seed: int) -> None:
