@@ -186,3 +186,11 @@ def test_a_data_set_of_which_nothing_can_be_read_ends_in_exit_3(tmp_path: Path) 
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.nii").write_bytes(b"nothing")
     assert cli.main(["eda", str(tmp_path / "images"), "-q"]) == 3
+
+
+def test_every_output_that_is_asked_for_is_written(tmp_path: Path) -> None:
+    usual(tmp_path / "data", count=3)
+    outs = [tmp_path / f"seen.{ending}" for ending in ("html", "json", "tsv")]
+    asked = [word for out in outs for word in ("-o", str(out))]
+    assert cli.main(["eda", str(tmp_path / "data"), *asked, "-q"]) == 0
+    assert [out.is_file() for out in outs] == [True] * 3

@@ -72,9 +72,12 @@ Exit codes: 0 done; 2 wrong usage; 3 no case can be read; 6 cannot write.
 @click.option(
     "-o",
     "--out",
+    "outputs",
     type=click.Path(readable=False, dir_okay=False),
+    multiple=True,
     metavar="FILE",
-    help="Write .html (the page), .json (everything) or .tsv (a row a case).",
+    help="Write .html (the page), .json (everything) or .tsv (a row a case). May be given several "
+    "times.",
 )
 @click.option(
     "--jobs",
@@ -97,7 +100,7 @@ def eda(
     root: str,
     site: str,
     names: str,
-    out: str | None,
+    outputs: tuple[str, ...],
     jobs: int,
     as_json: bool,
     quiet: bool,
@@ -110,7 +113,7 @@ def eda(
     from leuko.pipelines.explore_tables import require_ending, to_json, write_exploration
     from leuko.pipelines.label_names import given_names
 
-    if out is not None:
+    for out in outputs:
         require_ending(out)  # before the work, not after it
     source = data_source(
         data,
@@ -123,12 +126,12 @@ def eda(
     )
     with _progress(quiet=quiet or as_json) as show:
         found = explore(source, names=given_names(names), jobs=jobs, progress=show)
-    if out is not None:
+    for out in outputs:
         write_exploration(found, out)
     if as_json:
         click.echo(to_json(found), nl=False)
     elif not quiet:
-        _show(found, out=out)
+        _show(found, outputs=outputs)
     if not found.overview.readable:
         context.exit(3)
 
@@ -152,7 +155,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[Case], None]]:
         yield show
 
 
-def _show(found: Exploration, *, out: str | None) -> None:
+def _show(found: Exploration, *, outputs: tuple[str, ...]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -186,5 +189,6 @@ def _show(found: Exploration, *, out: str | None) -> None:
         console.print("\n[bold]For training, start with[/]")
         for reason in found.suggestion.reasons:
             console.print(f"  {escape(reason)}", soft_wrap=True)
-    if out is not None:
-        console.print(f"\nWritten: {escape(str(Path(out)))}", soft_wrap=True)
+    if outputs:
+        listed = ", ".join(str(Path(out)) for out in outputs)
+        console.print(f"\nWritten: {escape(listed)}", soft_wrap=True)

@@ -89,8 +89,9 @@ def remarks(cases: Sequence[Case], *, names: Mapping[int, str] | None = None) ->
             )
         )
     if 0 < len(facts) < FEWEST:
+        few = "1 case is" if len(facts) == 1 else f"{len(facts)} cases are"
         what = (
-            f"{len(facts)} cases are too few to say what is unusual; from {FEWEST} on, numbers are "
+            f"{few} too few to say what is unusual; from {FEWEST} on, numbers are "
             "compared with their median."
         )
         said.append(_note("few_cases", what))
