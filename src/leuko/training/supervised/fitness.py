@@ -16,6 +16,8 @@ from leuko.training.supervised.recipe import TaskRecipe
 
 __all__ = ["free_memory", "require_devices", "require_known", "require_memory", "too_large"]
 
+LEANEST = 8  # values that a network holds for each pixel of its input
+
 
 def require_devices(devices: int | str) -> None:
     """UsageError where graphics cards are asked for that are not there."""
@@ -50,13 +52,16 @@ def require_known(recipe: TaskRecipe) -> None:
 
 
 def require_memory(recipe: TaskRecipe, *, channels: int) -> None:
-    """OutOfResources where already a batch's images exceed what the processor's memory has left.
+    """OutOfResources where a batch surely exceeds what the processor's memory has left.
 
-    Else the system would end the process without a word.
+    Else the system would end the process without a word. Counted are the images twice (drawn,
+    collected) and, without a graphics card, what the leanest network makes of them.
     """
     free = free_memory()
-    crops = recipe.optimisation.batch * channels * (2 * recipe.case.neighbours + 1)
-    if free is not None and 4 * crops * math.prod(recipe.case.size) > free:
+    values = 2 * channels * (2 * recipe.case.neighbours + 1)
+    values += 0 if torch.cuda.is_available() else LEANEST
+    needed = 4 * values * recipe.optimisation.batch * math.prod(recipe.case.size)
+    if free is not None and needed > free:
         raise too_large(recipe)
 
 
