@@ -179,7 +179,7 @@ def _task(
 
 def _keep_recipe(recipe: TaskRecipe, out: Path) -> None:
     """What folds or a sweep are made of, beside them; a run that lies there keeps its own."""
-    from leuko.training.supervised.variants import write_recipe
+    from leuko.training.supervised.recipe import write_recipe
     from leuko.training.supervised.writing import writing_run
 
     folder = out / recipe.name

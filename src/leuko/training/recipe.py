@@ -191,7 +191,13 @@ def parse_yaml(
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"{name} is not valid YAML: {error}", hint="Mind the indents.") from error
+        # Not the text around it: paths stand there.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UsageError(
+            f"{name} is not valid YAML{where}: {getattr(error, 'problem', None) or 'no text'}.",
+            hint='Mind the indents; in { } put what holds braces in quotes: "${DATA}/images".',
+        ) from error
     content = _replace(content, "${RECIPE}", str(folder or Path()), name)
     return _replace(content, "${DATA}", None if data is None else str(data), name)
 

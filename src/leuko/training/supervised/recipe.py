@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import yaml
 
 from leuko.datasets.layouts import DataSource
 from leuko.errors import UsageError
@@ -24,6 +25,7 @@ __all__ = [
     "load_task",
     "parse_task",
     "to_plain",
+    "write_recipe",
 ]
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -136,3 +138,8 @@ def to_plain(recipe: TaskRecipe) -> dict[str, Any]:
     """The recipe as dictionaries, lists and numbers, for checkpoints."""
     plain: dict[str, Any] = msgspec.to_builtins(recipe)
     return plain
+
+
+def write_recipe(recipe: TaskRecipe, path: Path) -> None:
+    """A recipe as YAML, with the fields that are not defaults."""
+    path.write_text(yaml.safe_dump(to_plain(recipe), sort_keys=False), encoding="utf-8")

@@ -36,7 +36,7 @@ from leuko.training.supervised.fitness import (
 )
 from leuko.training.supervised.loading import Data, load_data
 from leuko.training.supervised.module import TaskModule, build_network
-from leuko.training.supervised.recipe import TaskRecipe, to_plain
+from leuko.training.supervised.recipe import TaskRecipe, to_plain, write_recipe
 from leuko.training.supervised.resuming import (
     fingerprint,
     is_prolonged,
@@ -45,7 +45,6 @@ from leuko.training.supervised.resuming import (
     split_plain,
 )
 from leuko.training.supervised.samples import Samples
-from leuko.training.supervised.variants import write_recipe
 from leuko.training.supervised.watching import Progress, Validator, columns, panels
 from leuko.training.supervised.writing import writing_run
 from leuko.training.watching import Checkpoints, Metrics

@@ -9,7 +9,6 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -138,11 +137,6 @@ def sweep_table(
     writer.writerow(["model", "size", "rate", "dice", "jaccard", *settings])
     writer.writerows(rows)
     return text.getvalue()
-
-
-def write_recipe(recipe: TaskRecipe, path: Path) -> None:
-    """A recipe as YAML, with the fields that are not defaults."""
-    path.write_text(yaml.safe_dump(to_plain(recipe), sort_keys=False), encoding="utf-8")
 
 
 def _parted(text: str) -> list[str]:
