@@ -25,14 +25,13 @@ class Probabilities(nn.Module):
     def __init__(self, network: nn.Module, offset: tuple[float, ...] = ()) -> None:
         super().__init__()
         self.network = network
-        self.offset = offset
+        self.register_buffer("offset", torch.tensor(offset) if offset else None, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Probabilities of images."""
         logits: Tensor = self.network(x).float()
-        if self.offset:
-            shape = (1, -1, *(1,) * (logits.ndim - 2))
-            logits = logits + torch.tensor(self.offset).to(logits).view(shape)
+        if isinstance(self.offset, Tensor):
+            logits = logits + self.offset.view(1, -1, *(1,) * (logits.ndim - 2))
         return torch.softmax(logits, dim=1)
 
 

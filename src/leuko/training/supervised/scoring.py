@@ -28,7 +28,7 @@ def runner(
     `offset` is added to the logits, see `prior.prior_offset`.
     """
     device = next(network.parameters()).device
-    module = Probabilities(network, tuple(offset))
+    module = Probabilities(network, tuple(offset)).to(device)
 
     @torch.no_grad()
     def run(batch: FloatArray) -> FloatArray:
