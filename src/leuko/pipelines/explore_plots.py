@@ -98,7 +98,8 @@ def _values(found: Exploration) -> Iterator[Plot]:
         yield Plot(
             f"Values of voxels in {SCALES[part.scale]}{channel}",
             density_chart(_density(part), wide=not several),
-            f"Each area is 1; every case weighs the same ({part.cases_outside} cases, "
+            f"Each area is 1; every case weighs the same ({part.cases_outside} "
+            f"{'case' if part.cases_outside == 1 else 'cases'}, "
             f"{part.cases_inside} with foreground).{meaning}",
             size="half" if several else "wide",
         )

@@ -118,7 +118,9 @@ def density_chart(density: Density, *, wide: bool = False) -> Drawing:
     shapes.append(Rule(left, bottom, right, bottom, FAINT, 0.8))
     for tick in _ticks(start, end, most=12 if wide else 6):
         shapes.append(Rule(across(tick), bottom, across(tick), bottom - 3, FAINT, 0.6))
-        shapes.append(Text(across(tick), bottom - 11, _number(tick), 7, MUTED, "middle"))
+        # A number of many digits at the end would be cut by the edge of the drawing.
+        place = min(across(tick), width - 2.1 * len(_number(tick)))
+        shapes.append(Text(place, bottom - 11, _number(tick), 7, MUTED, "middle"))
     shapes.append(Text((left + right) / 2, 4, density.unit, 7.4, MUTED, "middle"))
     shapes += _key(left, top + 12, bool(any(density.inside)))
     return Drawing(width, height, tuple(shapes))
