@@ -37,6 +37,8 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this model; 5 gr
 export a run. Of several images the highest counts; the others are finished all the same.
 """
 
+OF_PICTURES = ("grid.orientation_unknown", "grid.size_unknown", "grid.single_slice")
+
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(readable=False, path_type=Path))
@@ -226,6 +228,7 @@ def _ignore(_: PredictedItem) -> None: ...
 def _print(item: PredictedItem) -> None:
     """A line for each image, and at once what should worry."""
     from leuko.cli.console import print_findings
+    from leuko.datasets.files import is_picture
     from leuko.findings import Severity, as_warnings
 
     if item.error:
@@ -237,7 +240,10 @@ def _print(item: PredictedItem) -> None:
     else:
         said = [f"{name} {_volume(value, item)}" for name, value in item.volumes.items()]
         click.echo(f"{item.file}: {', '.join(said)}")
-    worrying = [f for f in item.findings if f.severity is not Severity.NOTE]
+    expected = OF_PICTURES if is_picture(Path(item.input_name)) else ()
+    worrying = [
+        f for f in item.findings if f.severity is not Severity.NOTE and f.code not in expected
+    ]
     print_findings(as_warnings(worrying, hint=""))
 
 

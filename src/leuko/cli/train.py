@@ -200,11 +200,15 @@ def _runner(*, out: Path, fresh: bool, devices: str) -> Callable[[TaskRecipe, st
         )
         click.echo(
             f"Done at step {outcome.step}: {outcome.folder} "
-            f"(best validation score {outcome.score:.3f}; curves.png, metrics.csv)"
+            f"({_best(outcome.score)}; curves.png, metrics.csv)"
         )
         return outcome
 
     return run
+
+
+def _best(score: float) -> str:
+    return "not validated" if score != score else f"best validation score {score:.3f}"
 
 
 def _from_folders(
@@ -218,6 +222,7 @@ def _from_folders(
     from leuko.pipelines.explore import explore
     from leuko.training.supervised.starting import first_recipe
 
+    _require_training()
     if masks is None:
         raise UsageError("Images without masks teach nothing.", hint="Give --masks FOLDER.")
     source = DataSource(layout="folders", images=tuple(images), masks=masks, subject=subject)
@@ -257,6 +262,24 @@ def _task_function() -> Any:
     from leuko.training.supervised.run import train_task
 
     return train_task
+
+
+def _require_training() -> None:
+    """MissingExtra before images are explored, where what trains is not installed."""
+    from importlib.util import find_spec
+
+    from leuko.errors import MissingExtra
+
+    missing = []
+    for name in ("torch", "lightning"):
+        try:
+            found = find_spec(name)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            missing.append(name)
+    if missing:
+        raise MissingExtra.needed("Training", extra="train", modules=missing)
 
 
 def _needs_torch(load: Callable[[], Any]) -> Any:
