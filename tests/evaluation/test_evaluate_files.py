@@ -185,6 +185,15 @@ def test_the_form_of_scores_json_is_that_of_challenges(tmp_path: Path) -> None:
     assert all(entry["definition"] for entry in content["definitions"].values())
 
 
+def test_only_the_labels_that_are_named_count(tmp_path: Path) -> None:
+    labels = TRUTH + np.uint8(3) * np.roll(TRUTH, 5, axis=0)
+    truth, mask = save(tmp_path / "t.nii.gz", labels), save(tmp_path / "m.nii.gz", labels)
+    done = run(truth, mask, "--labels", "--names", "3=back", "--json")
+    content = json.loads(done.stdout)
+    assert {"3"} == set(content["labels"])
+    assert {"3"} == set(content["cases"][0]["labels"])
+
+
 def test_labels_are_scored_one_by_one_and_averaged(tmp_path: Path) -> None:
     """Label 1 is right, of label 3 one half; volumes have no mean over labels."""
     labels = TRUTH + np.uint8(3) * np.roll(TRUTH, 5, axis=0)

@@ -67,7 +67,7 @@ PATH = click.Path(readable=False, path_type=Path)
 )
 @click.option("--masks", type=PATH, metavar="FOLDER", help="Keep the models' masks there.")
 @click.option("--labels", is_flag=True, help="Label maps: every label is scored for itself.")
-@click.option("--names", metavar="1=NAME,2=NAME|TABLE", help="What the labels are called.")
+@click.option("--names", metavar="1=NAME,2=NAME|TABLE", help="The labels that count, with names.")
 @click.option(
     "--subject",
     metavar="REGEX",

@@ -28,6 +28,7 @@ HEADINGS = {
 LABEL_HEADINGS = {"dice": "Dice", "iou": "IoU", "hd95_surface": "H95 3D mm", "assd": "ASSD mm",
                   "nsd": "NSD", "avd": "AVD %", "reference_ml": "REF ml",
                   "prediction_ml": "PRED ml"}  # fmt: skip
+MOST_COLUMNS = 6  # labels side by side
 COUNTS = ("reference_lesions", "predicted_lesions")
 
 EXAMPLES = """\b
@@ -68,7 +69,8 @@ PATH = click.Path(readable=False, path_type=Path)
 @click.option(
     "--names",
     metavar="1=NAME,2=NAME|TABLE",
-    help="What the labels are called, or a table of labels (JSON, BIDS, FreeSurfer, ITK-SNAP).",
+    help="The labels that count and what they are called, or a table (JSON, BIDS, FreeSurfer, "
+    "ITK-SNAP).  [default: all, by the reference's own names]",
 )
 @click.option(
     "--subject",
@@ -164,7 +166,10 @@ def _show(evaluation: Evaluation) -> None:
     console = Console(highlight=False)
     if len(evaluation.cases) == 1:
         case = evaluation.cases[0]
-        console.print(_one_case_labels(evaluation, case) if case.labels else _one_case(case))
+        if len(case.labels) > MOST_COLUMNS:
+            console.print(_many_labels(evaluation))
+        else:
+            console.print(_one_case_labels(evaluation, case) if case.labels else _one_case(case))
     elif evaluation.labels:
         console.print(_many_labels(evaluation))
     elif evaluation.cases:

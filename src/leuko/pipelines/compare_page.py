@@ -333,7 +333,7 @@ def _figure(
     name, codes, on, titles, said = comparison.metrics[0], [], None, [], []
     image = _images(comparison)[index]
     for method, item in comparison.evaluations.items():
-        one, on = error_codes(item.files[image], labels=bool(item.labels))
+        one, on = error_codes(item.files[image], labels=bool(item.labels), only=tuple(item.labels))
         value = shown_value(item.cases[index].values[name], name)
         codes.append(one)
         titles.append(method)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -176,7 +176,7 @@ def evaluate_paths(
 ) -> Evaluation:
     """Score two files, or those of two folders or patterns paired by name (`pipelines.pairing`).
 
-    `labels` scores every label for itself, called as `names` says; `sites` is what
+    `labels` scores every label for itself, or those that `names` names; `sites` is what
     `evaluate_sites.read_sites` returns. `subject` is a regular expression that finds the subject in
     a case's name (`evaluate_subjects.subjects_of`): the images of a subject are then one case, of
     which voxels and lesions are summed; distances between masks are left out. Of two files an
@@ -191,15 +191,16 @@ def evaluate_paths(
         wanted = tuple(name for name in wanted if name not in LENGTHS)
     pairing = pair_paths(Path(reference), Path(prediction))
     alone = is_single(Path(reference))
+    only = frozenset(names or ()) if labels else frozenset[int]()
     done: list[CaseScores] = []
     failures: list[Failure] = []
     missing = {} if subject is None else missing_of(pairing, pattern=subject)
     for case, pairs in _cases(pairing, subject).items():
         try:
             if subject is None:
-                scored = _score(pairs[0], wanted, labels=labels)
+                scored = _score(pairs[0], wanted, labels=labels, only=only)
             else:
-                pieces = read_pieces(pairs, labels=labels, missing=missing.get(case, ()))
+                pieces = read_pieces(pairs, labels=labels, missing=missing.get(case, ()), only=only)
                 scored = _score_pieces(pieces, wanted, labels=labels, case=case)
             done.append(_placed(scored, sites or {}))
         except LeukoError as error:
@@ -244,8 +245,10 @@ def _cases(pairing: Pairing, subject: str | None) -> Mapping[str, tuple[PathPair
     return subjects_of(pairing, pattern=subject)
 
 
-def _score(pair: PathPair, names: tuple[str, ...], *, labels: bool) -> CaseScores:
-    reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels)
+def _score(
+    pair: PathPair, names: tuple[str, ...], *, labels: bool, only: Collection[int]
+) -> CaseScores:
+    reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels, only=only)
     return evaluate(reference, prediction, metrics=names, case=pair.case, labels=labels)
 
 

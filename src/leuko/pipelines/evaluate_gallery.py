@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,9 @@ def gallery(
     for case in chosen:
         name = names[case.case]
         pair = evaluation.files[name]
-        codes, grid_image = error_codes(pair, labels=bool(evaluation.labels))
+        codes, grid_image = error_codes(
+            pair, labels=bool(evaluation.labels), only=tuple(evaluation.labels)
+        )
         scan, trouble = scan_of(name, scans=scans, on=grid_image)
         if images is not None and trouble:
             troubles.append(trouble)
@@ -84,9 +86,9 @@ def worst_first(cases: Iterable[CaseScores]) -> list[CaseScores]:
     return sorted(listed, key=badness)
 
 
-def error_codes(pair: PathPair, *, labels: bool) -> tuple[Codes, Image]:
+def error_codes(pair: PathPair, *, labels: bool, only: Collection[int] = ()) -> tuple[Codes, Image]:
     """Agreement and errors voxel by voxel (see `evaluation_pictures.codes_of`), and their grid."""
-    reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels)
+    reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels, only=only)
     if labels:
         truth, found_labels = (np.asarray(i.data, np.int32) for i in (reference, prediction))
         return codes_of(truth, found_labels), reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,10 +33,21 @@ LARGEST_LABEL = 65_535
 MOST_LABELS = 1000
 
 
-def read_pair(reference: Path, prediction: Path, *, labels: bool) -> tuple[Image, Image]:
-    """Both files, as masks or, with `labels`, as label maps."""
-    prepared = as_labels if labels else as_mask
-    return prepared(read_any_mask(reference)), prepared(read_any_mask(prediction))
+def read_pair(
+    reference: Path, prediction: Path, *, labels: bool, only: Collection[int] = ()
+) -> tuple[Image, Image]:
+    """Both files, as masks or, with `labels`, as label maps; labels not in `only` become 0."""
+    first, second = read_any_mask(reference), read_any_mask(prediction)
+    if not labels:
+        return as_mask(first), as_mask(second)
+    return _kept(as_labels(first), only), _kept(as_labels(second), only)
+
+
+def _kept(image: Image, only: Collection[int]) -> Image:
+    """The label map without the labels that nobody asked for; all of it where `only` is empty."""
+    if not only:
+        return image
+    return image.with_data(np.where(np.isin(image.data, list(only)), image.data, 0))
 
 
 def read_any_mask(path: Path) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,13 +101,22 @@ def missing_of(pairing: Pairing, *, pattern: str) -> dict[str, list[str]]:
     return found
 
 
-def read_pieces(pairs: Sequence[PathPair], *, labels: bool, missing: Sequence[str]) -> Pieces:
-    """Read the pairs of a subject; `missing` names its images without a partner."""
+def read_pieces(
+    pairs: Sequence[PathPair],
+    *,
+    labels: bool,
+    missing: Sequence[str],
+    only: Collection[int] = (),
+) -> Pieces:
+    """Read the pairs of a subject; `missing` names its images without a partner.
+
+    Of label maps the labels in `only` count, all where it is empty.
+    """
     images, masks, rules, sized = [], [], [], True
     wrong: dict[str, int] = {}
     said: dict[str, list[tuple[str, Finding]]] = {}
     for pair in pairs:
-        reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels)
+        reference, prediction = read_pair(pair.reference, pair.prediction, labels=labels, only=only)
         doubts = [
             finding
             for image in (reference, prediction)
