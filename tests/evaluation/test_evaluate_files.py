@@ -294,8 +294,8 @@ def test_images_are_found_by_name_by_folder_and_by_a_longer_name(tmp_path: Path)
     ("reference", "prediction", "rule"),
     [
         (1, 255, "values 0 and 255: 255 is lesion"),
-        (255, 1, "integer values: label >= 1 (255 in the reference, too)"),
-        (255, 255, "values 0 and 255: 255 is lesion (255 in the reference, too)"),
+        (255, 1, "integer values: label >= 1; 255 in the reference is lesion"),
+        (255, 255, "values 0 and 255: 255 is lesion; 255 in the reference is lesion"),
     ],
 )
 def test_masks_of_0_and_255_count_and_the_rule_says_so(

@@ -90,7 +90,7 @@ def as_mask(image: Image) -> Image:
 def spoken_rule(rule: str, *, reference: Image, prediction: Image) -> str:
     """`rule`, by which voxels of a prediction count, or that `as_mask` took 255 for 1."""
     said = WHITE_RULE if WHITE_IS_ONE in prediction.findings else rule
-    return f"{said} (255 in the reference, too)" if WHITE_IS_ONE in reference.findings else said
+    return f"{said}; 255 in the reference is lesion" if WHITE_IS_ONE in reference.findings else said
 
 
 def as_labels(image: Image) -> Image:

@@ -166,7 +166,8 @@ def _lead(evaluation: Evaluation) -> str:
 def _more(evaluation: Evaluation) -> str:
     if not evaluation.cases:
         return ""
-    parts = [f"How voxels counted: {'; '.join(sorted({c.rule for c in evaluation.cases}))}."]
+    rules = sorted({part for case in evaluation.cases for part in case.rule.split("; ")})
+    parts = [f"How voxels counted: {'; '.join(rules)}."]
     if any(case.pieces for case in evaluation.cases):
         parts.append("The images of a subject are counted together.")
     if evaluation.both_empty:

@@ -150,7 +150,7 @@ def read_pieces(
         what = f"{count} of this subject {verbs} not count: {listed}."
         hint = "Predict every image of a subject, else its scores are of a part."
         findings.append(Finding(MISSING, Severity.WARNING, what, hint))
-    rule = "; ".join(dict.fromkeys(rules))
+    rule = "; ".join(dict.fromkeys(part for said in rules for part in said.split("; ")))
     return Pieces(tuple(images), tuple(masks), wrong, tuple(findings), sized, rule)
 
 
