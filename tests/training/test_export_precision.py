@@ -6,10 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn
+from torch import nn  # noqa: E402
 
-from leuko.inference.trained import TrainedNetwork
-from leuko.training.supervised import export
+from leuko.inference.trained import TrainedNetwork  # noqa: E402
+from leuko.training.supervised import export  # noqa: E402
 
 
 class OnePartInTenThousand(nn.Module):

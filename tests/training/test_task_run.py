@@ -97,7 +97,7 @@ def test_a_finished_run_is_not_trained_again(data, whole):
 def test_another_network_does_not_go_on_from_a_state(data, whole):
     content = recipe_content(data)
     content["network"] |= {"width": 6}
-    with pytest.raises(UsageError, match="network.width was 4 and is 6"):
+    with pytest.raises(UsageError, match=r"network\.width was 4 and is 6"):
         train_task(parse_task(content), out=whole.parent, tell=lambda _: None)
 
 
