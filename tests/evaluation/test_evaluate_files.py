@@ -37,7 +37,9 @@ def save(path: Path, data: np.ndarray, *, shift: float = 0.0) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(
+        command, [str(argument) for argument in arguments], help_option_names=["-h", "--help"]
+    )
 
 
 def test_two_files_become_a_table_with_every_metric_and_the_rule(tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(
+        command, [str(argument) for argument in arguments], help_option_names=["-h", "--help"]
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in METRICS if name not in LENGTHS])
@@ -186,7 +188,11 @@ def test_the_page_of_a_comparison_shows_the_slice_that_differs(pictures: Path) -
     out = pictures / "compare.html"
     arguments = [pictures / "truth", f"x={pictures / 'out'}", f"y={pictures / 'good'}",
                  "--subject", PATTERN, "-o", out]  # fmt: skip
-    done = CliRunner().invoke(compare_command, [str(argument) for argument in arguments])
+    done = CliRunner().invoke(
+        compare_command,
+        [str(argument) for argument in arguments],
+        help_option_names=["-h", "--help"],
+    )
     assert done.exit_code == 0, done.output
     assert "shown: a_1" in out.read_text()
 

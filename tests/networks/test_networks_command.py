@@ -15,7 +15,13 @@ from leuko.networks.catalogue import NETWORKS
 
 
 def said(*arguments: str) -> str:
-    done = CliRunner().invoke(networks, arguments, catch_exceptions=False, env={"COLUMNS": "100"})
+    done = CliRunner().invoke(
+        networks,
+        arguments,
+        catch_exceptions=False,
+        env={"COLUMNS": "100"},
+        help_option_names=["-h", "--help"],
+    )
     assert done.exit_code == 0
     return done.output
 

@@ -48,7 +48,9 @@ def methods(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(
+        command, [str(argument) for argument in arguments], help_option_names=["-h", "--help"]
+    )
 
 
 def test_only_cases_of_all_methods_count_and_the_better_one_is_first(methods: Path) -> None:

@@ -73,7 +73,9 @@ def arguments(scans: Path, runs: Path, *more: str) -> list[str]:
 def finetuned(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of a run of two steps, and what it said."""
     runs = tmp_path_factory.mktemp("runs")
-    done = CliRunner().invoke(command, arguments(scans, runs, "--steps", "2"))
+    done = CliRunner().invoke(
+        command, arguments(scans, runs, "--steps", "2"), help_option_names=["-h", "--help"]
+    )
     assert done.exit_code == 0, done.output
     return runs / "mine", done.output
 
@@ -284,6 +286,7 @@ def test_a_task_goes_on_from_a_run_with_other_classes(tmp_path: Path) -> None:
         command,
         [str(tmp_path / "second.yaml"), "--from", str(tmp_path / "runs" / "small"),
          "-o", str(tmp_path / "runs"), "--steps", "2", "--lr", "0.001"],
+        help_option_names=["-h", "--help"],
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "started anew: head.weight (3, 4, 1, 1), there (2, 4, 1, 1)" in done.output
@@ -306,7 +309,13 @@ def test_what_cannot_be_meant_is_said(tmp_path: Path) -> None:
         ([str(recipe)], "which weights to begin with"),
     ):
         with pytest.raises(UsageError, match=message):
-            CliRunner().invoke(command, given, catch_exceptions=False, standalone_mode=False)
+            CliRunner().invoke(
+                command,
+                given,
+                catch_exceptions=False,
+                standalone_mode=False,
+                help_option_names=["-h", "--help"],
+            )
 
 
 def test_without_torch_the_extra_is_named(scans: Path, tmp_path: Path) -> None:
