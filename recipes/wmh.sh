@@ -32,6 +32,10 @@ for stage in one two; do
     methods+=("$stage stage $network=$runs/$name/masks/*.nii.gz")
   done
 done
-for ending in html json; do
-  leuko compare "$data/wmh/tabriz/*/lesions.nii.gz" "${methods[@]}" -o "$runs/wmh.$ending"
-done
+# As the paper decides: the likelier class under the weighted loss.
+name=wmh-two-stage-resunet
+for fold in "$runs/$name"/fold-*; do leuko export "$fold" -o "$fold/model" --prior loss; done
+leuko predict "$runs/$name" -o "$runs/$name/masks-loss" --force --quiet
+methods+=("two stage resunet, weighted=$runs/$name/masks-loss/*.nii.gz")
+leuko compare "$data/wmh/tabriz/*/lesions.nii.gz" "${methods[@]}" \
+  --images "$data/wmh/tabriz/*/flair.nii.gz" -o "$runs/wmh.html" -o "$runs/wmh.json"
