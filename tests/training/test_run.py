@@ -26,8 +26,8 @@ from train_fake import recipe_text  # noqa: E402
 from leuko.errors import LeukoError, ReadError, UsageError  # noqa: E402
 from leuko.networks.catalogue import build  # noqa: E402
 from leuko.synthesis.stream import StreamSettings  # noqa: E402
+from leuko.training.averaging import average_into  # noqa: E402
 from leuko.training.feed import Feed  # noqa: E402
-from leuko.training.module import average_into  # noqa: E402
 from leuko.training.recipe import Recipe, parse_recipe  # noqa: E402
 from leuko.training.run import train  # noqa: E402
 from leuko.training.sources import generator_settings, plan_of  # noqa: E402

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import debug_option, masks_compared_options, quiet_option
 from leuko.evaluation.registry import METRICS
 
 if TYPE_CHECKING:
@@ -66,35 +66,7 @@ PATH = click.Path(readable=False, path_type=Path)
     help="A model of leuko export, or the packaged one as 'vascular' or 'ms'. Give two or more.",
 )
 @click.option("--masks", type=PATH, metavar="FOLDER", help="Keep the models' masks there.")
-@click.option("--labels", is_flag=True, help="Label maps: every label is scored for itself.")
-@click.option("--names", metavar="1=NAME,2=NAME|TABLE", help="The labels that count, with names.")
-@click.option(
-    "--subject",
-    metavar="REGEX",
-    help="Count the images (slices) of a subject together, as one case: what REGEX finds in a "
-    "name is the subject, or its first group, such as '(.+)_[0-9]+'.",
-)
-@click.option(
-    "--images",
-    type=PATH,
-    metavar="FOLDER",
-    help="The scans, paired by name: the page shows the errors on them.",
-)
-@click.option(
-    "--worst",
-    type=click.IntRange(0, 60),
-    default=4,
-    show_default=True,
-    help="How many cases the page shows, those first on which the methods differ most.",
-)
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=click.Choice(list(METRICS)),
-    metavar="NAME",
-    help="Rank by this metric; can be given several times. Default: the challenge's five.",
-)
+@masks_compared_options(tuple(METRICS), worst=4)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @quiet_option
 @debug_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import debug_option, masks_compared_options, quiet_option
 from leuko.evaluation.registry import CHALLENGE, METRICS
 
 if TYPE_CHECKING:
@@ -61,50 +61,13 @@ PATH = click.Path(readable=False, path_type=Path)
     help="Write the scores: .json (everything), .tsv (a row a case) or .html (the page). "
     "May be given several times.",
 )
-@click.option(
-    "--labels",
-    is_flag=True,
-    help="Label maps: score every label for itself, instead of 1 = lesion, 2 = other pathology.",
-)
-@click.option(
-    "--names",
-    metavar="1=NAME,2=NAME|TABLE",
-    help="The labels that count and what they are called, or a table (JSON, BIDS, FreeSurfer, "
-    "ITK-SNAP).  [default: all, by the reference's own names]",
-)
-@click.option(
-    "--subject",
-    metavar="REGEX",
-    help="Count the images (slices) of a subject together, as one case: what REGEX finds in a "
-    "name is the subject, or its first group, such as '(.+)_[0-9]+'.",
-)
+@masks_compared_options(tuple(METRICS), worst=6)
 @click.option(
     "--sites",
     type=PATH,
     metavar="TABLE",
     help="A .tsv or .csv with the columns case, site and maybe seen (yes, no): means per site, "
     "seen against unseen.",
-)
-@click.option(
-    "--images",
-    type=PATH,
-    metavar="FOLDER",
-    help="The scans, paired by name: the page shows the errors on them.",
-)
-@click.option(
-    "--worst",
-    type=click.IntRange(0, 60),
-    default=6,
-    show_default=True,
-    help="How many of the worst cases the page shows.",
-)
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    type=click.Choice(list(METRICS)),
-    metavar="NAME",
-    help="Compute this metric only; can be given several times. Default: all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @quiet_option

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Iterator
 from typing import Any, cast
 
-import msgspec
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from leuko.networks import catalogue
-from leuko.training import losses, optimisers
-from leuko.training.module import average_into, to_channels_last
-from leuko.training.schedule import averaging, learning_rate, progress
+from leuko.training import losses
+from leuko.training.averaging import AveragingModule, to_channels_last
 from leuko.training.supervised.recipe import TaskRecipe
 from leuko.training.supervised.samples import Samples
 
@@ -36,7 +32,7 @@ def build_network(recipe: TaskRecipe, *, channels: int, classes: int) -> nn.Modu
     )
 
 
-class TaskModule(LightningModule):
+class TaskModule(AveragingModule):
     """Trains `network`; `average` holds the moving average of its weights, which is the result.
 
     Batches: 'image' (B, C, *size) float32 and 'target', labels (B, *size) or categories (B,).
@@ -52,7 +48,7 @@ class TaskModule(LightningModule):
         samples: Samples,
         beta: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(recipe.optimisation, recorded=recipe.network)
         self.recipe = recipe
         # For slices, channels_last halves the time of a step; for volumes it gains nothing.
         self.network = to_channels_last(network) if recipe.case.dims == 2 else network
@@ -62,17 +58,9 @@ class TaskModule(LightningModule):
             options = losses.with_beta(recipe.loss.name, options, beta=beta)
         self.objective = losses.build(recipe.loss.name, options, target="labels")
         self._samples = samples
-        self.seconds = 0.0  # trained before this start, plus since
-        self.waited = 0.0  # of these, for samples
-        self.latest: dict[str, float] = {}
+        self.waited = 0.0  # seconds of training for samples
         self.first_step = 0
         self.kept: dict[str, Any] = {}  # what the run is of; part of its state
-        self._clock = time.perf_counter()
-
-    @property
-    def done(self) -> float:
-        """Share of the run that is done."""
-        return progress(self.recipe.optimisation, step=self.global_step, seconds=self.seconds)
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Samples in their order, from where the run stands; each process takes its part."""
@@ -86,23 +74,10 @@ class TaskModule(LightningModule):
             persistent_workers=False,
         )
 
-    def on_train_start(self) -> None:
-        """Start the clock."""
-        self._clock = time.perf_counter()
-
-    def resume_clock(self) -> None:
-        """Validation is no training: what passed since the last step does not count."""
-        self._clock = time.perf_counter()
-
     def on_train_batch_start(self, *_: Any) -> None:
         """Set the learning rate and the random numbers of this step."""
-        now = time.perf_counter()
-        self.waited += now - self._clock
-        self.seconds += now - self._clock
-        self._clock = now
-        rate = learning_rate(self.recipe.optimisation, step=self.global_step, done=self.done)
-        for group in cast(torch.optim.Optimizer, self.optimizers()).param_groups:
-            group["lr"] = rate
+        self.waited += self.passed()
+        super().on_train_batch_start()
         seeds = np.random.SeedSequence([self.recipe.seed, self.global_step, self.global_rank])
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
@@ -118,40 +93,15 @@ class TaskModule(LightningModule):
         self.latest["loss"] = float(loss.detach())
         return loss
 
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Move the weights, and at once the average: a state saved after it holds both."""
-        super().optimizer_step(*args, **kwargs)
-        decay = averaging(self.recipe.optimisation, step=self.global_step)
-        average_into(self.average, self.network, decay=decay)
-
     def on_train_batch_end(self, *_: Any) -> None:
-        """End the run when its schedule has run out."""
-        now = time.perf_counter()
-        self.seconds += now - self._clock
-        self._clock = now
-        if self.done >= 1.0:
-            self.trainer.should_stop = True
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The recipe's optimiser, without decay on normalisations and biases."""
-        plan = self.recipe.optimisation
-        return optimisers.build(
-            plan.optimiser,
-            self.network.parameters(),
-            lr=plan.lr,
-            weight_decay=plan.weight_decay,
-            momentum=plan.momentum,
-        )
+        """Count the step's time; end the run when its schedule has run out."""
+        self.passed()
+        super().on_train_batch_end()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the training time, and what the weights belong to."""
-        checkpoint["seconds"] = self.seconds
-        checkpoint["network"] = msgspec.to_builtins(self.recipe.network)
+        """Keep what the run is of, too."""
+        super().on_save_checkpoint(checkpoint)
         checkpoint.update(self.kept)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the training time up again."""
-        self.seconds = float(checkpoint["seconds"])
 
 
 class _Sampler:
