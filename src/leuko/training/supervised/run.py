@@ -11,7 +11,7 @@ import logging
 import random
 import shutil
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from leuko.datasets.items import Item
 from leuko.datasets.layouts import read_layout
+from leuko.datasets.splits import Split
 from leuko.errors import Interrupted, OutOfResources
 from leuko.training.curves import draw_curves
 from leuko.training.run import precision_of, quietly
@@ -100,11 +101,7 @@ def train_task(
     split = split_items(items, recipe.split)
     ended = load_state(folder / FINAL) if (folder / FINAL).is_file() else None
     require_same_recipe(saved or ended, recipe, split)
-    with writing_run(folder):
-        _write_json(folder / "recipe.json", to_plain(recipe))
-        write_recipe(recipe, folder / "recipe.yaml")
-        _write_json(folder / "items.json", [_as_plain(item) for item in items])
-        _write_json(folder / "split.json", dataclasses.asdict(split))
+    _note(folder, recipe, items, split)
     tell(
         f"{len(items)} items: {len(split.train)} to train on, {len(split.valid)} to choose the "
         f"best weights, {len(split.test)} to test."
@@ -113,16 +110,7 @@ def train_task(
     require_memory(recipe, channels=len(data.channels))
     content = fingerprint(data.train)
     require_same_data(saved, content, name=recipe.name)
-    _seed(recipe.seed)
-    network = build_network(recipe, channels=len(data.channels), classes=len(data.classes.names))
-    samples = Samples(
-        data.train,
-        plan=recipe.case,
-        augmentation=recipe.augmentation,
-        foreground=recipe.sampling.foreground,
-        seed=recipe.seed,
-    )
-    module = TaskModule(recipe, network=network, samples=samples, beta=data.beta)
+    module = _module(recipe, data)
     module.kept = {"recipe": to_plain(recipe), "split": split_plain(split), "content": content}
     if recipe.init_from and saved is None:
         taken = start_from(Path(recipe.init_from), module.network, module.average, partial=partial)
@@ -143,6 +131,29 @@ def train_task(
             "it, --fresh starts over."
         )
     return _outcome(folder, module, data)
+
+
+def _note(folder: Path, recipe: TaskRecipe, items: Sequence[Item], split: Split) -> None:
+    """Write what the run is of into its folder."""
+    with writing_run(folder):
+        _write_json(folder / "recipe.json", to_plain(recipe))
+        write_recipe(recipe, folder / "recipe.yaml")
+        _write_json(folder / "items.json", [_as_plain(item) for item in items])
+        _write_json(folder / "split.json", dataclasses.asdict(split))
+
+
+def _module(recipe: TaskRecipe, data: Data) -> TaskModule:
+    """The network of a recipe with its samples, before the first step."""
+    _seed(recipe.seed)
+    network = build_network(recipe, channels=len(data.channels), classes=len(data.classes.names))
+    samples = Samples(
+        data.train,
+        plan=recipe.case,
+        augmentation=recipe.augmentation,
+        foreground=recipe.sampling.foreground,
+        seed=recipe.seed,
+    )
+    return TaskModule(recipe, network=network, samples=samples, beta=data.beta)
 
 
 def _fit(
