@@ -14,7 +14,7 @@ from leuko.training.schedule import SCHEDULES, learning_rate
 torch = pytest.importorskip("torch", reason="needs the train extra (torch)")
 
 from leuko.training import optimisers  # noqa: E402
-from leuko.training.run import precision_of  # noqa: E402
+from leuko.training.fitting import precision_of  # noqa: E402
 
 
 def network() -> torch.nn.Sequential:

@@ -7,13 +7,10 @@ files, validation.npz and, in the end, final.pt.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import logging
-import signal
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +18,14 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from leuko.compute import has_fast_bf16
-from leuko.errors import Interrupted, LeukoError, UsageError
+from leuko.errors import LeukoError
 from leuko.training.curves import draw_curves
 from leuko.training.feed import Feed, FeedDataset
+from leuko.training.fitting import fit
 from leuko.training.module import SegmentationModule
-from leuko.training.recipe import Optimisation, Recipe, load_recipe
+from leuko.training.recipe import Recipe, load_recipe
 from leuko.training.sources import SourcePlan, plan_of, stream
 from leuko.training.validation import ValidationSet, Validator
 from leuko.training.watching import Checkpoints, Metrics, Reports
@@ -43,7 +38,7 @@ from leuko.training.weights import (
     write_final,
 )
 
-__all__ = ["Outcome", "precision_of", "quietly", "train"]
+__all__ = ["Outcome", "train"]
 
 log = logging.getLogger(__name__)
 STATE = "last.ckpt"
@@ -113,45 +108,14 @@ def train(
             callbacks.append(
                 Validator(held, metrics, every_steps=recipe.validation.every_steps, tell=tell)
             )
-        _fit(module, feed, callbacks, folder, state if start.step else None)
-    return _finish(folder, module, state)
-
-
-def _fit(
-    module: SegmentationModule,
-    feed: Feed,
-    callbacks: list[Any],
-    folder: Path,
-    state: Path | None,
-) -> None:
-    """Let Lightning train until the schedule ends; Interrupted on Ctrl-C, the state saved."""
-    plan = module.recipe.optimisation
-    handler = signal.getsignal(signal.SIGINT)
-    with quietly():
-        trainer = Trainer(
-            accelerator="auto",
-            devices=1,
-            precision=precision_of(plan),
-            max_steps=plan.steps,
-            gradient_clip_val=plan.clip,
-            logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
+        fit(
+            module,
+            folder=folder,
             callbacks=callbacks,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            limit_val_batches=0,
-            num_sanity_val_steps=0,
+            state=state if start.step else None,
+            loader=DataLoader(FeedDataset(feed), batch_size=None, num_workers=0),
         )
-        loader = DataLoader(FeedDataset(feed), batch_size=None, num_workers=0)
-        try:
-            trainer.fit(module, loader, ckpt_path=state, weights_only=False)
-        except SystemExit:
-            # Lightning turns Ctrl-C into an exit of its own and leaves the signal ignored.
-            signal.signal(signal.SIGINT, handler)
-            raise Interrupted(
-                f"Training stopped at step {module.global_step}; its state is saved.",
-                hint="The same command continues it.",
-            ) from None
+    return _finish(folder, module, state)
 
 
 def _finish(folder: Path, module: SegmentationModule, state: Path) -> Outcome:
@@ -169,39 +133,6 @@ def _validation(folder: Path, plan: SourcePlan, recipe: Recipe) -> ValidationSet
     generated = msgspec.structs.replace(plan.data, real_share=0.0)
     slices = stream(dataclasses.replace(plan, data=generated), seed=recipe.validation.seed)
     return ValidationSet.of(folder / "validation.npz", slices, count)
-
-
-def precision_of(plan: Optimisation) -> Any:
-    """Lightning's name of the number format; 'auto' is bfloat16 where that is fast.
-
-    UsageError for f16 without a GPU: its loss scaling exists only there.
-    """
-    if plan.precision == "f16":
-        if not torch.cuda.is_available():
-            raise UsageError(
-                "precision f16 needs a CUDA GPU, and none is visible.",
-                hint="Set optimisation.precision to auto.",
-            )
-        return "16-mixed"
-    fast = torch.cuda.is_available() or has_fast_bf16()
-    bf16 = plan.precision == "bf16" or (plan.precision == "auto" and fast)
-    return "bf16-mixed" if bf16 else "32-true"
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Lightning's tips and warnings about choices made here on purpose stay out of the way."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\..*")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import torch
 from leuko.errors import OutOfResources, UsageError
 from leuko.networks.catalogue import architecture
 from leuko.training import losses
-from leuko.training.run import precision_of
+from leuko.training.fitting import precision_of
 from leuko.training.supervised.module import build_network
 from leuko.training.supervised.recipe import TaskRecipe
 

@@ -10,7 +10,6 @@ import dataclasses
 import logging
 import random
 import shutil
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from lightning.pytorch import Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from leuko.datasets.items import Item
 from leuko.datasets.layouts import read_layout
 from leuko.datasets.splits import Split
-from leuko.errors import Interrupted, OutOfResources
+from leuko.errors import OutOfResources
 from leuko.training.curves import draw_curves
-from leuko.training.run import precision_of, quietly
+from leuko.training.fitting import fit
 from leuko.training.supervised.dividing import split_items
 from leuko.training.supervised.fitness import (
     require_devices,
@@ -185,46 +182,26 @@ def _fit(
         )
     # Last, so that a saved state holds what the validation of its step has found.
     callbacks.append(Checkpoints(state, every_s=recipe.checkpoint.every_s))
-    plan = recipe.optimisation
-    handler = signal.getsignal(signal.SIGINT)
-    with quietly():
-        trainer = Trainer(
-            accelerator="auto",
-            devices=devices,
-            strategy="auto",
-            precision=precision_of(plan),
-            max_steps=plan.steps,
-            gradient_clip_val=plan.clip,
-            logger=TensorBoardLogger(folder, name=None, version="tensorboard"),
+    try:
+        fit(
+            module,
+            folder=folder,
             callbacks=callbacks,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            limit_val_batches=0,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
+            state=state if resumed else None,
+            devices=devices,
         )
-        try:
-            trainer.fit(module, ckpt_path=state if resumed else None, weights_only=False)
-        except SystemExit:
-            signal.signal(signal.SIGINT, handler)
-            saved = "; its state is saved" if module.global_step else ""
-            raise Interrupted(
-                f"Training stopped at step {module.global_step}{saved}.",
-                hint="The same command continues it.",
-            ) from None
-        except (MemoryError, torch.OutOfMemoryError) as error:
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise too_large(recipe) from error
+    except RuntimeError as error:
+        if "out of memory" in str(error) or "can't allocate memory" in str(error):
             raise too_large(recipe) from error
-        except RuntimeError as error:
-            if "out of memory" in str(error) or "can't allocate memory" in str(error):
-                raise too_large(recipe) from error
-            if "DataLoader worker" in str(error) and "killed by signal" in str(error):
-                raise OutOfResources(
-                    "A process that draws samples was ended by the system, most likely for want "
-                    "of memory.",
-                    hint="Lower sampling.workers; the same command goes on from the last state.",
-                ) from error
-            raise
+        if "DataLoader worker" in str(error) and "killed by signal" in str(error):
+            raise OutOfResources(
+                "A process that draws samples was ended by the system, most likely for want "
+                "of memory.",
+                hint="Lower sampling.workers; the same command goes on from the last state.",
+            ) from error
+        raise
     _write_weights(folder / FINAL, module, data, {})
 
 

@@ -58,8 +58,6 @@ def score_masks(
             continue
         shares = predict_case(example.case, plan=plan, run=run, classes=len(names))
         found = shares.argmax(axis=0)
-        if example.case.region is not None:
-            found[~example.case.region] = 0
         for index in range(1, len(names)):
             truth, mask = example.label == index, found == index
             common[index] += np.count_nonzero(truth & mask)
