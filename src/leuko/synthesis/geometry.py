@@ -26,6 +26,16 @@ class SlabShape:
     pixel_mm: float = 0.8
     layer_mm: float = 1.0
 
+    @classmethod
+    def covering(cls, field_mm: tuple[float, float, float], *, pixel_mm: float) -> SlabShape:
+        """The slab of 1 mm layers that covers a field of view in mm along (u, v, w)."""
+        return cls(
+            pixels=(round(field_mm[0] / pixel_mm), round(field_mm[1] / pixel_mm)),
+            layers=round(field_mm[2]),
+            pixel_mm=pixel_mm,
+            layer_mm=1.0,
+        )
+
     @property
     def voxels(self) -> tuple[int, int, int]:
         """Array shape: in plane (u, v), then across (w)."""

@@ -43,12 +43,7 @@ def synthetic_pair(labelmap: str | PathLike[str], *, seed: int) -> SyntheticPair
     """
     rng = np.random.default_rng(seed)
     head = load_head(labelmap)
-    shape = SlabShape(
-        pixels=(round(FIELD_MM[0] / PIXEL_MM), round(FIELD_MM[1] / PIXEL_MM)),
-        layers=round(FIELD_MM[2]),
-        pixel_mm=PIXEL_MM,
-        layer_mm=1.0,
-    )
+    shape = SlabShape.covering(FIELD_MM, pixel_mm=PIXEL_MM)
     geometry = draw_geometry(rng, head=head, shape=shape, plane="axial", strength=0.7)
     slab = sample_slab(geometry, head=head, shape=shape)
     flair = draw_recipe(rng)

@@ -45,12 +45,7 @@ def synthetic_scan(
     """
     rng = np.random.default_rng(seed)
     head = load_head(labelmap)
-    shape = SlabShape(
-        pixels=(round(field_mm[0] / pixel_mm), round(field_mm[1] / pixel_mm)),
-        layers=round(field_mm[2]),
-        pixel_mm=pixel_mm,
-        layer_mm=1.0,
-    )
+    shape = SlabShape.covering(field_mm, pixel_mm=pixel_mm)
     geometry = draw_geometry(rng, head=head, shape=shape, plane="axial", strength=0.35)
     geometry = replace(
         geometry, centre_mm=_middle(head.brain_box, head.spacing), ventricle_mm=2.5, mirrored=False
