@@ -15,7 +15,6 @@ from leuko.evaluation.scores import scores
 from leuko.findings import Severity
 from leuko.image.grid import Grid
 from leuko.image.image import Image
-from leuko.quantify.lesions import SizeClass
 
 
 def masks(shape: tuple[int, int, int] = (10, 10, 6)) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +172,7 @@ def test_size_classes_include_their_lower_bound() -> None:
     prediction[5, 0, 0] = prediction[0:10, 0:10, 12] = True
     prediction[15, 15, 15] = True
     small, medium, large = by_size(pair(reference, prediction))
-    assert [row.size for row in (small, medium, large)] == list(SizeClass)
+    assert [row.from_mm3 for row in (small, medium, large)] == [0, 10, 100]
     assert (small.reference, small.found, small.predicted, small.true) == (1, 1, 2, 1)
     assert (medium.reference, medium.found, medium.predicted, medium.true) == (2, 0, 0, 0)
     assert (large.reference, large.found, large.predicted, large.true) == (1, 1, 1, 1)
@@ -189,6 +188,17 @@ def test_size_is_in_mm3_and_not_spoiled_by_rounding_of_the_header() -> None:
     reference[0:10, 0, 0] = True
     _, medium, _ = by_size(pair(reference, prediction, (0.1, 1.0, 10.0)))
     assert medium.reference == 1
+
+
+def test_size_classes_can_be_chosen() -> None:
+    """Lesions of 14 and 15 voxels of 1 mm3, the first found: below 15 mm3, and from 15 on."""
+    reference, prediction = masks((20, 20, 20))
+    reference[0:14, 0, 0] = reference[0:15, 0, 4] = True
+    prediction[0, 0, 0] = True
+    below, above, largest = by_size(pair(reference, prediction), limits_mm3=(15, 1000))
+    assert [row.from_mm3 for row in (below, above, largest)] == [0, 15, 1000]
+    assert (below.reference, below.found, below.predicted) == (1, 1, 1)
+    assert (above.reference, above.found, largest.reference) == (1, 0, 0)
 
 
 def test_min_overlap_asks_for_a_share_of_the_lesion_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy.typing as npt
 from leuko.evaluation.matching import LesionCover
 from leuko.evaluation.overlap import ratio
 from leuko.evaluation.pair import Pair
-from leuko.quantify.lesions import SizeClass
 
 __all__ = [
     "SizeScore",
@@ -29,15 +29,18 @@ __all__ = [
     "reference_lesions",
 ]
 
-MEDIUM_FROM_MM3 = 10.0
-LARGE_FROM_MM3 = 100.0
+LIMITS_MM3 = (10.0, 100.0)
+"""Between small, medium and large lesions."""
 
 
 @dataclass(frozen=True, slots=True)
 class SizeScore:
-    """Lesions of one size: those of the reference and found, those predicted and true."""
+    """Lesions of one size: those of the reference and found, those predicted and true.
 
-    size: SizeClass
+    The size is a volume of at least `from_mm3`, and below the next class's.
+    """
+
+    from_mm3: float
     reference: int
     found: int
     predicted: int
@@ -73,28 +76,30 @@ def lesion_f1_strict(pair: Pair, *, min_overlap: float = 0.0) -> float:
     )
 
 
-def by_size(pair: Pair, *, min_overlap: float = 0.0) -> tuple[SizeScore, ...]:
+def by_size(
+    pair: Pair, *, min_overlap: float = 0.0, limits_mm3: Sequence[float] = LIMITS_MM3
+) -> tuple[SizeScore, ...]:
     """Found and true lesions in each size class, of the reference's and the prediction's sizes.
 
     `min_overlap` is the least shared fraction of a lesion's own voxels; 0 asks for one voxel.
+    `limits_mm3` rise; a limit belongs to the class above it.
     """
+    limits = np.asarray(limits_mm3, dtype=np.float64)
     reference, predicted = pair.reference_lesions, pair.predicted_lesions
     found = reference.touched(min_overlap=min_overlap)
     true = predicted.touched(min_overlap=min_overlap)
-    rows = []
-    for size in SizeClass:
-        of_reference = _in_class(reference, size, pair.grid.voxel_mm3)
-        of_predicted = _in_class(predicted, size, pair.grid.voxel_mm3)
-        rows.append(
-            SizeScore(
-                size=size,
-                reference=int(of_reference.sum()),
-                found=int((of_reference & found).sum()),
-                predicted=int(of_predicted.sum()),
-                true=int((of_predicted & true).sum()),
-            )
+    of_reference = _classes(reference, limits, pair.grid.voxel_mm3)
+    of_predicted = _classes(predicted, limits, pair.grid.voxel_mm3)
+    return tuple(
+        SizeScore(
+            from_mm3=from_mm3,
+            reference=int((of_reference == number).sum()),
+            found=int((found & (of_reference == number)).sum()),
+            predicted=int((of_predicted == number).sum()),
+            true=int((true & (of_predicted == number)).sum()),
         )
-    return tuple(rows)
+        for number, from_mm3 in enumerate((0.0, *limits.tolist()))
+    )
 
 
 def recall_small(pair: Pair) -> float:
@@ -151,11 +156,9 @@ def _share(lesions: LesionCover, min_overlap: float) -> float:
     return ratio(float(lesions.touched(min_overlap=min_overlap).sum()), lesions.count)
 
 
-def _in_class(lesions: LesionCover, size: SizeClass, voxel_mm3: float) -> npt.NDArray[np.bool_]:
+def _classes(
+    lesions: LesionCover, limits: npt.NDArray[np.float64], voxel_mm3: float
+) -> npt.NDArray[np.intp]:
+    """The number of each lesion's size class."""
     # Rounded, so that ten voxels of 1 mm3 written as 0.99999999 mm3 are 10 mm3.
-    volume = np.round(lesions.voxels * voxel_mm3, 6)
-    if size is SizeClass.SMALL:
-        return np.asarray(volume < MEDIUM_FROM_MM3)
-    if size is SizeClass.MEDIUM:
-        return np.asarray((volume >= MEDIUM_FROM_MM3) & (volume < LARGE_FROM_MM3))
-    return np.asarray(volume >= LARGE_FROM_MM3)
+    return np.searchsorted(limits, np.round(lesions.voxels * voxel_mm3, 6), side="right")
