@@ -56,7 +56,13 @@ def predict(prepared: Prepared, *, engine: Engine) -> Prediction:
     count = len(prepared.slices)
 
     def run(indices: Sequence[int]) -> list[bool]:
-        shown = with_neighbours(prepared.slices, indices, distance=prepared.neighbour)
+        shown = with_neighbours(
+            prepared.slices,
+            indices,
+            distance=prepared.neighbour,
+            t1=prepared.t1,
+            channels=3 if prepared.t1 is None else 4,
+        )
         found = zip(indices, engine(shown), strict=True)
         return [shows_brain(target.put(index, probabilities)) for index, probabilities in found]
 

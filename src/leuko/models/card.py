@@ -94,6 +94,11 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Channels at full resolution, 0 where the architecture has no such option."""
         return int(self.options.get("width", 0))
 
+    @property
+    def in_channels(self) -> int:
+        """What the network sees: 3 = a slice and its neighbours, 4 = and the T1 of the slice."""
+        return int(self.options.get("in_channels", 3))
+
     def operating_point(self, definition: str) -> OperatingPoint:
         """The operating point of a definition; UsageError where the card has none."""
         for known, point in self.operating_points.items():

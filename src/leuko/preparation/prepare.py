@@ -28,7 +28,8 @@ class Prepared:
 
     `slices`: (n, H, W) float32, brain level 1, 0 beyond the scan; `slice_axis`: the canonical axis
     along the stack; `level`: the intensity that became 1; `neighbour`: distance in slices of the
-    neighbours that the network sees beside each slice; `geometry`: the way back.
+    neighbours that the network sees beside each slice; `geometry`: the way back; `t1`: for a
+    network that takes it the T1 in the same shape (`leuko.preparation.t1`), 0 without one.
     """
 
     slices: npt.NDArray[np.float32]
@@ -36,6 +37,7 @@ class Prepared:
     level: float
     neighbour: int
     geometry: Geometry
+    t1: npt.NDArray[np.float32] | None = None
 
 
 def prepare(
