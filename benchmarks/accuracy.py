@@ -1,18 +1,23 @@
 """Accuracy of masks on real scans with truth: one command, every set, the peers beside.
 
     python benchmarks/accuracy.py                                  the packaged weights
-    python benchmarks/accuracy.py --weights runs/NAME/final.pt     a training run
+    python benchmarks/accuracy.py --weights runs/NAME              a training run, ended or going on
+    python benchmarks/accuracy.py --weights runs/NAME --brief      a line a set
     python benchmarks/accuracy.py --weights MODEL.xml              an exported model
     python benchmarks/accuracy.py --masks FOLDER                   masks that are there already
     python benchmarks/accuracy.py --grid threshold=0.3,0.4,0.5 --grid refine_level=0.4,0.5
 
 Sets and definitions: see scan_sets.py; `--sets` takes names of sets or groups, with commas.
 `--set NAME=VALUE` overrides a parameter of `leuko segment` (a field of SegmentConfig);
+`--views flips,planes` averages over other views than the card of the weights says;
 `--grid NAME=A,B,...` tries every combination and prints the means of each. The network runs once
 a scan: what it predicts is kept in benchmarks/out/predictions by the weights' checksum.
 
-Prints Markdown tables and writes benchmarks/out/accuracy/NAME/: scores.json, scores.md and an
-overlay a case (green hit, red false, blue missed); a grid writes grid.json and grid.md.
+Prints Markdown tables: means with their 95 % bootstrap intervals over scans, lesions found and true
+by size with the number they are a share of (intervals over scans too), the bias of the summed
+volumes and the mean bias per case. Writes benchmarks/out/accuracy/NAME/: scores.json, scores.md and
+an overlay a case (green hit, red false, blue missed); a grid writes grid.json and grid.md. --brief
+only prints; * marks sets with scans that the weights were trained on.
 """
 
 from __future__ import annotations
@@ -29,18 +34,11 @@ from pathlib import Path
 import overlays
 from leuko import __version__
 from leuko.formats.read import read_scan
+from leuko.models.card import Views
 from masks_of import FolderMasks, Masks
 from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
-from scoring import (
-    Row,
-    grid_table,
-    report,
-    row_record,
-    score,
-    seen_note,
-    summary_record,
-    uncut,
-)
+from score_tables import brief, grid_table, report, seen_note
+from scoring import Row, row_record, score, size_records, summary_record, uncut
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
@@ -61,12 +59,16 @@ def main(arguments: Sequence[str]) -> int:
             name=options.name,
             store=options.out / "predictions",
             changes=options.set,
+            views=options.views,
         )
     found = ((entry, find_cases(options.data, entry)) for entry in options.sets)
     sets = [(entry, cases) for entry, cases in found if cases]
     if not sets:
         print(f"There are no scans of these sets in {options.data}.", file=sys.stderr)
         return 2
+    if options.brief:
+        _print_brief(masks, sets)
+        return 0
     out = options.out / "accuracy" / masks.name
     out.mkdir(parents=True, exist_ok=True)
     if options.grid:
@@ -77,6 +79,15 @@ def main(arguments: Sequence[str]) -> int:
         _score_all(masks, sets, out, with_overlays=options.overlays, with_peers=options.peers)
     _say(f"written to {out}")
     return 0
+
+
+def _print_brief(masks: Masks, sets: list[tuple[ScanSet, list[Case]]]) -> None:
+    for entry, cases in sets:
+        rows = [
+            score(entry, case, masks.mask(entry, case, {}), method=masks.name, everything=False)[0]
+            for case in cases
+        ]
+        print(brief(entry, rows, seen=masks.seen(entry, cases)), flush=True)
 
 
 def _score_all(
@@ -158,11 +169,14 @@ def _head(title: str, masks: Masks) -> str:
 
 
 def _set_record(entry: ScanSet, rows: list[Row]) -> dict[str, object]:
-    methods = dict.fromkeys(row.method for row in rows)
+    methods: dict[str, list[Row]] = {}
+    for row in rows:
+        methods.setdefault(row.method, []).append(row)
     return {
         "definition": entry.definition,
         "truth": entry.title,
-        "mean": {name: summary_record([r for r in rows if r.method == name]) for name in methods},
+        "mean": {name: summary_record(own) for name, own in methods.items()},
+        "sizes": {name: size_records(own) for name, own in methods.items()},
         "cases": [row_record(row) for row in rows],
     }
 
@@ -204,20 +218,29 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _views(text: str) -> Views:
+    names = [name for name in text.split(",") if name != "none"]
+    if unknown := {*names} - {*Views.__struct_fields__}:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is no view")
+    return Views(**dict.fromkeys(names, True))
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--weights", type=Path, help="final.pt of a run, or an exported model")
+    source.add_argument("--weights", type=Path, help="a run, or an exported model")
     source.add_argument("--masks", type=Path, help="folder of masks: SET/CASE.nii.gz")
     parser.add_argument("--sets", default="all", help=f"of {', '.join(SETS)}; default all")
     parser.add_argument("--definition", choices=("both", "vascular", "ms"), default="both")
     parser.add_argument("--set", type=_pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--grid", type=_pair, action="append", default=[], metavar="NAME=A,B,..")
+    parser.add_argument("--views", type=_views, help="flips, planes, flips,planes or none")
     parser.add_argument("--name", default="", help="what the method is called in the tables")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
     parser.add_argument("--out", type=Path, default=OUT, help="default benchmarks/out")
+    parser.add_argument("--brief", action="store_true", help="print a line a set")
     parser.add_argument("--no-overlays", dest="overlays", action="store_false")
     parser.add_argument("--no-peers", dest="peers", action="store_false")
     options = parser.parse_args(arguments)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from leuko.errors import ReadError
 from leuko.formats.read import read_scan
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
-from leuko.models.card import Card, OperatingPoint
+from leuko.models.card import Card, OperatingPoint, Views
 from leuko.models.classes import Tissue
 from leuko.models.store import load_card, packaged_folder
 from leuko.pipelines.config import SegmentConfig
@@ -27,11 +28,13 @@ from leuko.pipelines.model import Model, load_model, parameters, settings
 from leuko.pipelines.observe import observe
 from leuko.progress import Journal
 from scan_sets import Case, ScanSet
+from training_runs import Stage, case_key, recipe_of, stages, trained_on, weights_in
 
 __all__ = ["NetworkMasks"]
 
 # What decides a prediction, besides the weights and the scan: a change makes kept ones stale.
 ROOMS = ("preparation", "inference", "pipelines/observe.py")
+BESIDE = ("recipe.json", "metrics.csv")  # what tells of a run
 NEIGHBOUR_MM = 3.0
 PIXEL_MM = 0.8
 # For a checkpoint that comes without a card, and no packaged weights to take them from.
@@ -56,30 +59,44 @@ class NetworkMasks:
     config: SegmentConfig
     store: Path
     trained_on: frozenset[str] = frozenset()  # GROUP/CASE of the run's real scans, where known
+    history: tuple[Stage, ...] = ()  # of the training, where known
     _model: list[Model] = field(default_factory=list)
     _last: dict[Path, tuple[Image, Any, Prediction]] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, weights: Path | None, *, name: str, store: Path, changes: Mapping[str, str]
+        cls,
+        weights: Path | None,
+        *,
+        name: str,
+        store: Path,
+        changes: Mapping[str, str],
+        views: Views | None = None,
     ) -> NetworkMasks:
         """The network in `weights` with `changes` to the default parameters.
 
         `weights`: None for the packaged ones, a folder that leuko export wrote (or its graph), or
-        a checkpoint of a run, which is exported first. `store` keeps what it predicts.
+        a checkpoint of a run, which is exported first. `store` keeps what it predicts. `views`
+        takes the place of the card's.
         """
-        trained_on: frozenset[str] = frozenset()
+        seen: frozenset[str] = frozenset()
+        history: tuple[Stage, ...] = ()
+        weights = None if weights is None else weights_in(weights)
         if weights is None:
             folder = packaged_folder()
         elif weights.suffix in (".pt", ".ckpt"):
-            folder = _export(weights, store=store)
-            trained_on = frozenset(_trained_on(weights))
+            with _still(weights) as checkpoint:
+                folder = _export(checkpoint, store=store)
+                seen, history = frozenset(trained_on(checkpoint)), tuple(stages(checkpoint))
         else:
             folder = weights if weights.is_dir() else weights.parent
         card = load_card(folder)
-        kept = store / f"{card.sha256[:12]}-{_fingerprint()}"
+        if views is not None:
+            card = msgspec.structs.replace(card, views=views)
+        fresh = f"{card.sha256[:12]}-{_fingerprint()}"
+        kept = store / f"{fresh}{_views_text(card.views)}"
         for stale in store.glob(f"{card.sha256[:12]}-*"):
-            if stale != kept:
+            if not stale.name.startswith(fresh):
                 shutil.rmtree(stale)
         return cls(
             name=name or _run_name(weights, card),
@@ -87,7 +104,8 @@ class NetworkMasks:
             card=card,
             config=_changed(SegmentConfig(policy="lenient"), changes),
             store=kept,
-            trained_on=trained_on,
+            trained_on=seen,
+            history=history,
         )
 
     def mask(self, entry: ScanSet, case: Case, changes: Mapping[str, str]) -> Image:
@@ -111,7 +129,7 @@ class NetworkMasks:
     def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:
         """The cases of a set that the run's own recipe trains on."""
         del entry
-        return [case.name for case in cases if _key(case.flair) in self.trained_on]
+        return [case.name for case in cases if case_key(case.flair) in self.trained_on]
 
     def about(self) -> dict[str, object]:
         """The weights, and every parameter under both definitions."""
@@ -120,7 +138,9 @@ class NetworkMasks:
             "version": self.card.version,
             "sha256": self.card.sha256,
             "training": self.card.training,
+            "views": msgspec.to_builtins(self.card.views),
             "trained_on": sorted(self.trained_on),
+            "stages": [asdict(stage) for stage in self.history],
             "parameters": {
                 definition: parameters(_changed(self.config, {"definition": definition}), self.card)
                 for definition in ("vascular", "ms")
@@ -156,7 +176,8 @@ class NetworkMasks:
 
     def _loaded(self) -> Model:
         if not self._model:
-            self._model.append(load_model(self.config, weights=self.weights))
+            loaded = load_model(self.config, weights=self.weights)
+            self._model.append(replace(loaded, card=self.card))
         return self._model[0]
 
 
@@ -164,6 +185,18 @@ def _changed(config: SegmentConfig, changes: Mapping[str, str]) -> SegmentConfig
     """The config with values given as text, checked and converted to their types."""
     values = {**msgspec.structs.asdict(config), **changes}
     return msgspec.convert(values, SegmentConfig, strict=False)
+
+
+@contextmanager
+def _still(checkpoint: Path) -> Iterator[Path]:
+    """A copy of a checkpoint with the recipe beside it: a run that goes on replaces its own."""
+    with TemporaryDirectory() as place:
+        folder = Path(place) / checkpoint.absolute().parent.name
+        folder.mkdir()
+        for path in (checkpoint, *(checkpoint.with_name(name) for name in BESIDE)):
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
+        yield folder / checkpoint.name
 
 
 def _export(checkpoint: Path, *, store: Path) -> Path:
@@ -174,7 +207,7 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
     folder = store / "exported" / digest[:12]
     if (folder / "card.json").is_file():
         return folder
-    recipe = _recipe(checkpoint)
+    recipe = recipe_of(checkpoint)
     try:
         points = msgspec.to_builtins(load_card().operating_points)
     except ReadError:
@@ -196,36 +229,13 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
     return folder
 
 
-def _trained_on(checkpoint: Path) -> set[str]:
-    """GROUP/CASE of the real scans of a run's recipe, and of the runs that it started from."""
-    found: set[str] = set()
-    following: str | None = str(checkpoint)
-    while following is not None and Path(following).is_file():
-        recipe = _recipe(Path(following))
-        data = recipe.get("data", {})
-        if data.get("real_share", 0) > 0:
-            found |= {_key(Path(case["flair"])) for case in data.get("cases", ())}
-        following = recipe.get("init_from")
-    return found
-
-
-def _recipe(checkpoint: Path) -> dict[str, Any]:
-    """What the run was made by: in final.pt, or beside it; empty where neither knows."""
-    import torch
-
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    beside = checkpoint.with_name("recipe.json")
-    if "recipe" not in content and beside.is_file():
-        return dict(json.loads(beside.read_bytes()))
-    return dict(content.get("recipe", {}))
-
-
-def _key(flair: Path) -> str:
-    return "/".join(flair.parts[-3:-1])
-
-
 def _run_name(weights: Path | None, card: Card) -> str:
     return card.name if weights is None else f"{card.name}-{card.sha256[:6]}"
+
+
+def _views_text(views: Views) -> str:
+    """'-flips-planes' for both, '' for neither."""
+    return "".join(f"-{name}" for name, on in msgspec.to_builtins(views).items() if on)
 
 
 def _fingerprint() -> str:

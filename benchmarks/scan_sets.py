@@ -87,7 +87,7 @@ _ALL = (
         pattern="wmh/tabriz/*/flair.nii.gz",
         title="lesions with caps and rims, manual (MS, 1.5 T, 6.4-8 mm slices)",
         truth=_union("lesions", "caps_and_rims"),
-        peers=(*_TOOLS, Peer("U-Net trained on this scanner", "tabriz_unet_all")),
+        peers=(*_TOOLS, Peer("the scanner's own U-Net", "tabriz_unet_all")),
     ),
     ScanSet(
         key="tabriz-lesions",
@@ -96,7 +96,7 @@ _ALL = (
         pattern="wmh/tabriz/*/flair.nii.gz",
         title="lesions, manual (MS, 1.5 T, 6.4-8 mm slices)",
         truth=_mask("lesions"),
-        peers=(*_TOOLS, Peer("U-Net trained on this scanner", "tabriz_unet_ab")),
+        peers=(*_TOOLS, Peer("the scanner's own U-Net", "tabriz_unet_ab")),
     ),
     ScanSet(
         key="tabriz-ventricles",

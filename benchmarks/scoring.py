@@ -1,4 +1,4 @@
-"""Scores of masks on a set of scans, and the tables accuracy.py prints and writes."""
+"""Scores of masks on a set of scans: of a case, and over cases with intervals."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ from leuko.image.image import Image
 from scan_sets import Case, ScanSet
 
 __all__ = [
+    "BIAS",
     "COLUMNS",
+    "SIZE_LIMITS_MM3",
     "Row",
-    "case_table",
-    "grid_table",
+    "Share",
+    "case_bias",
     "means",
-    "report",
     "row_record",
     "score",
-    "seen_note",
-    "set_table",
+    "share",
+    "size_records",
+    "size_share",
     "summary_record",
     "uncut",
+    "volume_bias",
 ]
 
 COLUMNS = (*CHALLENGE, "lesion_f1_strict")
@@ -37,10 +40,10 @@ ALWAYS = (
     *COLUMNS, "lesion_precision", "volume_difference_ml", "reference_ml", "prediction_ml",
     "reference_lesions", "predicted_lesions",
 )  # fmt: skip
-HEADINGS = ("Dice", "H95 mm", "AVD %", "recall", "F1", "strict F1")
-DECIMALS = {"h95": 1, "avd": 0, "reference_ml": 1, "prediction_ml": 1, "volume_difference_ml": 1,
-            "reference_lesions": 0, "predicted_lesions": 0}  # fmt: skip
-SIZES = ("< 10 mm3", "10-99", ">= 100")
+BIAS = "volume_bias_percent"
+SIZE_LIMITS_MM3 = (15.0, 50.0, 200.0, 1000.0)
+RESAMPLES = 10_000
+SEED = 20170914
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,19 @@ class Row:
     sizes: tuple[SizeScore, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A sum over another sum, `of` it, with the 95 % interval of drawing other scans.
+
+    `value` and the interval are nan where `of` is 0, the interval also with a single scan.
+    """
+
+    value: float
+    of: float
+    low: float
+    high: float
+
+
 def score(
     entry: ScanSet, case: Case, mask: Image, *, method: str, everything: bool
 ) -> tuple[Row, Pair]:
@@ -61,96 +77,55 @@ def score(
     truth = entry.truth(case) if entry.truth else mask.with_data(np.zeros_like(mask.data))
     pair = pair_images(truth, mask)
     values = scores(pair, names=METRICS if everything else ALWAYS)
-    return Row(method, entry.key, case.name, values, by_size(pair)), pair
+    values[BIAS] = _percent(values["prediction_ml"], values["reference_ml"])
+    sizes = by_size(pair, limits_mm3=SIZE_LIMITS_MM3)
+    return Row(method, entry.key, case.name, values, sizes), pair
 
 
 def means(rows: Iterable[Row], names: Sequence[str] = COLUMNS) -> dict[str, float]:
     """Mean of every metric over the cases that have a value."""
     listed = list(rows)
-    return {name: _mean([row.values[name] for row in listed]) for name in names}
+    return {name: summarise(row.values[name] for row in listed).mean for name in names}
 
 
-def set_table(entry: ScanSet, rows: Sequence[Row]) -> str:
-    """Markdown: a line a method with the means over the set, lesions found and true by size."""
-    if entry.truth is None:
-        return _table(
-            ("method", "case", "false positive ml", "lesions"),
-            [
-                (
-                    row.method,
-                    row.case,
-                    f"{row.values['prediction_ml']:.2f}",
-                    f"{row.values['predicted_lesions']:.0f}",
-                )
-                for row in rows
-            ],
-        )
-    by_method: dict[str, list[Row]] = {}
-    for row in rows:
-        by_method.setdefault(row.method, []).append(row)
-    main, sizes = [], []
-    for method, own in by_method.items():
-        mean = means(own, (*COLUMNS, "volume_difference_ml"))
-        main.append((method, str(len(own)), *(_text(name, mean[name]) for name in mean)))
-        found = [_pooled(own, index, "found", "reference") for index in range(3)]
-        true = [_pooled(own, index, "true", "predicted") for index in range(3)]
-        sizes.append((method, *found, *true))
-    headings = ("method", "n", *HEADINGS, "volume error ml")
-    text = _table(headings, main)
-    if entry.definition != "ventricles":
-        head = ("method", *(f"found {s}" for s in SIZES), *(f"true {s}" for s in SIZES))
-        text += "\n" + _table(head, sizes)
-    return text
-
-
-def case_table(rows: Sequence[Row]) -> str:
-    """Markdown: a line a case."""
-    names = (*COLUMNS, "reference_ml", "prediction_ml", "reference_lesions", "predicted_lesions")
-    return _table(
-        ("method", "case", *HEADINGS, "truth ml", "mask ml", "lesions", "predicted"),
-        [
-            (row.method, row.case, *(_text(name, row.values[name]) for name in names))
-            for row in rows
-        ],
+def volume_bias(rows: Sequence[Row]) -> Share:
+    """All volume found minus all true volume, in percent of the true volume; `of` is in ml."""
+    found = share(
+        [row.values["prediction_ml"] for row in rows], [row.values["reference_ml"] for row in rows]
     )
+    value, low, high = (100 * (part - 1) for part in (found.value, found.low, found.high))
+    return Share(value, found.of, low, high)
 
 
-def seen_note(seen: Sequence[str]) -> list[str]:
-    """A warning where a set is no test: cases that the weights were trained on."""
-    if not seen:
-        return []
-    return [f"**Trained on {len(seen)} of these scans ({', '.join(seen)}): not a test.**"]
+def case_bias(rows: Sequence[Row]) -> Share:
+    """The mean over cases of the signed volume difference in percent of the case's true volume."""
+    summary = summarise(row.values[BIAS] for row in rows)
+    return Share(summary.mean, summary.count, summary.interval_low, summary.interval_high)
 
 
-def report(entry: ScanSet, rows: Sequence[Row], *, ours: str, seen: Sequence[str] = ()) -> str:
-    """The section of a set: its table, then the cases of the method called `ours`."""
-    own = [row for row in rows if row.method == ours]
-    title = f"## {entry.key} ({entry.definition}): {entry.title}"
-    parts = [title, *seen_note(seen), set_table(entry, rows)]
-    if entry.truth is not None and own:
-        parts.append(case_table(own))
-    return "\n\n".join(parts) + "\n"
+def size_share(rows: Sequence[Row], size: int, *, precision: bool) -> Share:
+    """Of all lesions of a size class in the set the share that is found, or true."""
+    own = [row.sizes[size] for row in rows]
+    if precision:
+        return share([one.true for one in own], [one.predicted for one in own])
+    return share([one.found for one in own], [one.reference for one in own])
 
 
-def grid_table(entry: ScanSet, tried: Sequence[tuple[str, Sequence[Row]]]) -> str:
-    """Markdown: a line a combination with its means over the set; the best Dice is bold."""
-    if entry.truth is None:
-        amounts = ("prediction_ml", "predicted_lesions")
-        lines = [
-            (text, *(f"{value:.2f}" for value in means(rows, amounts).values()))
-            for text, rows in tried
-        ]
-        return _table(("parameters", "false positive ml", "lesions"), lines)
-    names = (*COLUMNS, "lesion_precision", "prediction_ml")
-    found = [(text, means(rows, names)) for text, rows in tried]
-    best = max((mean["dice"] for _, mean in found), default=math.nan)
-    lines = []
-    for text, mean in found:
-        cells = [_text(name, mean[name]) for name in names]
-        if mean["dice"] == best:
-            cells[0] = f"**{cells[0]}**"
-        lines.append((text, *cells))
-    return _table(("parameters", *HEADINGS, "precision", "mask ml"), lines)
+def share(parts: Sequence[float], wholes: Sequence[float]) -> Share:
+    """Sum of `parts` over sum of `wholes`, a scan each, with a bootstrap interval over scans.
+
+    Draws without anything to take a share of are left out of the interval.
+    """
+    both = np.array([parts, wholes], dtype=np.float64)
+    part, whole = (float(total) for total in both.sum(axis=1))
+    if not whole:
+        return Share(math.nan, 0.0, math.nan, math.nan)
+    if both.shape[1] < 2:
+        return Share(part / whole, whole, math.nan, math.nan)
+    draws = np.random.default_rng(SEED).integers(both.shape[1], size=(RESAMPLES, both.shape[1]))
+    drawn = both[:, draws].sum(axis=2)
+    low, high = np.percentile(drawn[0][drawn[1] > 0] / drawn[1][drawn[1] > 0], (2.5, 97.5))
+    return Share(part / whole, whole, float(low), float(high))
 
 
 def uncut(pair: Pair) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -172,48 +147,38 @@ def row_record(row: Row) -> dict[str, object]:
 
 
 def summary_record(rows: Sequence[Row]) -> dict[str, object]:
-    """Mean, spread and interval of the main metrics over the rows, for JSON."""
-    return {
-        name: {
-            key: _number(value)
-            for key, value in asdict(summarise(row.values[name] for row in rows)).items()
-        }
-        for name in COLUMNS
+    """Mean, spread and interval of the main metrics over the rows, for JSON.
+
+    `volume_bias_percent` is of the summed volumes, `case_bias_percent` the mean over cases.
+    """
+    record: dict[str, object] = {
+        name: _plain(asdict(summarise(row.values[name] for row in rows))) for name in COLUMNS
     }
+    record[BIAS] = _plain(asdict(volume_bias(rows)))
+    record["case_bias_percent"] = _plain(asdict(case_bias(rows)))
+    record["prediction_ml"] = means(rows, ("prediction_ml",))["prediction_ml"]
+    return record
 
 
-def _pooled(rows: Sequence[Row], size: int, hit: str, all_: str) -> str:
-    """Share over all lesions of a size class in the set, with the number it is a share of."""
-    hits = sum(getattr(row.sizes[size], hit) for row in rows)
-    total = sum(getattr(row.sizes[size], all_) for row in rows)
-    return f"{hits / total:.2f} of {total}" if total else "none"
+def size_records(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """Recall and precision of each size class over all lesions of the rows, for JSON."""
+    return [
+        {
+            "from_mm3": from_mm3,
+            "recall": _plain(asdict(size_share(rows, size, precision=False))),
+            "precision": _plain(asdict(size_share(rows, size, precision=True))),
+        }
+        for size, from_mm3 in enumerate((0.0, *SIZE_LIMITS_MM3))
+    ]
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up in plain text too."""
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = zip(cells, widths, strict=True)
-        padded = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
-        return "| " + " | ".join(padded) + " |"
-
-    rule = "|" + "|".join(
-        "-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)
-    )
-    return "\n".join([line(header), rule + "|", *(line(row) for row in rows)]) + "\n"
+def _percent(found: float, true: float) -> float:
+    return 100 * (found - true) / true if true else math.nan
 
 
-def _mean(values: Sequence[float]) -> float:
-    kept = [value for value in values if not math.isnan(value)]
-    return sum(kept) / len(kept) if kept else math.nan
+def _plain(record: dict[str, object]) -> dict[str, object]:
+    return {name: _number(value) for name, value in record.items()}
 
 
 def _number(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _text(name: str, value: float) -> str:
-    if math.isnan(value):
-        return "n/a"
-    return f"{value:.{DECIMALS.get(name, 3)}f}"

@@ -71,6 +71,44 @@ def test_masks_are_scored_beside_the_peers(repository: Path, data: Path) -> None
         assert picture.width >= 640
 
 
+def test_means_come_with_intervals_sizes_and_the_bias_of_volumes(
+    repository: Path, data: Path
+) -> None:
+    """Half of each union is found (0.08 of 0.16 ml, in one lesion of 160 mm3): bias -50 %."""
+    done = run(
+        repository, "--masks", data / "masks", "--data", data, "--out", data,
+        "--sets", "tabriz-union", "--no-overlays", "--no-peers",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    content = json.loads((data / "accuracy" / "masks" / "scores.json").read_text())
+    union = content["sets"]["tabriz-union"]
+    mean = union["mean"]["masks"]
+    assert mean["volume_bias_percent"]["value"] == pytest.approx(-50)
+    assert mean["case_bias_percent"]["value"] == pytest.approx(-50)
+    assert mean["dice"]["interval_low"] == pytest.approx(2 / 3)
+    by_size = {one["from_mm3"]: one for one in union["sizes"]["masks"]}
+    assert list(by_size) == [0, 15, 50, 200, 1000]
+    assert by_size[50]["recall"]["of"] == 2
+    assert by_size[50]["recall"]["value"] == 1.0
+    assert by_size[50]["precision"]["of"] == 2
+    assert by_size[0]["recall"]["value"] is None
+    assert "drawn over 2 scans" in done.stdout
+    assert max(map(len, done.stdout.split("\n## ")[1].splitlines()[1:])) <= 120
+
+
+def test_brief_prints_a_line_a_set_and_writes_nothing(repository: Path, data: Path) -> None:
+    done = run(
+        repository, "--masks", data / "masks", "--data", data, "--out", data,
+        "--sets", "tabriz-union,lesion-free", "--brief",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    union, healthy = done.stdout.splitlines()
+    assert union.split()[:3] == ["tabriz-union", "Dice", "0.667"]
+    assert union.endswith("bias  -50 %")
+    assert healthy.split() == ["lesion-free", "false:", "thick_flair_young", "0.08", "ml"]
+    assert not (data / "accuracy").exists()
+
+
 def test_a_definition_chooses_among_the_sets(repository: Path, data: Path) -> None:
     done = run(
         repository, "--masks", data / "masks", "--data", data, "--out", data,
