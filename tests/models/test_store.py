@@ -6,10 +6,18 @@ from pathlib import Path
 import pytest
 from test_card import CARD
 
-from leuko.errors import ReadError
+from leuko.errors import ReadError, UsageError
 from leuko.models.card import Card, card_to_json
 from leuko.models.sample import sample_path, truth_path
-from leuko.models.store import checkpoint_path, load_card, packaged_folder, weights_path
+from leuko.models.store import (
+    DEFAULT,
+    checkpoint_path,
+    load_card,
+    model_folder,
+    packaged_folder,
+    packaged_models,
+    weights_path,
+)
 
 
 @pytest.fixture
@@ -63,14 +71,39 @@ def test_a_card_without_checkpoint_says_what_to_do(folder: Path) -> None:
     assert "openvino" in caught.value.hint
 
 
-def test_the_packaged_weights_are_whole() -> None:
-    if not packaged_folder().is_dir():
-        pytest.skip("no weights in the package yet")
-    card: Card = load_card()
-    assert weights_path(card).is_file()
+@pytest.mark.parametrize("name", packaged_models())
+def test_packaged_weights_are_whole(name: str) -> None:
+    folder = model_folder(name)
+    card: Card = load_card(folder)
+    assert weights_path(card, folder=folder).is_file()
     assert card.operating_point("vascular")
     assert card.operating_point("ms")
-    assert sum(path.stat().st_size for path in packaged_folder().iterdir()) < 8_000_000
+    most = 12_000_000 if name == DEFAULT else 24_000_000
+    assert sum(path.stat().st_size for path in folder.iterdir()) < most
+
+
+def test_the_default_model_is_packaged_and_named_first() -> None:
+    assert packaged_models()[0] == DEFAULT
+    assert model_folder(DEFAULT) == packaged_folder()
+    assert load_card() == load_card(model_folder(DEFAULT))
+
+
+def test_a_model_is_a_name_or_a_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert model_folder(folder) == model_folder(str(folder)) == folder
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / DEFAULT).mkdir()
+    assert model_folder(DEFAULT) == packaged_folder()
+    assert model_folder(f"./{DEFAULT}") == Path(DEFAULT)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_unknown_model_says_which_there_are(kind: type[str] | type[Path]) -> None:
+    with pytest.raises(UsageError, match="no model 'precise'") as caught:
+        model_folder(kind("/somewhere/precise"))
+    assert DEFAULT in caught.value.hint
+    assert "somewhere" not in caught.value.what
 
 
 def test_the_packaged_sample_is_there() -> None:

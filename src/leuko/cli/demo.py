@@ -30,7 +30,7 @@ def demo(
     force: bool,
     as_json: bool,
     quiet: bool,
-    weights: Path | None,
+    weights: str | None,
     **parameters: Any,
 ) -> None:
     """Segment the sample that comes with leuko and compare the mask with its known truth.

@@ -45,7 +45,7 @@ def measure(
     force: bool,
     as_json: bool,
     quiet: bool,
-    weights: Path | None,
+    weights: str | None,
     series: str,
     **parameters: Any,
 ) -> None:

@@ -133,10 +133,12 @@ mask_options = _together(
 
 job_options = _together(
     click.option(
+        "--model",
         "--weights",
-        type=click.Path(readable=False, path_type=Path, file_okay=False),
-        metavar="FOLDER",
-        help="Other weights than the packaged ones: a folder with a card.json.",
+        "weights",
+        metavar="NAME|FOLDER",
+        help="default; accurate (slower); or a folder with a card.json, as leuko finetune and "
+        "leuko export write it.  [default: default]",
     ),
     click.option(
         "--engine",

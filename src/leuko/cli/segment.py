@@ -67,7 +67,7 @@ def segment(
     force: bool,
     as_json: bool,
     quiet: bool,
-    weights: Path | None,
+    weights: str | None,
     series: str,
     t1_series: str,
     t1: Path | None,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from leuko.errors import ReadError, UsageError
 
-__all__ = ["Card", "Definition", "OperatingPoint", "card_to_json", "parse_card"]
+__all__ = ["Card", "Definition", "OperatingPoint", "Views", "card_to_json", "parse_card"]
 
 Definition = Literal["vascular", "ms"]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -41,6 +41,16 @@ class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     min_lesion_mm3: Magnitude
     """Smaller lesions are removed."""
+
+
+class Views(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is averaged over, besides the scan's own slices as they are."""
+
+    flips: bool = False
+    """Each slice also mirrored, left for right."""
+
+    planes: bool = False
+    """Scans of nearly isotropic voxels also in the other two planes."""
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,6 +86,9 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Distance in mm of the neighbour slices shown beside each slice."""
 
     operating_points: Mapping[Definition, OperatingPoint]
+
+    views: Views = Views()
+    """What the network is shown of a scan; chosen with the weights, as the operating points."""
 
     training: str = ""
     """What the weights were trained on, in a sentence or two."""

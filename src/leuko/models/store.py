@@ -1,4 +1,4 @@
-"""The weights in the package, or in a folder of the same layout; checked before use."""
+"""The models in the package, or one in a folder of the same layout; checked before use."""
 
 from __future__ import annotations
 
@@ -6,22 +6,53 @@ from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from leuko.errors import ReadError
+from leuko.errors import ReadError, UsageError
 from leuko.models.card import Card, parse_card
 
-__all__ = ["CARD", "checkpoint_path", "load_card", "packaged_folder", "weights_path"]
+__all__ = [
+    "CARD",
+    "DEFAULT",
+    "checkpoint_path",
+    "load_card",
+    "model_folder",
+    "packaged_folder",
+    "packaged_models",
+    "weights_path",
+]
 
 CARD = "card.json"
+DEFAULT = "default"
 AGAIN = "Install leuko again; a file of the package was lost or changed."
 
 
-def packaged_folder() -> Path:
-    """The folder of the packaged weights. leuko is installed unpacked, never run from a zip."""
-    return Path(str(resources.files("leuko.models"))) / "weights"
+def packaged_folder(name: str = DEFAULT) -> Path:
+    """The folder of a packaged model. leuko is installed unpacked, never run from a zip."""
+    return Path(str(resources.files("leuko.models"))) / "weights" / name
+
+
+def packaged_models() -> tuple[str, ...]:
+    """The names of the packaged models, the default first."""
+    found = {path.parent.name for path in packaged_folder().parent.glob(f"*/{CARD}")}
+    return tuple(sorted(found, key=lambda name: (name != DEFAULT, name)))
+
+
+def model_folder(model: Path | str) -> Path:
+    """The folder of a packaged model by its name, or the folder that `model` is.
+
+    A text that is both is a name; write ./NAME for the folder. UsageError where it is neither.
+    """
+    if isinstance(model, str) and model in packaged_models():
+        return packaged_folder(model)
+    if Path(model).is_dir():
+        return Path(model)
+    raise UsageError(
+        f"There is no model '{Path(model).name}'.",
+        hint=f"Choose from: {', '.join(packaged_models())}; or give a folder with a {CARD}.",
+    )
 
 
 def load_card(folder: Path | None = None) -> Card:
-    """The card in `folder` (default: the packaged weights). ReadError where there is none."""
+    """The card in `folder` (default: the packaged default model). ReadError where there is none."""
     path = (packaged_folder() if folder is None else folder) / CARD
     try:
         content = path.read_bytes()

@@ -45,7 +45,7 @@ def demonstrate(
     out: Path,
     config: SegmentConfig | None = None,
     model: Model | None = None,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     force: bool = False,
     watch: Watcher = silent,
 ) -> Demonstration:

@@ -61,7 +61,7 @@ def measure_file(
     config: SegmentConfig | None = None,
     series: str = "",
     model: Model | None = None,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     force: bool = False,
     watch: Watcher = silent,
 ) -> Statistics:

@@ -13,7 +13,7 @@ import msgspec
 from leuko.errors import UsageError
 from leuko.inference.engines import Engine, load_engine
 from leuko.models.card import Card
-from leuko.models.store import load_card
+from leuko.models.store import load_card, model_folder
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.provenance import Provenance, Value, program_version
 
@@ -65,20 +65,21 @@ class Settings:
     fill_holes_mm3: float
 
 
-def load_model(config: SegmentConfig, *, weights: Path | None = None) -> Model:
+def load_model(config: SegmentConfig, *, weights: Path | str | None = None) -> Model:
     """The model for a config; its engine loads in the background, beside the reading of a scan.
 
-    `weights` is a folder of the layout of the packaged weights. Raises ReadError (exit 3) where
-    the weights are missing or changed, UsageError (exit 2) for an engine or precision that does
-    not exist here, MissingExtra (exit 9).
+    `weights` is the name of a packaged model ('default', 'accurate') or a folder of the same
+    layout. Raises ReadError (exit 3) where the weights are missing or changed, UsageError (exit 2)
+    for a model, engine or precision that does not exist here, MissingExtra (exit 9).
     """
-    card = load_card(weights)
+    folder = None if weights is None else model_folder(weights)
+    card = load_card(folder)
     loading: Future[Engine] = Future()
 
     def load() -> None:
         try:
             loading.set_result(
-                load_engine(config.engine, card, folder=weights, precision=config.precision)
+                load_engine(config.engine, card, folder=folder, precision=config.precision)
             )
         except BaseException as error:  # it is raised where the engine is asked for
             loading.set_exception(error)

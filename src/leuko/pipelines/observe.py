@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from leuko.findings import Finding, Policy, gate
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
-from leuko.inference.predict import Prediction, predict
+from leuko.inference.predict import Prediction
+from leuko.inference.views import predict_views
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model
 from leuko.preparation.intensity import brain_level
@@ -50,13 +52,15 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
     with journal.step("normalise") as noted:
         level = noted["level"] = brain_level(data)
     with journal.step("resample", pixel_mm=card.pixel_mm) as noted:
-        prepared = prepare(
+        show = partial(
+            prepare,
             data,
             spacing=grid.spacing,
             pixel_mm=card.pixel_mm,
             neighbour_mm=card.neighbour_mm,
             level=level,
         )
+        prepared = show()
         count, height, width = prepared.slices.shape
         noted |= {"slices": count, "pixels": [height, width]}
         noted["slice_axis"] = _file_axis(image.grid, prepared.slice_axis)
@@ -64,7 +68,10 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         engine = model.engine
         noted |= {"engine": engine.name, "precision": engine.precision}
         noted["neighbour_slices"] = prepared.neighbour
-        prediction = predict(prepared, engine=engine)
+        noted |= {"flips": card.views.flips, "planes": card.views.planes}
+        prediction = predict_views(
+            prepared, engine=engine, views=card.views, again=lambda axis: show(axis=axis)
+        )
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         findings += anatomy_checks(
             data,

@@ -68,7 +68,7 @@ def segment_file(
     t1_series: str = "",
     t1: Path | None = None,
     model: Model | None = None,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     force: bool = False,
     watch: Watcher = silent,
     also: Callable[[Result, Path], None] = lambda result, folder: None,  # noqa: ARG005
@@ -112,7 +112,7 @@ def segment_case(
     t1_series: str = "",
     t1: Path | None = None,
     model: Model | None = None,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     force: bool = False,
     watch: Watcher = silent,
     also: Callable[[Result, Path], None] = lambda result, folder: None,  # noqa: ARG005
@@ -159,7 +159,7 @@ def segment_cohort(
     series: str = "",
     t1_series: str = "",
     model: Model | None = None,
-    weights: Path | None = None,
+    weights: Path | str | None = None,
     force: bool = False,
     watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
 ) -> tuple[Outcome, ...]:

@@ -47,15 +47,16 @@ def prepare(
     pixel_mm: float,
     neighbour_mm: float,
     level: float | None = None,
+    axis: int | None = None,
 ) -> Prepared:
     """Prepare a canonical array (any real type, no NaN) with `spacing` in mm along its axes.
 
     `pixel_mm` and `neighbour_mm` are on the card of the weights; `level` is estimated
-    (`brain_level`) unless given. All that is decided here follows from the canonical array and
-    its spacing alone.
+    (`brain_level`) and `axis`, that along the stack, is `slice_axis` unless given. All that is
+    decided here follows from the canonical array and its spacing alone.
     """
     level = brain_level(data) if level is None else level
-    axis = slice_axis(spacing)
+    axis = slice_axis(spacing) if axis is None else axis
     geometry = plan(
         data.shape,
         spacing=spacing,
