@@ -95,7 +95,7 @@ def place(stack: Tensor, pose: Pose, *, shape: tuple[int, int], kernel: str) -> 
 
 
 def apply_intensity(image: Tensor, change: Intensity) -> Tensor:
-    """Change a crop (3, H, W) whose brain level is 1; values stay at or above 0."""
+    """Change a crop (C, H, W) whose brain level is 1; values stay at or above 0."""
     shape = (image.shape[1], image.shape[2])
     generator = torch.Generator().manual_seed(change.seed)
     image = image.clamp(min=0.0)

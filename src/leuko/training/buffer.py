@@ -14,7 +14,7 @@ __all__ = ["Batch", "Flow", "ShuffleBuffer"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Images (B, 3, H, W) float16 and possible classes (B, H, W) int16."""
+    """Images (B, C, H, W) float16 and possible classes (B, H, W) int16."""
 
     image: npt.NDArray[np.float16]
     allowed: npt.NDArray[np.int16]
@@ -37,9 +37,16 @@ class ShuffleBuffer:
     """
 
     def __init__(
-        self, *, capacity: int, shape: tuple[int, int], reuse: int, warm: int, seed: int
+        self,
+        *,
+        capacity: int,
+        shape: tuple[int, int],
+        reuse: int,
+        warm: int,
+        seed: int,
+        channels: int = 3,
     ) -> None:
-        self._images = np.zeros((capacity, 3, *shape), dtype=np.float16)
+        self._images = np.zeros((capacity, channels, *shape), dtype=np.float16)
         self._allowed = np.zeros((capacity, *shape), dtype=np.int16)
         self._uses = np.zeros(capacity, dtype=np.int64)
         self._reuse = reuse

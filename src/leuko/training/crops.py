@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import torch
 
 from leuko.models.classes import CLASS_COUNT, Tissue
 from leuko.training.augmentation import (
+    Pose,
     apply_intensity,
     draw_intensity,
     draw_pose,
@@ -29,6 +30,7 @@ THIN_MM = 1.8  # thinner slices are also shown as thick ones
 THICKEST_MM = 6.0
 THICKEN_SHARE = 0.3
 MOST = 20.0  # brightest value, as in use
+T1_SHIFT_PX = 0.5  # standard deviation along either axis: registration is not perfect
 EDGE = (0.25, 0.5)  # of a thickened voxel: between them it is left open whether it is lesion
 
 
@@ -39,7 +41,7 @@ class RealCase:
     `lesion` and `cap_rim` are shares of a pixel, 0..1; `cap_rim` is None where the truth does not
     separate caps from healthy tissue, or, `with_caps`, where `lesion` holds caps and rims too.
     `left_right` is the in-plane axis (0 or 1) across the mid-sagittal plane, None where there is
-    none.
+    none. `t1` is the T1 on the same pixels, None where there is none.
     """
 
     image: npt.NDArray[np.float32]
@@ -49,11 +51,12 @@ class RealCase:
     left_right: int | None
     weight: float = 1.0
     with_caps: bool = False
+    t1: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """A crop with neighbours (3, H, W), brain level 1, and its possible classes (H, W)."""
+    """A crop with neighbours and perhaps T1 (C, H, W), brain level 1, and its possible classes."""
 
     image: npt.NDArray[np.float16]
     allowed: npt.NDArray[np.int16]
@@ -65,8 +68,13 @@ def crops(
     shape: tuple[int, int],
     augmentation: Augmentation,
     seed: int,
+    t1_share: float | None = None,
 ) -> Iterator[Crop]:
-    """Crops without end; a share of them is centred on a lesion pixel of a lesion slice."""
+    """Crops without end; a share of them is centred on a lesion pixel of a lesion slice.
+
+    With `t1_share` they have the T1 as a fourth channel: shown in that share of the crops of
+    cases that have one, else 0.
+    """
     random = np.random.default_rng(seed)
     weights = np.array([case.weight for case in cases])
     marked = [_lesion_slices(case) for case in cases]
@@ -77,7 +85,7 @@ def crops(
         on_lesion = len(marked[which]) > 0 and random.random() < augmentation.lesion_share
         index = int(random.choice(marked[which] if on_lesion else shown[which]))
         centre = _centre(case, index, shape, random, on_lesion=on_lesion)
-        yield _crop(case, index, centre, shape, augmentation, random)
+        yield _crop(case, index, centre, shape, augmentation, random, t1_share)
 
 
 def allowed_classes(
@@ -156,6 +164,7 @@ def _crop(
     shape: tuple[int, int],
     augmentation: Augmentation,
     random: np.random.Generator,
+    t1_share: float | None,
 ) -> Crop:
     """One augmented crop around `centre` of slice `index`."""
     thickness = 1
@@ -173,6 +182,11 @@ def _crop(
     # Cubic, as in preparation: linear would blur real crops against scans in use.
     placed = place(torch.from_numpy(image), pose, shape=shape, kernel="bicubic")
     placed = apply_intensity(placed, change)
+    if t1_share is not None:
+        slab = None
+        if case.t1 is not None and random.random() < t1_share:
+            slab = _slab(case.t1, index, thickness)
+        placed = torch.cat((placed, _t1(slab, pose, shape, augmentation, random)))
     shares = place(torch.from_numpy(np.stack(truth)), pose, shape=shape, kernel="bilinear").numpy()
     return Crop(
         placed.clamp(max=MOST).to(torch.float16).numpy(),
@@ -183,6 +197,22 @@ def _crop(
             with_caps=case.with_caps,
         ),
     )
+
+
+def _t1(
+    slab: npt.NDArray[np.float32] | None,
+    pose: Pose,
+    shape: tuple[int, int],
+    augmentation: Augmentation,
+    random: np.random.Generator,
+) -> torch.Tensor:
+    """The channel (1, *shape) of a T1 slice: in the crop's pose, intensities of its own; or 0."""
+    if slab is None:
+        return torch.zeros((1, *shape))
+    row, column = random.normal(0.0, T1_SHIFT_PX, 2)
+    pose = replace(pose, centre=(pose.centre[0] + row, pose.centre[1] + column))
+    placed = place(torch.from_numpy(slab[None]), pose, shape=shape, kernel="bicubic")
+    return apply_intensity(placed, draw_intensity(random, augmentation))
 
 
 def _slab(stack: npt.NDArray[np.float32], centre: int, thickness: int) -> npt.NDArray[np.float32]:

@@ -57,6 +57,7 @@ class Feed:
             reuse=data.reuse,
             warm=data.warm,
             seed=_mixed(seed, start_step, 0),
+            channels=data.channels,
         )
         self._processes: list[BaseProcess] = []
         self._threads: list[threading.Thread] = []
@@ -99,7 +100,7 @@ class Feed:
         return self._buffer.flow
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
-        """Batches without end: 'image' (B, 3, H, W) float32, 'allowed' (B, H, W) int16."""
+        """Batches without end: 'image' (B, C, H, W) float32, 'allowed' (B, H, W) int16."""
         while True:
             while self._local is not None and not self._buffer.take(self._batch):
                 item = next(self._local)

@@ -48,6 +48,7 @@ MODEL = "model"  # folder of the new weights in the run's
 RATE = 2e-4  # a third of that of the packaged weights' second stage
 STEPS, MINUTES = 1500, 20.0
 ENDLESS = 1_000_000  # steps, where minutes decide
+T1_SHARE = 0.5  # of the slices that have a T1, for weights that see one
 REAL_SHARE = 0.5  # where heads are generated beside real scans
 
 
@@ -147,6 +148,7 @@ def finetune_recipe(
             warm=64,
             reuse=2,
             workers=1 if thread_count() > 1 else 0,
+            t1_share=T1_SHARE if card.options.get("in_channels", 3) == 4 else None,
         ),
         "optimisation": Optimisation(
             steps=ENDLESS if steps is None else steps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from leuko.training import losses
 from leuko.training.averaging import AveragingModule, to_channels_last
 from leuko.training.crops import told_apart
 from leuko.training.recipe import Recipe
+from leuko.training.weights import start_from
 
 __all__ = ["SegmentationModule"]
 
@@ -20,7 +21,7 @@ __all__ = ["SegmentationModule"]
 class SegmentationModule(AveragingModule):
     """Trains `network`; `average` holds the moving average of its weights, which is the result.
 
-    Batches: 'image' (B, 3, H, W) float32 and 'allowed' (B, H, W) int16.
+    Batches: 'image' (B, C, H, W) float32 and 'allowed' (B, H, W) int16.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -34,14 +35,14 @@ class SegmentationModule(AveragingModule):
         self.objective = losses.build(recipe.loss.name, recipe.loss.options)
         self._teacher: list[nn.Module] = []  # in a list: no part of the saved state
 
-    def keep(self, weights: Mapping[str, Tensor]) -> None:
+    def keep(self, place: Path) -> None:
         """Keep the anatomy of other weights where truth leaves it open, and their statistics.
 
         Truth of lesions alone allows any anatomy elsewhere, and a network forgets what it is not
         asked for; so those weights are asked (Li and Hoiem, Learning without Forgetting, 2016).
         """
         teacher = copy.deepcopy(self.network).requires_grad_(False).eval()
-        teacher.load_state_dict(weights)
+        start_from(place, teacher, more_channels=True)
         self._teacher = [teacher]
 
     def on_train_start(self) -> None:

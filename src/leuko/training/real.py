@@ -11,8 +11,10 @@ from leuko.errors import UsageError
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
+from leuko.image.resample import resample
 from leuko.preparation.geometry import Geometry, to_pixels
-from leuko.preparation.prepare import prepare
+from leuko.preparation.intensity import brain_level
+from leuko.preparation.prepare import BRIGHTEST, prepare
 from leuko.training.crops import RealCase
 from leuko.training.recipe import Case
 
@@ -22,8 +24,8 @@ NEIGHBOUR_MM = 3.0  # only crops draw their own
 RIGHT_LEFT = 0  # the canonical axis
 
 
-def load_case(case: Case, *, pixel_mm: float) -> RealCase:
-    """Read and prepare a case of a recipe.
+def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase:
+    """Read and prepare a case of a recipe; its T1, if it has one, is read where it is wanted.
 
     GridMismatch where truth and scan do not lie on one grid, UsageError where caps are given
     without lesions, and what `leuko.formats.read` raises.
@@ -50,7 +52,23 @@ def load_case(case: Case, *, pixel_mm: float) -> RealCase:
         left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
         weight=case.weight,
         with_caps=case.caps is None and case.definition == "vascular",
+        t1=_t1(case.t1, scan, prepared.geometry) if with_t1 else None,
     )
+
+
+def _t1(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
+    """The T1 in every pixel of the prepared stack, brain level 1; 0 where it does not reach.
+
+    It is taken from the same place in the world: T1 and scan need be registered, not of one grid.
+    """
+    if path is None:
+        return None
+    t1 = read_scan(path)
+    level = brain_level(to_canonical(t1.data, t1.grid))
+    there = resample(t1, onto=scan.grid, kernel="cubic")
+    stack = to_pixels(to_canonical(there.data, there.grid), geometry, kernel="cubic")
+    stack *= np.float32(1.0 / level)
+    return np.clip(stack, 0.0, BRIGHTEST, out=stack)
 
 
 def _truth(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:

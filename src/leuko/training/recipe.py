@@ -56,7 +56,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A real scan with truth: files of one geometry.
+    """A real scan with truth: files of one geometry (the T1 alone may have its own).
 
     Without `lesions` the head counts as free of lesions. With `caps` the truth separates
     periventricular caps and rims from lesions; without, `lesions` holds lesions alone and whether
@@ -66,6 +66,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flair: str
     lesions: str | None = None
     caps: str | None = None
+    t1: str | None = None  # of any grid in the FLAIR's space; used with data.t1_share
     definition: Literal["vascular", "ms"] = "ms"
     weight: Rate = 1.0  # how often the case is drawn, relative to the others
 
@@ -100,6 +101,13 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Natural = 1  # generating processes; 0: in the training process (for tests)
     synthesis: dict[str, Any] = {}  # settings of the generator, passed on
     augmentation: Augmentation = Augmentation()
+    # With a share the T1 is the fourth channel, shown in that share of slices where there is one.
+    t1_share: Share | None = None
+
+    @property
+    def channels(self) -> int:
+        """Channels of a slice: the FLAIR with its two neighbours, and perhaps the T1."""
+        return 3 if self.t1_share is None else 4
 
 
 class Optimisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,6 +260,11 @@ def _check(recipe: Recipe, name: str) -> None:
         problems.append("data.labelmaps is empty though data.real_share is below 1")
     if not recipe.data.cases and recipe.data.real_share > 0.0:
         problems.append("data.cases is empty though data.real_share is above 0")
+    if recipe.network.in_channels != recipe.data.channels:
+        problems.append(
+            f"network.in_channels {recipe.network.in_channels} must be {recipe.data.channels} "
+            f"(4 with data.t1_share, 3 without)"
+        )
     if recipe.optimisation.precision not in PRECISIONS:
         problems.append(f"optimisation.precision must be one of {', '.join(PRECISIONS)}")
     if problems:

@@ -31,10 +31,8 @@ from leuko.training.validation import ValidationSet, Validator
 from leuko.training.watching import Checkpoints, Metrics, Reports
 from leuko.training.weights import (
     Reached,
-    load_weights,
     reached,
     start_from,
-    weights_file,
     write_final,
 )
 
@@ -86,10 +84,14 @@ def train(
     module = SegmentationModule(recipe)
     module.seconds = start.seconds
     if recipe.init_from and not start.step:
-        start_from(Path(recipe.init_from), module.network, module.average)
+        taken = start_from(
+            Path(recipe.init_from), module.network, module.average, more_channels=True
+        )
         tell(f"Starting from the weights of {Path(recipe.init_from).name}.")
+        if taken.widened:
+            tell("They have fewer input channels; what the new ones weigh begins at 0.")
     if recipe.keep_from:
-        module.keep(load_weights(weights_file(Path(recipe.keep_from))))
+        module.keep(Path(recipe.keep_from))
     if start.step:
         tell(f"Resuming at step {start.step}.")
         draw_curves(folder / "metrics.csv", folder / "curves.png")
@@ -132,7 +134,7 @@ def _validation(folder: Path, plan: SourcePlan, recipe: Recipe) -> ValidationSet
         return None
     generated = msgspec.structs.replace(plan.data, real_share=0.0)
     slices = stream(dataclasses.replace(plan, data=generated), seed=recipe.validation.seed)
-    return ValidationSet.of(folder / "validation.npz", slices, count)
+    return ValidationSet.of(folder / "validation.npz", slices, count, channels=plan.data.channels)
 
 
 def main() -> None:

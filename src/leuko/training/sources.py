@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ class Slice(Protocol):
 
     @property
     def image(self) -> npt.NDArray[np.float16]:
-        """(3, H, W): the slice between its neighbours; brain level 1."""
+        """(C, H, W): the slice between its neighbours, brain level 1; with C = 4 then its T1."""
 
     @property
     def allowed(self) -> npt.NDArray[np.int16]:
@@ -62,7 +62,7 @@ def plan_of(data: Data, *, generator: str = "leuko.synthesis.stream:slices") -> 
         named = [
             file
             for case in data.cases
-            for file in (case.flair, case.lesions, case.caps)
+            for file in (case.flair, case.lesions, case.caps, case.t1)
             if file is not None
         ]
         absent = [file for file in named if not Path(file).is_file()]
@@ -91,9 +91,11 @@ def generator_settings(data: Data) -> StreamSettings:
     """The generator's settings of a recipe; UsageError where it does not know one of them."""
     from leuko.synthesis.stream import StreamSettings
 
+    # A generator that draws no T1 need not know of it.
+    t1: dict[str, Any] = {} if data.t1_share is None else {"t1_share": data.t1_share}
     try:
         return StreamSettings(
-            pixels=(data.crop[0], data.crop[1]), pixel_mm=data.pixel_mm, **data.synthesis
+            pixels=(data.crop[0], data.crop[1]), pixel_mm=data.pixel_mm, **t1, **data.synthesis
         )
     except TypeError as error:
         raise UsageError(
@@ -113,5 +115,15 @@ def _real(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
     from leuko.training.crops import crops
     from leuko.training.real import load_case
 
-    cases = [load_case(case, pixel_mm=plan.data.pixel_mm) for case in plan.data.cases]
-    yield from crops(cases, shape=plan.data.crop, augmentation=plan.data.augmentation, seed=seed)
+    data = plan.data
+    cases = [
+        load_case(case, pixel_mm=data.pixel_mm, with_t1=data.t1_share is not None)
+        for case in data.cases
+    ]
+    yield from crops(
+        cases,
+        shape=data.crop,
+        augmentation=data.augmentation,
+        seed=seed,
+        t1_share=data.t1_share,
+    )

@@ -27,9 +27,14 @@ class ValidationSet:
         self.allowed = allowed
 
     @classmethod
-    def of(cls, path: Path, slices: Any, count: int, *, spread: int = 6) -> ValidationSet:
-        """From `path`, or every `spread`-th of `slices` (so that many heads take part)."""
-        if not path.is_file():
+    def of(
+        cls, path: Path, slices: Any, count: int, *, spread: int = 6, channels: int = 3
+    ) -> ValidationSet:
+        """From `path`, or every `spread`-th of `slices` (so that many heads take part).
+
+        A file with another number of channels is of an earlier run, and made anew.
+        """
+        if not path.is_file() or _channels(path) != channels:
             chosen = list(itertools.islice(slices, 0, spread * count, spread))
             np.savez(
                 path,
@@ -38,6 +43,11 @@ class ValidationSet:
             )
         with np.load(path) as stored:
             return cls(torch.from_numpy(stored["image"]), torch.from_numpy(stored["allowed"]))
+
+
+def _channels(path: Path) -> int:
+    with np.load(path) as stored:
+        return int(stored["image"].shape[1])
 
 
 class Validator(Callback):

@@ -67,13 +67,15 @@ class Taken:
     """What a network took from other weights: numbers taken, of how many, and what began anew.
 
     `fresh` names the network's tensors that kept their random start, with both shapes where the
-    other weights have one of that name; `unused` those of the other weights that went nowhere.
+    other weights have one of that name; `unused` those of the other weights that went nowhere;
+    `widened` those whose further input channels began at 0.
     """
 
     numbers: int
     of: int
     fresh: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    widened: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         said = f"{self.numbers:,} of {self.of:,} weights taken over"
@@ -81,6 +83,8 @@ class Taken:
             said += f"; started anew: {_some(self.fresh)}"
         if self.unused:
             said += f"; left aside: {_some(self.unused)}"
+        if self.widened:
+            said += f"; new input channels begin at 0: {_some(self.widened)}"
         return said + "."
 
 
@@ -104,19 +108,25 @@ def weights_file(place: Path) -> Path:
     )
 
 
-def start_from(place: Path, *networks: nn.Module, partial: bool = False) -> Taken:
+def start_from(
+    place: Path, *networks: nn.Module, partial: bool = False, more_channels: bool = False
+) -> Taken:
     """Copy the averaged weights of a run or model into networks of one kind.
 
     `partial` copies what has the same name and shape and leaves the rest as it was; else all must
-    fit. UsageError where they do not fit, with `partial` where nothing does.
+    fit. With `more_channels` the network may have input channels after those of the weights: what
+    they weigh begins at 0, so that it gives what the weights gave. UsageError where they do not
+    fit, with `partial` where nothing does.
     """
     path = weights_file(place)
     weights = load_weights(path)
     taken = Taken(0, 0)
     for network in networks:
         own = network.state_dict()
+        widened = _widened(network, weights) if more_channels else {}
         fitting = {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}
-        taken = _taken(network, weights, fitting)
+        fitting |= widened
+        taken = _taken(network, weights, fitting, tuple(widened))
         if not taken.numbers or (not partial and (taken.fresh or taken.unused)):
             raise UsageError(
                 f"The weights of {path.name} belong to another network than the recipe's"
@@ -128,8 +138,35 @@ def start_from(place: Path, *networks: nn.Module, partial: bool = False) -> Take
     return taken
 
 
+def _widened(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The first convolution of `weights` (and what else sees the input), with 0 for new channels.
+
+    Empty where the network has no more input channels than the weights.
+    """
+    convolutions = {
+        f"{name}.weight": module.weight
+        for name, module in network.named_modules()
+        if isinstance(module, (nn.Conv2d, nn.Conv3d)) and f"{name}.weight" in weights
+    }
+    if not convolutions:
+        return {}
+    first = next(iter(convolutions))
+    known, wanted = weights[first].shape[1], convolutions[first].shape[1]
+    found = {}
+    for name, own in convolutions.items():
+        there = weights[name]
+        alike = (own.shape[0], *own.shape[2:]) == (there.shape[0], *there.shape[2:])
+        if alike and known == there.shape[1] < own.shape[1] == wanted:
+            found[name] = own.detach().new_zeros(own.shape)
+            found[name][:, :known] = there
+    return found
+
+
 def _taken(
-    network: nn.Module, weights: Mapping[str, torch.Tensor], fitting: Mapping[str, torch.Tensor]
+    network: nn.Module,
+    weights: Mapping[str, torch.Tensor],
+    fitting: Mapping[str, torch.Tensor],
+    widened: tuple[str, ...],
 ) -> Taken:
     """What of `weights` fits a network, told by its parameters and statistics."""
     trained = {name: parameter.numel() for name, parameter in network.named_parameters()}
@@ -146,6 +183,7 @@ def _taken(
         of=sum(trained.values()),
         fresh=tuple(fresh),
         unused=tuple(name for name in weights if name not in network.state_dict()),
+        widened=widened,
     )
 
 
