@@ -11,11 +11,15 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra (torch)")
 
 from leuko.errors import UsageError
-from leuko.models.classes import Tissue
+from leuko.formats.write import write
+from leuko.image.grid import Grid
+from leuko.image.image import Image
+from leuko.models.classes import CLASS_COUNT, Tissue
 from leuko.training.crops import crops
 from leuko.training.real import load_case
 from leuko.training.recipe import Augmentation, Case
 
+ALL = (1 << CLASS_COUNT) - 1
 # Volumes of the manual masks, counted in the files (voxels times voxel volume).
 TABRIZ_MM3 = {"lesions": 2_725.5, "caps": 10_471.9}
 
@@ -55,3 +59,16 @@ def test_caps_without_lesions_are_refused(shared_data: Path) -> None:
     case = tabriz(shared_data)
     with pytest.raises(UsageError, match="caps"):
         load_case(Case(case.flair, None, case.caps), pixel_mm=0.8)
+
+
+def test_a_head_free_of_lesions_may_have_caps_and_rims(tmp_path: Path) -> None:
+    """Also by the definition under which a mask of lesions holds them."""
+    head = np.zeros((40, 40, 4), np.float32)
+    head[6:34, 6:34] = 100.0
+    write(Image(head, Grid(head.shape, np.diag([2.0, 2.0, 5.0, 1.0]))), tmp_path / "healthy.nii.gz")
+    for definition in ("ms", "vascular"):
+        case = load_case(
+            Case(str(tmp_path / "healthy.nii.gz"), definition=definition), pixel_mm=2.0
+        )
+        crop = next(crops([case], shape=(16, 16), augmentation=Augmentation(), seed=1))
+        assert (crop.allowed == ALL & ~(1 << Tissue.LESION)).all()

@@ -1,4 +1,4 @@
-"""Trained weights as a folder that inference uses: OpenVINO graph, checkpoint for torch, card."""
+"""Trained weights as a folder that inference uses: OpenVINO graph, numbers for it and torch, card."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from leuko.models.card import Card, card_to_json
 from leuko.models.classes import Tissue
 from leuko.models.store import CARD
 from leuko.networks import catalogue
+from leuko.training.one_file import share_numbers
 from leuko.training.weights import load_weights
 
 __all__ = ["export", "export_module", "read_final"]
@@ -64,19 +65,17 @@ def export_module(
     out: Path,
     card: dict[str, Any],
 ) -> Card:
-    """Write graph, weights (f16), checkpoint (f16) and card into `out`."""
+    """Write graph, checkpoint (f16), into which the graph points, and card into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     stem = str(card["name"])
-    graph, weights, checkpoint = (f"{stem}{suffix}" for suffix in (".xml", ".bin", ".pt"))
+    graph, checkpoint = f"{stem}.xml", f"{stem}.pt"
     example = torch.zeros(1, int(options.get("in_channels", 3)), 64, 64)
     openvino_engine.save(_Probabilities(network).eval(), out / graph, example=example)
-    halved = {
-        name: tensor.half() if tensor.is_floating_point() else tensor
-        for name, tensor in network.state_dict().items()
-    }
-    torch.save(
-        {"network": {"name": architecture, "options": options}, "state_dict": halved},
+    share_numbers(
+        out / graph,
         out / checkpoint,
+        network=network,
+        record={"network": {"name": architecture, "options": options}},
     )
     made = msgspec.convert(
         {
@@ -84,8 +83,7 @@ def export_module(
             "graph": graph,
             "checkpoint": checkpoint,
             "files": {
-                file: sha256((out / file).read_bytes()).hexdigest()
-                for file in (graph, weights, checkpoint)
+                file: sha256((out / file).read_bytes()).hexdigest() for file in (graph, checkpoint)
             },
             "architecture": architecture,
             "options": options,

@@ -11,10 +11,9 @@ from leuko.errors import UsageError
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
-from leuko.image.resample import resample
 from leuko.preparation.geometry import Geometry, to_pixels
-from leuko.preparation.intensity import brain_level
-from leuko.preparation.prepare import BRIGHTEST, prepare
+from leuko.preparation.prepare import prepare
+from leuko.preparation.t1 import t1_stack
 from leuko.training.crops import RealCase
 from leuko.training.recipe import Case
 
@@ -51,24 +50,17 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase
         slice_mm=spacing[prepared.slice_axis],
         left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
         weight=case.weight,
-        with_caps=case.caps is None and case.definition == "vascular",
-        t1=_t1(case.t1, scan, prepared.geometry) if with_t1 else None,
+        # A head without lesions has caps and rims all the same.
+        with_caps=lesion is not None and case.caps is None and case.definition == "vascular",
+        t1=_t1(case, scan, prepared.geometry) if with_t1 else None,
     )
 
 
-def _t1(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
-    """The T1 in every pixel of the prepared stack, brain level 1; 0 where it does not reach.
-
-    It is taken from the same place in the world: T1 and scan need be registered, not of one grid.
-    """
-    if path is None:
+def _t1(case: Case, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
+    """The T1 from the same places in the world; the two scans need be registered."""
+    if case.t1 is None:
         return None
-    t1 = read_scan(path)
-    level = brain_level(to_canonical(t1.data, t1.grid))
-    there = resample(t1, onto=scan.grid, kernel="cubic")
-    stack = to_pixels(to_canonical(there.data, there.grid), geometry, kernel="cubic")
-    stack *= np.float32(1.0 / level)
-    return np.clip(stack, 0.0, BRIGHTEST, out=stack)
+    return t1_stack(read_scan(case.t1), grid=scan.grid.canonical(), geometry=geometry)
 
 
 def _truth(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:

@@ -14,6 +14,7 @@ from torch import nn
 
 from leuko.errors import ReadError, UsageError
 from leuko.models.store import CARD, checkpoint_path, load_card
+from leuko.networks.folding import unfolded
 from leuko.training.recipe import Recipe, to_plain
 
 __all__ = [
@@ -227,4 +228,5 @@ def load_state(path: Path) -> dict[str, Any]:
             f"{path.name} holds no weights of a run.",
             hint="Give a final.pt or last.ckpt that leuko train wrote.",
         )
+    content["state_dict"] = unfolded(content["state_dict"], content.get("folds", ()))
     return content
