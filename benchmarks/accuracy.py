@@ -40,6 +40,8 @@ from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 from score_tables import brief, grid_table, report, seen_note
 from scoring import Row, row_record, score, size_records, summary_record, uncut
 
+__all__ = ["score_all"]
+
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
 OUT = HERE / "out"
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
         sets = [(entry, cases) for entry, cases in sets if entry.definition != "ventricles"]
         _try_grid(masks, sets, options.grid, out)
     else:
-        _score_all(masks, sets, out, with_overlays=options.overlays, with_peers=options.peers)
+        score_all(masks, sets, out, with_overlays=options.overlays, with_peers=options.peers)
     _say(f"written to {out}")
     return 0
 
@@ -90,7 +92,7 @@ def _print_brief(masks: Masks, sets: list[tuple[ScanSet, list[Case]]]) -> None:
         print(brief(entry, rows, seen=masks.seen(entry, cases)), flush=True)
 
 
-def _score_all(
+def score_all(
     masks: Masks,
     sets: list[tuple[ScanSet, list[Case]]],
     out: Path,
@@ -98,6 +100,8 @@ def _score_all(
     with_overlays: bool,
     with_peers: bool,
 ) -> None:
+    """Print the tables of the sets and write them, scores.json and the overlays into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
     sections = [_head(f"Accuracy of {masks.name}", masks)]
     record: dict[str, object] = {}
     for entry, cases in sets:
@@ -208,7 +212,7 @@ def _say(text: str) -> None:
 
 
 def _command() -> str:
-    return " ".join(["python benchmarks/accuracy.py", *sys.argv[1:]])
+    return " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
 
 
 def _pair(text: str) -> tuple[str, str]:

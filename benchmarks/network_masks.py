@@ -26,6 +26,7 @@ from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import Model, load_model, parameters, settings
 from leuko.pipelines.observe import observe
+from leuko.postprocess.threshold import definition_probability
 from leuko.progress import Journal
 from scan_sets import Case, ScanSet
 from training_runs import Stage, case_key, recipe_of, stages, trained_on, weights_in
@@ -125,6 +126,19 @@ class NetworkMasks:
             found = made.mask
         mask = np.ascontiguousarray(from_canonical(found.astype(np.uint8), image.grid))
         return Image(mask, image.grid)
+
+    def probability(self, entry: ScanSet, case: Case) -> Image:
+        """The probability of the set's definition, float32 on the FLAIR's grid."""
+        image, _, prediction = self._seen(case)
+        found = definition_probability(
+            prediction.lesion, prediction.cap_rim, definition=entry.definition
+        )
+        return Image(np.ascontiguousarray(from_canonical(found, image.grid)), image.grid)
+
+    def setting(self, definition: str, name: str) -> float:
+        """A number of the operating point under a definition."""
+        config = _changed(self.config, {"definition": definition})
+        return float(getattr(settings(config, self.card), name))
 
     def seen(self, entry: ScanSet, cases: Sequence[Case]) -> list[str]:
         """The cases of a set that the run's own recipe trains on."""
