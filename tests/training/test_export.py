@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,7 +15,9 @@ from leuko.errors import ReadError
 from leuko.inference.engines import load_engine
 from leuko.models.store import load_card, weights_path
 from leuko.networks import catalogue
+from leuko.networks.folding import folds_of
 from leuko.training.export import export
+from leuko.training.weights import load_weights
 
 OPTIONS = {"in_channels": 3, "classes": 10, "width": 8, "levels": 5}
 POINT = {
@@ -79,13 +83,51 @@ def test_both_engines_compute_what_was_trained(final: Path, exported: Path) -> N
 
 def test_the_folder_is_complete_and_small(exported: Path) -> None:
     card = load_card(exported)
-    assert {"small.xml", "small.bin", "small.pt", "card.json"} == {
-        path.name for path in exported.iterdir()
-    }
+    assert {"small.xml", "small.pt", "card.json"} == {path.name for path in exported.iterdir()}
     assert weights_path(card, folder=exported).name == "small.xml"
-    assert (exported / "small.bin").stat().st_size < 2.2 * card.parameters
+    assert card.sha256 == card.files["small.pt"]
+    assert (exported / "small.pt").stat().st_size < 2.2 * card.parameters + 100_000
     assert 8 == card.width
     assert 10 == len(card.classes)
+
+
+def test_the_one_file_gives_back_what_was_trained(final: Path, exported: Path) -> None:
+    """Folding the normalisations in is undone: the weights can be trained further."""
+    saved = torch.load(final, weights_only=True)
+    network = catalogue.build(saved["network"]["name"], **OPTIONS)
+    assert folds_of(network)
+    stored = load_weights(exported / "small.pt")
+    assert stored.keys() == saved["state_dict"].keys()
+    for name, tensor in saved["state_dict"].items():
+        limit = 2e-3 * float(tensor.abs().max()) if tensor.dim() > 1 else 0.0
+        torch.testing.assert_close(stored[name].to(tensor.dtype), tensor, atol=limit, rtol=0)
+
+
+def test_both_engines_read_the_same_numbers(exported: Path) -> None:
+    card = load_card(exported)
+    shown = np.random.default_rng(1).random((1, 3, 48, 64), dtype=np.float32)
+    first, second = (
+        load_engine(name, card, folder=exported, precision="f32", threads=1)(shown).copy()
+        for name in ("openvino", "torch")
+    )
+    np.testing.assert_allclose(first, second, atol=1e-3)
+    # A kernel changed in the file changes what either computes.
+    checkpoint = exported / "small.pt"
+    content = bytearray(checkpoint.read_bytes())
+    kernel = torch.load(checkpoint, weights_only=True)["state_dict"]["head.weight"]
+    at = content.index(kernel.numpy().tobytes())
+    content[at : at + 16] = np.full(8, 4, np.float16).tobytes()  # the first class
+    card = msgspec.structs.replace(
+        card, files={**card.files, "small.pt": sha256(content).hexdigest()}
+    )
+    original = checkpoint.read_bytes()
+    try:
+        checkpoint.write_bytes(content)
+        for name in ("openvino", "torch"):
+            found = load_engine(name, card, folder=exported, precision="f32", threads=1)(shown)
+            assert np.abs(found - first).max() > 0.05
+    finally:
+        checkpoint.write_bytes(original)
 
 
 def test_the_graph_says_nothing_about_the_machine(exported: Path) -> None:

@@ -167,13 +167,19 @@ def _read(weights: Path, *, precision: str, threads: int | None) -> tuple[Any, s
         )
     chosen = precision if precision != "auto" else ("bf16" if has_fast_bf16() else "f32")
     try:
-        graph = _core().read_model(weights)
+        graph = _core().read_model(weights, _numbers(weights))
     except RuntimeError as error:
         raise ReadError(
             f"{weights.name} is not a graph that OpenVINO can read.",
             hint="Install leuko again, or export the weights again.",
         ) from error
     return graph, chosen, max(1, min(MOST_WORKERS, thread_count() if threads is None else threads))
+
+
+def _numbers(graph: Path) -> Path:
+    """The file with a graph's constants: .bin, or a checkpoint of torch that it points into."""
+    beside = graph.with_suffix(".bin")
+    return beside if beside.exists() else graph.with_suffix(".pt")
 
 
 def save(model: Any, path: Path, *, example: Any, half: bool = True) -> None:

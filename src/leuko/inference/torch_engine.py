@@ -13,6 +13,7 @@ from torch import nn
 from leuko.compute import has_fast_bf16, thread_count
 from leuko.errors import ReadError, UsageError
 from leuko.networks import catalogue
+from leuko.networks.folding import unfolded
 
 __all__ = ["TorchEngine", "load"]
 
@@ -49,7 +50,7 @@ class TorchEngine:
 
 
 def load(weights: Path, *, precision: str = "auto", threads: int | None = None) -> TorchEngine:
-    """The engine for a checkpoint: {'network': {'name', 'options'}, 'state_dict'}.
+    """The engine for a checkpoint: {'network': {'name', 'options'}, 'state_dict', 'folds'}.
 
     A CUDA device is taken where there is one. See `load_engine` for the arguments.
     """
@@ -76,7 +77,7 @@ def _network(weights: Path) -> nn.Module:
     try:
         content = torch.load(weights, map_location="cpu", weights_only=True)
         network = catalogue.build(content["network"]["name"], **content["network"]["options"])
-        network.load_state_dict(content["state_dict"])
+        network.load_state_dict(unfolded(content["state_dict"], content.get("folds", ())))
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise ReadError(
             f"{weights.name} is not a checkpoint of a network ({type(error).__name__}).",

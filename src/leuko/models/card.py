@@ -15,6 +15,7 @@ __all__ = ["Card", "Definition", "OperatingPoint", "Views", "card_to_json", "par
 Definition = Literal["vascular", "ms"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Magnitude = Annotated[float, Meta(ge=0)]
+WITH_T1 = 4  # channels of the input; otherwise 3
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -62,10 +63,10 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """File name beside the card -> SHA-256 of its bytes."""
 
     graph: str
-    """The OpenVINO graph (.xml); its weights lie beside it with the suffix .bin."""
+    """The OpenVINO graph (.xml); its weights lie beside it with the suffix .bin or .pt."""
 
     checkpoint: str | None = None
-    """The same weights for the torch engine."""
+    """The weights for the torch engine; where there is no .bin, for OpenVINO's graph, too."""
 
     architecture: str
     """A name of `leuko.networks.catalogue`."""
@@ -98,9 +99,15 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whom to name for the training data."""
 
     @property
+    def weights(self) -> str:
+        """The file with the numbers of the graph: a .bin of its own, or the checkpoint."""
+        own = self.graph.removesuffix(".xml") + ".bin"
+        return own if own in self.files or self.checkpoint is None else self.checkpoint
+
+    @property
     def sha256(self) -> str:
-        """SHA-256 of the weights (the .bin file)."""
-        return self.files[self.graph.removesuffix(".xml") + ".bin"]
+        """SHA-256 of the file of weights."""
+        return self.files[self.weights]
 
     @property
     def width(self) -> int:
@@ -108,9 +115,9 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(self.options.get("width", 0))
 
     @property
-    def in_channels(self) -> int:
-        """What the network sees: 3 = a slice and its neighbours, 4 = and the T1 of the slice."""
-        return int(self.options.get("in_channels", 3))
+    def takes_t1(self) -> bool:
+        """Whether the network sees the T1 of a slice (or 0) beside the slice and its neighbours."""
+        return int(self.options.get("in_channels", 3)) == WITH_T1
 
     def operating_point(self, definition: str) -> OperatingPoint:
         """The operating point of a definition; UsageError where the card has none."""

@@ -71,7 +71,7 @@ def weights_path(card: Card, *, folder: Path | None = None) -> Path:
     """
     root = packaged_folder() if folder is None else folder
     _check(root, card.graph, card)
-    _check(root, card.graph.removesuffix(".xml") + ".bin", card)
+    _check(root, card.weights, card)
     return root / card.graph
 
 

@@ -1,4 +1,4 @@
-"""Trained weights as a folder that inference uses: OpenVINO graph, numbers for it and torch, card."""
+"""Trained weights as a folder that inference uses: graph, card, one file of numbers."""
 
 from __future__ import annotations
 
