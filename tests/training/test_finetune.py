@@ -26,7 +26,8 @@ from leuko.formats.write import write  # noqa: E402
 from leuko.image.grid import Grid  # noqa: E402
 from leuko.image.image import Image  # noqa: E402
 from leuko.models.classes import CLASS_COUNT, Tissue  # noqa: E402
-from leuko.models.store import load_card, packaged_folder, weights_path  # noqa: E402
+from leuko.models.sample import sample_path  # noqa: E402
+from leuko.models.store import load_card, weights_path  # noqa: E402
 from leuko.networks.catalogue import build  # noqa: E402
 from leuko.training.crops import allowed_classes, told_apart  # noqa: E402
 from leuko.training.finetune import (  # noqa: E402
@@ -43,7 +44,7 @@ from leuko.training.supervised.recipe import parse_task  # noqa: E402
 from leuko.training.supervised.run import train_task  # noqa: E402
 from leuko.training.weights import load_weights, start_from, weights_file  # noqa: E402
 
-SAMPLE = packaged_folder().parent / "sample"
+SAMPLE = sample_path().parent
 LESION, CAP = 1 << Tissue.LESION, 1 << Tissue.CAP_RIM
 
 
