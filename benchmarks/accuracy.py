@@ -40,7 +40,7 @@ from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 from score_tables import brief, grid_table, report, seen_note
 from scoring import Row, row_record, score, size_records, summary_record, uncut
 
-__all__ = ["score_all"]
+__all__ = ["name_and_value", "score_all"]
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
@@ -215,7 +215,8 @@ def _command() -> str:
     return " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
 
 
-def _pair(text: str) -> tuple[str, str]:
+def name_and_value(text: str) -> tuple[str, str]:
+    """The name and the value of NAME=VALUE on a command line."""
     name, equals, value = text.partition("=")
     if not equals or not name or not value:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -238,8 +239,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     source.add_argument("--masks", type=Path, help="folder of masks: SET/CASE.nii.gz")
     parser.add_argument("--sets", default="all", help=f"of {', '.join(SETS)}; default all")
     parser.add_argument("--definition", choices=("both", "vascular", "ms"), default="both")
-    parser.add_argument("--set", type=_pair, action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--grid", type=_pair, action="append", default=[], metavar="NAME=A,B,..")
+    parser.add_argument(
+        "--set", type=name_and_value, action="append", default=[], metavar="NAME=VALUE"
+    )
+    parser.add_argument(
+        "--grid", type=name_and_value, action="append", default=[], metavar="NAME=A,B,.."
+    )
     parser.add_argument("--views", type=_views, help="flips, planes, flips,planes or none")
     parser.add_argument("--name", default="", help="what the method is called in the tables")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")

@@ -11,7 +11,7 @@ proportion, every other step stays); or, with the mask as it is, the least `mean
 probability that a marked lesion must have to be kept.
 
 Prints Markdown and writes benchmarks/out/detection/NAME/: detection.md, detection.json (every point
-of every curve) and detection.png. Networks and sets are named as for accuracy.py.
+of every curve) and detection.png. Networks, sets and `--set` are as for accuracy.py.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+from accuracy import name_and_value
 from detection_curve import Counts, Curve, counted, draw, tables
 from leuko.evaluation.pair import Pair, pair_masks
 from leuko.image.image import Image
@@ -36,7 +37,7 @@ from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
-THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 LEAST = (0.0, *(round(0.05 * step, 2) for step in range(4, 20)), 0.97, 0.99)
 START = time.monotonic()
 
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     curves = []
     for weights in options.weights or [None]:
-        masks = NetworkMasks.of(weights, name="", store=options.out / "predictions", changes={})
+        masks = NetworkMasks.of(
+            weights, name="", store=options.out / "predictions", changes=dict(options.set)
+        )
         for entry, cases in sets:
             _say(f"{masks.name} {entry.key}")
             curves.append(_curve(masks, entry, cases, vary=options.vary))
@@ -135,6 +138,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     named = ", ".join(SETS)
     parser.add_argument("--sets", default="tabriz,ljubljana,nichart,lesion-free", help=named)
     parser.add_argument("--vary", choices=("threshold", "mean", "max"), default="threshold")
+    parser.add_argument(
+        "--set", type=name_and_value, action="append", default=[], metavar="NAME=VALUE"
+    )
     parser.add_argument("--name", default="", help="the folder of the outcome")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
     parser.add_argument("--out", type=Path, default=HERE / "out", help="default benchmarks/out")

@@ -15,7 +15,8 @@ from scoring import SIZE_LIMITS_MM3
 
 __all__ = ["Counts", "Curve", "Point", "counted", "draw", "tables"]
 
-ALLOWED = (2, 5, 10, 20, 50)  # false lesions a scan at which the table reads the curves
+ALLOWED = (1, 2, 5, 10, 20, 50)  # false lesions a scan at which the table reads the curves
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 STYLES = ("-", "--", ":", "-.")
 
 
@@ -127,6 +128,8 @@ def draw(curves: Sequence[Curve], *, vary: str, path: Path) -> None:
     figure, axes = plt.subplots(
         2, len(keys), figsize=(3.6 * len(keys) + 1, 7.4), squeeze=False, sharey=True
     )
+    rates = [p.false_per_scan for c in curves if c.set in keys for p in c.points]
+    least, most = min((rate for rate in rates if rate > 0), default=1.0), max(*rates, 1.0)
     colours = plt.get_cmap("tab10")
     shades = plt.get_cmap("viridis")
     for curve in (one for one in curves if one.set in keys):
@@ -150,8 +153,10 @@ def draw(curves: Sequence[Curve], *, vary: str, path: Path) -> None:
         above.set_title(f"{curve.set}: {sum(curve.true)} lesions", fontsize=10)
         below.set_xlabel("false lesions a scan")
     for axis in axes.flat:
-        axis.set_xscale("symlog", linthresh=1)
-        axis.set_xlim(left=0)
+        axis.set_xscale("log")
+        axis.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+        axis.minorticks_off()
+        axis.set_xlim(least / 1.1, most * 1.1)
         axis.set_ylim(0, 1.02)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7, loc="lower right")
@@ -186,7 +191,8 @@ def _recall_table(curves: Sequence[Curve]) -> str:
         best = max(curve.points, key=lambda point: point.f1_strict)
         for allowed in ALLOWED:
             recalls = [curve.best(allowed, size) for size in (None, *range(len(curve.true)))]
-            lines.append((name, f"<= {allowed}", *map(_text, recalls)))
+            if recalls[0] is not None:
+                lines.append((name, f"<= {allowed}", *map(_text, recalls)))
         own = (used.recall, *used.recall_by_size)
         lines.append((name, f"{used.false_per_scan:.1f} as it comes", *map(_text, own)))
         lines.append(
