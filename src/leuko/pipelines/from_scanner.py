@@ -24,6 +24,7 @@ from leuko.pipelines.model import Model
 from leuko.pipelines.observe import observe
 from leuko.pipelines.provenance import Value, file_sha256, name_of, sha_of
 from leuko.progress import Journal
+from leuko.quality.t1 import unused_t1
 
 if TYPE_CHECKING:
     from leuko.dicom.choose import Choice
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from leuko.dicom.study import Stack, Study
     from leuko.pipelines.dicom_outputs import Origin
 
-__all__ = ["Taken", "Visit", "holds_dicom", "input_sha256", "likeness", "take", "visits"]
+__all__ = ["Taken", "Visit", "holds_dicom", "input_hashes", "likeness", "take", "visits"]
 
 DOUBT = 0.2  # what a warning about an image takes from its likeness to a FLAIR
 Score = Callable[[Image], float]
@@ -63,7 +64,7 @@ class Visit:
 class Taken:
     """A scan to work on, and where it came from.
 
-    `t1` is the T1 of the same head, where the mask is wanted in its space.
+    `t1` is the T1 of the same head, where the mask is wanted in its space or the network takes it.
     `origin` is what DICOM objects refer to, None where none are to be made; `source` says which
     series a DICOM scan is, `patient` of whom, only where that was asked for.
     """
@@ -123,15 +124,17 @@ def take(
     series: str = "",
     t1_series: str = "",
     t1: Path | None = None,
+    takes_t1: bool = False,
     score: Score | None = None,
 ) -> Taken:
     """Read the image at `path`, or choose the FLAIR of a visit and read it.
 
-    `series` and `t1_series` name the series to take instead of choosing, `t1` a file with the T1;
-    `score` says how much the voxels of an image look like a FLAIR's, for studies whose headers
-    don't tell. Raises what `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of
-    two patients, UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was
-    found, UsageError (exit 2) for a series that is not there.
+    `series` and `t1_series` name the series to take instead of choosing, `t1` a file with the T1,
+    which is read where `config.t1_space` needs it or the network `takes_t1`; `score` says how much
+    the voxels of an image look like a FLAIR's, for studies whose headers don't tell. Raises what
+    `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
+    UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
+    UsageError (exit 2) for a series that is not there.
     """
     policy = Policy(config.policy)
     if visit is None:
@@ -142,7 +145,7 @@ def take(
             )
         image = read_scan(path, policy=policy)
         image = replace(image, findings=(*image.findings, *_for_dicom_alone(config)))
-        return Taken(image, _t1(t1, None, config=config))
+        return Taken(image, _t1_of_file(t1, config=config, takes_t1=takes_t1))
     from leuko.dicom.identity import tolerant
     from leuko.dicom.image import load
 
@@ -155,8 +158,10 @@ def take(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
             hint="Name another one with --series, or convert one volume: leuko convert --volume.",
         )
-    with_t1 = config.t1_space and t1 is None
+    beside, about_t1 = _t1_of_study(t1, choice.t1, config=config, takes_t1=takes_t1)
+    with_t1 = beside is not None and t1 is None
     findings = [*study.findings, *about_patient, *image.findings, _why(choice, with_t1=with_t1)]
+    findings += about_t1
     origin, patient = None, None
     if config.dicom or config.patient:
         with tolerant():
@@ -167,7 +172,7 @@ def take(
             findings += refused
     gate(findings, policy=policy)
     whole = Image(image.data, image.grid, image.source, tuple(findings))
-    return Taken(whole, _t1(t1, choice.t1, config=config), origin, _source(choice), patient)
+    return Taken(whole, beside, origin, _source(choice), patient)
 
 
 def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:
@@ -189,20 +194,37 @@ def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:
     return (note,)
 
 
-def _t1(file: Path | None, stack: Stack | None, *, config: SegmentConfig) -> Image | None:
-    """The T1 that was given, or that of the study; None where nothing is wanted in its space."""
-    if not config.t1_space:
-        return None
-    if file is not None:
-        return read_scan(file, policy=Policy.LENIENT)
-    if stack is None:
+def _t1_of_file(file: Path | None, *, config: SegmentConfig, takes_t1: bool) -> Image | None:
+    """The T1 that was given, where anything is done with it."""
+    if file is None and config.t1_space:
         raise UsageError(
             "There is no T1 in whose space the mask could lie.",
             hint="Give it with --t1 FILE, or leave out --t1-space.",
         )
+    if file is None or not (config.t1_space or takes_t1):
+        return None
+    return read_scan(file, policy=Policy.LENIENT)
+
+
+def _t1_of_study(
+    file: Path | None, stack: Stack | None, *, config: SegmentConfig, takes_t1: bool
+) -> tuple[Image | None, tuple[Finding, ...]]:
+    """The T1 that was given, else that of the study; a finding where it cannot be had.
+
+    Only who asks for the mask in its space must have one.
+    """
+    if file is not None or stack is None:
+        return _t1_of_file(file, config=config, takes_t1=takes_t1), ()
+    if not (config.t1_space or takes_t1):
+        return None, ()
     from leuko.dicom.image import load
 
-    return load(stack, name=f"DICOM series {stack.key}")
+    try:
+        return load(stack, name=f"DICOM series {stack.key}"), ()
+    except LeukoError as error:
+        if config.t1_space:
+            raise
+        return None, (unused_t1(error.what, hint=error.hint),)
 
 
 def likeness(image: Image, *, config: SegmentConfig, model: Model) -> float:
@@ -221,22 +243,27 @@ def likeness(image: Image, *, config: SegmentConfig, model: Model) -> float:
     return max(0.1, 1.0 - DOUBT * graves.count(Severity.WARNING))
 
 
-def input_sha256(
+def input_hashes(
     path: Path,
     visit: Visit | None,
     *,
     series: str = "",
     t1_series: str = "",
     score: Score | None = None,
-) -> str | None:
-    """The hash that `take` would give the input, without reading its pixels; None without one."""
+) -> tuple[str | None, str | None]:
+    """The hashes that `take` would give FLAIR and T1, without reading pixels; None without one."""
     try:
         if visit is None:
-            return file_sha256(path) if path.is_file() else None
-        stack = _choice(visit.study(), series=series, t1_series=t1_series, score=score).flair
-        files = [bytes.fromhex(file_sha256(Path(item.path))) for item in stack.instances]
+            return (file_sha256(path) if path.is_file() else None), None
+        choice = _choice(visit.study(), series=series, t1_series=t1_series, score=score)
+        t1 = None if choice.t1 is None else _stack_sha256(choice.t1)
+        return _stack_sha256(choice.flair), t1
     except (LeukoError, OSError):
-        return None
+        return None, None
+
+
+def _stack_sha256(stack: Stack) -> str:
+    files = [bytes.fromhex(file_sha256(Path(item.path))) for item in stack.instances]
     return files[0].hex() if len(files) == 1 else sha256(b"".join(sorted(files))).hexdigest()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,26 +16,44 @@ from leuko.inference.views import predict_views
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model
 from leuko.preparation.intensity import brain_level
-from leuko.preparation.prepare import prepare
+from leuko.preparation.prepare import Prepared, prepare
+from leuko.preparation.t1 import no_t1
 from leuko.progress import Journal
 from leuko.quality.anatomy import anatomy_checks
 from leuko.quality.scan import input_checks
+
+if TYPE_CHECKING:
+    from leuko.pipelines.t1_beside import T1Beside
 
 __all__ = ["Observation", "observe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """A scan in canonical axes and what the network saw in it, on the same voxels."""
+    """A scan in canonical axes and what the network saw in it, on the same voxels.
+
+    `t1` is the T1 as it was laid over the scan, None where there was none, or for a network that
+    takes none.
+    """
 
     data: npt.NDArray[Any]
     grid: Grid  # canonical
     prediction: Prediction
     findings: tuple[Finding, ...]
+    t1: T1Beside | None = None
 
 
-def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journal) -> Observation:
+def observe(
+    image: Image,
+    *,
+    config: SegmentConfig,
+    model: Model,
+    journal: Journal,
+    t1: Image | None = None,
+) -> Observation:
     """Check, normalise, resample, predict and restore; raises UnusableInput (exit 4) by policy.
+
+    `t1` is of the same head; it is looked at where the network takes one, and only then.
 
     From here to the mask only the canonical array and its spacing decide, so that a flipped or
     permuted file gives exactly the flipped or permuted mask.
@@ -51,15 +68,26 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         gate(findings, policy=policy)
     with journal.step("normalise") as noted:
         level = noted["level"] = brain_level(data)
+    beside = None
+    if card.takes_t1 and t1 is not None:
+        from leuko.pipelines.t1_beside import lay_over
+
+        beside = lay_over(t1, flair=image, journal=journal)
+        findings += beside.findings
+        gate(beside.findings, policy=policy)
     with journal.step("resample", pixel_mm=card.pixel_mm) as noted:
-        show = partial(
-            prepare,
-            data,
-            spacing=grid.spacing,
-            pixel_mm=card.pixel_mm,
-            neighbour_mm=card.neighbour_mm,
-            level=level,
-        )
+
+        def show(axis: int | None = None) -> Prepared:
+            shown = prepare(
+                data,
+                spacing=grid.spacing,
+                pixel_mm=card.pixel_mm,
+                neighbour_mm=card.neighbour_mm,
+                level=level,
+                axis=axis,
+            )
+            return _beside(shown, beside, grid=grid, takes_t1=card.takes_t1)
+
         prepared = show()
         count, height, width = prepared.slices.shape
         noted |= {"slices": count, "pixels": [height, width]}
@@ -69,9 +97,13 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         noted |= {"engine": engine.name, "precision": engine.precision}
         noted["neighbour_slices"] = prepared.neighbour
         noted |= {"flips": card.views.flips, "planes": card.views.planes}
-        prediction = predict_views(
-            prepared, engine=engine, views=card.views, again=lambda axis: show(axis=axis)
-        )
+        prediction = predict_views(prepared, engine=engine, views=card.views, again=show)
+        if beside is not None and beside.shown:
+            beside = beside.judged(prepared, prediction=prediction)
+            findings += beside.findings
+            if not beside.shown:  # it was another contrast: once more without it
+                prepared = show()
+                prediction = predict_views(prepared, engine=engine, views=card.views, again=show)
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         findings += anatomy_checks(
             data,
@@ -82,7 +114,17 @@ def observe(image: Image, *, config: SegmentConfig, model: Model, journal: Journ
         )
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
-    return Observation(data, grid, prediction, findings)
+    return Observation(data, grid, prediction, findings, beside)
+
+
+def _beside(prepared: Prepared, beside: T1Beside | None, *, grid: Grid, takes_t1: bool) -> Prepared:
+    """The prepared scan with the channel of the T1, where the network takes one."""
+    if not takes_t1:
+        return prepared
+    geometry = prepared.geometry
+    if beside is None or not beside.shown:
+        return replace(prepared, t1=no_t1(geometry))
+    return replace(prepared, t1=beside.stack(grid=grid, geometry=geometry))
 
 
 def _file_axis(grid: Grid, canonical_axis: int) -> int:

@@ -46,6 +46,11 @@ class Provenance(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     mask_name: str | None = None
     """The given mask of `leuko measure`; null where the mask was made by the network."""
     mask_sha256: Sha256 | None = None
+    t1_name: str | None = None
+    """The T1 of the same head, for a network that takes one; null for every other."""
+    t1_sha256: Sha256 | None = None
+    t1_used: bool | None = None
+    """Whether the network saw it; a finding says why not. Null where there was none."""
     source: dict[str, Value] | None = None
     """Of a scan that came as DICOM: which series it is, and why it was chosen."""
     patient: dict[str, str] | None = None
@@ -62,7 +67,7 @@ class Provenance(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def _deciding(provenance: Provenance) -> dict[str, object]:
     """The fields that decide the outcome. The name of a file does not; its content does."""
-    ignored = {"time", "input_name", "mask_name", "source", "patient"}
+    ignored = {"time", "input_name", "mask_name", "t1_name", "t1_used", "source", "patient"}
     return {
         name: getattr(provenance, name)
         for name in provenance.__struct_fields__

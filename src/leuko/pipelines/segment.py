@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from leuko.errors import UsageError, WriteError
 from leuko.findings import Finding
@@ -14,7 +17,7 @@ from leuko.pipelines.cases import Case, find_cases, opened
 from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
-from leuko.pipelines.from_scanner import Taken, input_sha256, likeness, take
+from leuko.pipelines.from_scanner import Taken, input_hashes, likeness, take
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
@@ -32,6 +35,9 @@ from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
 from leuko.progress import Journal, Watcher, silent
 
+if TYPE_CHECKING:
+    from leuko.pipelines.t1_beside import T1Beside
+
 __all__ = [
     "Result",
     "SegmentConfig",
@@ -45,18 +51,22 @@ __all__ = [
 def segment(
     image: Image,
     *,
+    t1: Image | None = None,
     config: SegmentConfig | None = None,
     model: Model | None = None,
     watch: Watcher = silent,
 ) -> Result:
     """White matter hyperintensities of a FLAIR: mask, lesions, anatomy and numbers.
 
-    Images of the result lie on the grid of `image`, in its axes. `model` saves loading the network
-    again for further scans (`load_model`). Raises UnusableInput (exit 4) for what is no FLAIR of a
-    head, as `config.policy` says, and UsageError (exit 2) for impossible parameters.
+    Images of the result lie on the grid of `image`, in its axes. `t1` is the T1 of the same head,
+    in any grid, for a network that takes one; another never looks at it. `model` saves loading the
+    network again for further scans (`load_model`). Raises UnusableInput (exit 4) for what is no
+    FLAIR of a head, as `config.policy` says, and UsageError (exit 2) for impossible parameters.
     """
     chosen = checked(config or SegmentConfig())
-    return _segment(Taken(image), chosen, model or load_model(chosen), Journal(watch), began=now())
+    used = model or load_model(chosen)
+    result, _ = _segment(Taken(image, t1), chosen, used, Journal(watch), began=now())
+    return result
 
 
 def segment_file(
@@ -77,9 +87,10 @@ def segment_file(
 
     `path` is an image, or DICOM of one study: a file, a folder or an archive. Of the study the
     FLAIR is found by itself, or named by `series`. `t1` is the T1 of the same head, for
-    `config.t1_space`. `also` may write further files into the folder
-    before it becomes `out`. Raises what `formats.read`, `from_scanner.take`, `segment` and
-    `outputs.out_folder` raise; UsageError (exit 2) for a folder of several scans.
+    `config.t1_space` and for a network that takes one; else one of the study is taken. `also` may
+    write further files into the folder before it becomes `out`. Raises what `formats.read`,
+    `from_scanner.take`, `segment` and `outputs.out_folder` raise; UsageError (exit 2) for a folder
+    of several scans.
     """
     with opened([path]) as inside:
         cases = find_cases(inside)
@@ -131,11 +142,14 @@ def segment_case(
                 series=series,
                 t1_series=t1_series,
                 t1=t1,
+                takes_t1=used.card.takes_t1,
                 score=partial(likeness, config=chosen, model=used),
             )
             noted.update(taken.noted())
-        result = _segment(taken, chosen, used, journal, began=began)
-        result = _with_extras(result, taken=taken, folder=folder, config=chosen, journal=journal)
+        result, beside = _segment(taken, chosen, used, journal, began=began)
+        result = _with_extras(
+            result, taken=taken, beside=beside, folder=folder, config=chosen, journal=journal
+        )
         with journal.step("report", pages=chosen.report):
             write_result(
                 result if chosen.probability else replace(result, probability=None),
@@ -186,7 +200,7 @@ def segment_cohort(
     def keep(case: Case, folder: Path) -> Statistics | None:
         if not folder.is_dir():
             return None
-        digest = input_sha256(
+        digest, t1_digest = input_hashes(
             case.path,
             case.visit,
             series=series,
@@ -194,6 +208,8 @@ def segment_cohort(
             score=partial(likeness, config=chosen, model=used),
         )
         wanted = _provenance(chosen, used, name=case.path.name, digest=digest, began=now())
+        if used.card.takes_t1:
+            wanted = structs.replace(wanted, t1_sha256=t1_digest)
         return kept(folder, wanted=wanted) if digest else None
 
     used.engine  # noqa: B018 (what is wrong with the engine is wrong for every case)
@@ -202,9 +218,10 @@ def segment_cohort(
 
 def _segment(
     taken: Taken, config: SegmentConfig, model: Model, journal: Journal, *, began: str
-) -> Result:
+) -> tuple[Result, T1Beside | None]:
+    """The result, and the T1 as the network saw it."""
     used = settings(config, model.card)
-    seen = observe(taken.image, config=config, model=model, journal=journal)
+    seen = observe(taken.image, config=config, model=model, journal=journal, t1=taken.t1)
     made = make_mask(
         seen.prediction,
         data=seen.data,
@@ -212,7 +229,7 @@ def _segment(
         settings=used,
         journal=journal,
     )
-    return result_of(
+    result = result_of(
         made.mask,
         image=taken.image,
         seen=seen,
@@ -223,18 +240,34 @@ def _segment(
         ),
         journal=journal,
     )
+    if seen.t1 is not None:
+        from leuko.pipelines.t1_beside import with_t1
+
+        result = replace(result, provenance=with_t1(result.provenance, seen.t1))
+    return result, seen.t1
 
 
 def _with_extras(
-    result: Result, *, taken: Taken, folder: Path, config: SegmentConfig, journal: Journal
+    result: Result,
+    *,
+    taken: Taken,
+    beside: T1Beside | None,
+    folder: Path,
+    config: SegmentConfig,
+    journal: Journal,
 ) -> Result:
     """Write what was asked for beside the usual files; the result with what was noticed."""
     findings: tuple[Finding, ...] = ()
-    if taken.t1 is not None:
+    if config.t1_space and taken.t1 is not None:
         from leuko.pipelines.t1_space import write_in_t1
 
         findings += write_in_t1(
-            result.mask, flair=taken.image, t1=taken.t1, folder=folder, journal=journal
+            result.mask,
+            flair=taken.image,
+            t1=taken.t1,
+            laid=beside.laid if beside else None,
+            folder=folder,
+            journal=journal,
         )
     if config.surface and result.burden.lesion_count:
         from leuko.pipelines.label_names import wmh_labels
