@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from leuko.models.classes import Tissue
 from leuko.postprocess.refine import Refinement, refine
@@ -29,7 +28,6 @@ def run(probability, image, anatomy, **parameters):
         image=image,
         anatomy=anatomy,
         spacing=ONE_MM,
-        slice_axis=2,
         parameters=Refinement(**parameters),
     )
 
@@ -77,13 +75,6 @@ def test_support_reaches_further_than_the_threshold() -> None:
     assert 147 == run(probability, image, anatomy, support=0.2, reach_mm=0.0)[0].sum()
 
 
-def test_the_reach_across_slices_can_differ() -> None:
-    probability, image, anatomy = scene()
-    probability[:, :, 5] = 0.0
-    assert not run(probability, image, anatomy, through_mm=0.0)[0][:, :, 5].any()
-    assert run(probability, image, anatomy)[0][:, :, 5].any()
-
-
 def test_bright_voxels_outside_the_brain_stay_out() -> None:
     probability, image, anatomy = scene()
     anatomy[16:] = Tissue.VENTRICLES
@@ -113,45 +104,30 @@ def test_without_anatomy_to_compare_nothing_happens() -> None:
     assert done.brain_level is None
 
 
-def test_a_faint_lesion_has_an_edge_of_its_own_where_levels_are_local() -> None:
-    probability, image, anatomy = scene()
-    image[22:27, 22:27, 3:6] = 140.0  # below half of the bright one
-    probability[22:27, 22:27, 3:6] = 0.9
-    image[10:17, 10:17, 3:6] = 300.0
-    common, done = run(probability, image, anatomy)
-    local, _ = run(probability, image, anatomy, locality=1.0)
-    assert 1 == done.effect.lesions_removed
-    assert not common[20:].any()
-    assert local[22:27, 22:27, 3:6].all()
-
-
-@pytest.mark.parametrize("locality", [0.0, 1.0])
-def test_the_summit_raises_the_edge(locality: float) -> None:
+def test_the_summit_raises_the_edge() -> None:
     probability, image, anatomy = scene()
     image[12:15, 12:15, 3:6] = 260.0  # 27 of 75 voxels; half way to them are 180
     image[10, 10:17, 3:6] = 170.0
-    median, _ = run(probability, image, anatomy, locality=locality, summit=0.5)
-    core, done = run(probability, image, anatomy, locality=locality, summit=0.9)
+    median, _ = run(probability, image, anatomy, summit=0.5)
+    core, done = run(probability, image, anatomy, summit=0.9)
     assert median[10, 11:16, 3:6].all()
     assert not core[10].any()
     assert 260.0 == done.lesion_level
 
 
-@pytest.mark.parametrize("locality", [0.0, 1.0])
-def test_the_unit_of_the_image_does_not_matter(locality: float) -> None:
+def test_the_unit_of_the_image_does_not_matter() -> None:
     probability, image, anatomy = scene()
     rng = np.random.default_rng(3)
     image += rng.normal(0, 8, image.shape).astype(np.float32)
-    refined, _ = run(probability, image, anatomy, locality=locality)
-    scaled, _ = run(probability, image * np.float32(8), anatomy, locality=locality)
+    refined, _ = run(probability, image, anatomy)
+    scaled, _ = run(probability, image * np.float32(8), anatomy)
     assert np.array_equal(refined, scaled)
 
 
-@pytest.mark.parametrize("locality", [0.0, 1.0])
-def test_flipped_arrays_give_the_flipped_mask(locality: float) -> None:
+def test_flipped_arrays_give_the_flipped_mask() -> None:
     probability, image, anatomy = scene()
     rng = np.random.default_rng(4)
     image += rng.normal(0, 8, image.shape).astype(np.float32)
-    refined, _ = run(probability, image, anatomy, locality=locality)
+    refined, _ = run(probability, image, anatomy)
     turned = [np.asfortranarray(a)[:, ::-1].copy()[:, ::-1] for a in (probability, image, anatomy)]
-    assert np.array_equal(refined, run(*turned, locality=locality)[0])
+    assert np.array_equal(refined, run(*turned)[0])

@@ -10,9 +10,15 @@ from hypothesis.extra import numpy as arrays
 
 from leuko.masks.components import connected_components
 from leuko.models.classes import Tissue
-from leuko.postprocess.cleanup import confine, fill_holes, keep_main_brain, remove_small
+from leuko.postprocess.cleanup import (
+    confine,
+    fill_holes,
+    keep_main_brain,
+    remove_doubtful,
+    remove_small,
+)
 from leuko.postprocess.effect import Effect, effect_of
-from leuko.postprocess.threshold import definition_probability, over_threshold
+from leuko.postprocess.threshold import calibrated, definition_probability, over_threshold
 
 ONE_MM = (1.0, 1.0, 1.0)
 MASKS = arrays.arrays(bool, st.just((6, 7, 4)))
@@ -39,6 +45,44 @@ def test_vascular_counts_caps_and_rims_and_ms_does_not() -> None:
 def test_the_threshold_itself_is_inside() -> None:
     probability = np.array([[[0.49, 0.5, 0.51]]], dtype=np.float32)
     assert [[[False, True, True]]] == over_threshold(probability, threshold=0.5).tolist()
+
+
+def test_a_temperature_divides_the_log_odds() -> None:
+    probability = np.array([[[0.0, 1e-6, 0.2, 0.5, 0.9, 1.0]]], dtype=np.float32)
+    cooler = calibrated(probability, temperature=2.0)
+    # Odds of 1:4 become 1:2, of 9:1 3:1.
+    assert [[[0.0, 1e-3, 1 / 3, 0.5, 0.75, 1.0]]] == pytest.approx(cooler, rel=1e-3)
+    assert calibrated(probability, temperature=1.0) is probability
+    assert probability == pytest.approx(calibrated(cooler, temperature=0.5), rel=1e-3)
+
+
+def test_a_lesion_that_is_faint_throughout_goes_and_faint_parts_stay() -> None:
+    probability = np.zeros((9, 9, 3), dtype=np.float32)
+    probability[1:4, 1:4, :] = 0.4  # touches the sure voxel only at a corner
+    probability[4, 4, 1] = 0.8
+    probability[7, :, 1] = 0.79
+    mask = probability > 0
+    kept, effect = remove_doubtful(mask, probability=probability, min_peak=0.8)
+    assert 28 == kept.sum()
+    assert not kept[7].any()
+    assert Effect(37, 0, 9, lesions_removed=1) == effect
+
+
+def test_sureness_outside_the_mask_saves_no_lesion() -> None:
+    probability = np.full((5, 5, 1), 0.4, dtype=np.float32)
+    probability[2, 2] = 0.9  # too dark to be in the mask, for instance
+    assert not remove_doubtful(probability < 0.5, probability=probability, min_peak=0.8)[0].any()
+
+
+@given(MASKS, arrays.arrays(np.float32, (6, 7, 4), elements=st.sampled_from([0.3, 0.6, 0.9])))
+@settings(deadline=None, max_examples=40)
+def test_lesions_are_sure_somewhere_or_gone(mask: np.ndarray, probability: np.ndarray) -> None:
+    kept, effect = remove_doubtful(mask, probability=probability, min_peak=0.6)
+    before = connected_components(mask)
+    peaks = [probability[before.labels == n].max() for n in range(1, before.count + 1)]
+    sure = [n + 1 for n, peak in enumerate(peaks) if peak >= np.float32(0.6)]
+    assert np.array_equal(np.isin(before.labels, sure), kept)
+    assert before.count - len(sure) == effect.lesions_removed
 
 
 def test_the_limit_for_small_lesions_is_inside() -> None:
@@ -179,6 +223,7 @@ def test_an_empty_mask_goes_through_every_step() -> None:
     for kept, effect in (
         confine(empty, anatomy=anatomy, spacing=ONE_MM),
         keep_main_brain(empty, anatomy=anatomy),
+        remove_doubtful(empty, probability=empty.astype(np.float32), min_peak=0.5),
         remove_small(empty, voxel_mm3=1.0),
         fill_holes(empty, voxel_mm3=1.0, slice_axis=2),
     ):
@@ -194,6 +239,7 @@ def test_steps_leave_their_input_alone() -> None:
     before = mask.copy()
     confine(mask, anatomy=anatomy, spacing=ONE_MM)
     keep_main_brain(mask, anatomy=anatomy)
+    remove_doubtful(mask, probability=mask.astype(np.float32), min_peak=2.0)
     remove_small(mask, voxel_mm3=1.0, min_mm3=1000.0)
     fill_holes(mask, voxel_mm3=1.0, slice_axis=2)
     assert np.array_equal(before, mask)
@@ -223,6 +269,7 @@ def test_steps_do_not_depend_on_the_layout_in_memory(data: st.DataObject) -> Non
     for step in (
         lambda m, a: confine(m, anatomy=a, spacing=(1.0, 1.0, 2.0)),
         lambda m, a: keep_main_brain(m, anatomy=a),
+        lambda m, a: remove_doubtful(m, probability=a.astype(np.float32), min_peak=7.0),
         lambda m, a: remove_small(m, voxel_mm3=1.0),
         lambda m, a: fill_holes(m, voxel_mm3=1.0, slice_axis=2),
     ):

@@ -60,7 +60,7 @@ mask_options = _together(
         "--refine/--no-refine",
         default=True,
         show_default=True,
-        help="Redraw the edge of each lesion by brightness, on the native voxels.",
+        help="Redraw the edges of lesions by brightness, on the native voxels.",
     ),
     click.option(
         "--refine-support",
@@ -78,21 +78,9 @@ mask_options = _together(
         help="How far the refined edge may lie from the network's own lesion." + FROM_CARD,
     ),
     click.option(
-        "--refine-through-mm",
-        type=LENGTH,
-        help="The same across slices.  [default: as in the slice]",
-    ),
-    click.option(
         "--refine-summit",
         type=SHARE,
         help="Quantile of the lesions' brightness that counts as theirs." + FROM_CARD,
-    ),
-    click.option(
-        "--refine-locality",
-        type=SHARE,
-        default=0.0,
-        show_default=True,
-        help="Whose brightness places a lesion's edge: 0 that of all lesions, 1 its own.",
     ),
     click.option(
         "--confine/--no-confine",
@@ -109,6 +97,11 @@ mask_options = _together(
         "--min-lesion-mm3",
         type=VOLUME,
         help="Remove lesions smaller than this." + FROM_CARD,
+    ),
+    click.option(
+        "--min-lesion-peak",
+        type=SHARE,
+        help="Remove lesions that reach this probability nowhere." + FROM_CARD,
     ),
     click.option(
         "--fill-holes-mm3",

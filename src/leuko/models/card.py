@@ -22,6 +22,9 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How probabilities become a mask under one definition of lesion."""
 
+    temperature: Annotated[float, Meta(gt=0)] = 1.0
+    """The log-odds of the network are divided by this first: above 1 it was too sure."""
+
     threshold: Share
     """Probability from which a voxel belongs to the mask."""
 
@@ -42,6 +45,9 @@ class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     min_lesion_mm3: Magnitude
     """Smaller lesions are removed."""
+
+    min_lesion_peak: Share = 0.0
+    """Lesions that reach this probability nowhere are removed."""
 
 
 class Views(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -27,7 +27,7 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Probability from which a voxel belongs to the mask."""
 
     refine: bool = True
-    """Redraw the edge of each lesion at half of its own brightness, on the native voxels."""
+    """Redraw the edges of lesions at half of their brightness, on the native voxels."""
 
     refine_support: Share | None = None
     """Probability from which a voxel may seed or hold a refined lesion."""
@@ -41,12 +41,6 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refine_reach_mm: Millimetres | None = None
     """How far in mm the refined edge may lie from the network's own lesion."""
 
-    refine_through_mm: Millimetres | None = None
-    """The same across slices; None: as in the slice."""
-
-    refine_locality: Share = 0.0
-    """Whose brightness places a lesion's edge: 0 that of all lesions, 1 its own."""
-
     confine: bool = True
     """Keep the mask within white matter grown by `confine_margin_mm`."""
 
@@ -55,6 +49,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     min_lesion_mm3: CubicMillimetres | None = None
     """Lesions smaller than this are removed."""
+
+    min_lesion_peak: Share | None = None
+    """Lesions that reach this probability nowhere are removed."""
 
     fill_holes_mm3: CubicMillimetres = 10.0
     """Holes in a slice up to this size are filled, unless darker than white matter; 0: none."""

@@ -11,9 +11,15 @@ import numpy.typing as npt
 from leuko.anatomy.levels import white_matter_level
 from leuko.inference.predict import Prediction
 from leuko.pipelines.model import Settings
-from leuko.postprocess.cleanup import confine, fill_holes, keep_main_brain, remove_small
+from leuko.postprocess.cleanup import (
+    confine,
+    fill_holes,
+    keep_main_brain,
+    remove_doubtful,
+    remove_small,
+)
 from leuko.postprocess.refine import Refinement, refine
-from leuko.postprocess.threshold import definition_probability, over_threshold
+from leuko.postprocess.threshold import calibrated, definition_probability, over_threshold
 from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
 
@@ -42,12 +48,16 @@ def make_mask(
     """Threshold, remove small lesions and fill holes, each a step of the journal.
 
     `data` is the scan in canonical axes, `spacing` its voxels' in mm. Thresholding takes in the
-    refinement of edges and the confinement to white matter, where these are wanted.
+    calibration of probabilities, the refinement of edges and the confinement to white matter,
+    where these are wanted, and the removal of lesions that are doubtful throughout.
     """
     journal = journal or Journal()
     voxel_mm3 = float(np.prod(spacing))
-    probability = definition_probability(
-        prediction.lesion, prediction.cap_rim, definition=settings.definition
+    probability = calibrated(
+        definition_probability(
+            prediction.lesion, prediction.cap_rim, definition=settings.definition
+        ),
+        temperature=settings.temperature,
     )
     with journal.step("threshold", **_about_threshold(settings)) as noted:
         mask = _thresholded(prediction, probability, data, spacing, settings, noted)
@@ -86,14 +96,11 @@ def _thresholded(
             image=data,
             anatomy=prediction.anatomy,
             spacing=spacing,
-            slice_axis=slice_axis(spacing),
             parameters=Refinement(
                 support=settings.refine_support,
                 level=settings.refine_level,
                 summit=settings.refine_summit,
                 reach_mm=settings.refine_reach_mm,
-                through_mm=settings.refine_through_mm,
-                locality=settings.refine_locality,
             ),
         )
         noted.update({f"refine_{name}": value for name, value in refined.as_details().items()})
@@ -108,13 +115,17 @@ def _thresholded(
             margin_mm=settings.confine_margin_mm,
         )
         noted["confine_voxels_removed"] = effect.voxels_removed
+    mask, effect = remove_doubtful(mask, probability=probability, min_peak=settings.min_lesion_peak)
+    noted["doubtful_lesions_removed"] = effect.lesions_removed
     return mask
 
 
 def _about_threshold(settings: Settings) -> dict[str, object]:
     about: dict[str, object] = {
         "definition": settings.definition,
+        "temperature": settings.temperature,
         "threshold": settings.threshold,
+        "min_lesion_peak": settings.min_lesion_peak,
         "refine": settings.refine,
         "confine": settings.confine,
     }
@@ -123,8 +134,6 @@ def _about_threshold(settings: Settings) -> dict[str, object]:
         about["refine_level"] = settings.refine_level
         about["refine_summit"] = settings.refine_summit
         about["refine_reach_mm"] = settings.refine_reach_mm
-        about["refine_through_mm"] = settings.refine_through_mm
-        about["refine_locality"] = settings.refine_locality
     if settings.confine:
         about["confine_margin_mm"] = settings.confine_margin_mm
     return about

@@ -51,17 +51,17 @@ class Settings:
     """The operating point of a run: what the config says, the card where it says nothing."""
 
     definition: str
+    temperature: float
     threshold: float
     refine: bool
     refine_support: float
     refine_level: float
     refine_summit: float
     refine_reach_mm: float
-    refine_through_mm: float | None
-    refine_locality: float
     confine: bool
     confine_margin_mm: float
     min_lesion_mm3: float
+    min_lesion_peak: float
     fill_holes_mm3: float
 
 
@@ -109,17 +109,17 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
 
     return Settings(
         definition=config.definition,
+        temperature=point.temperature,
         threshold=chosen(config.threshold, point.threshold),
         refine=config.refine,
         refine_support=chosen(config.refine_support, point.refine_support),
         refine_level=chosen(config.refine_level, point.refine_level),
         refine_summit=chosen(config.refine_summit, point.refine_summit),
         refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),
-        refine_through_mm=config.refine_through_mm,
-        refine_locality=config.refine_locality,
         confine=config.confine,
         confine_margin_mm=chosen(config.confine_margin_mm, point.confine_margin_mm),
         min_lesion_mm3=chosen(config.min_lesion_mm3, point.min_lesion_mm3),
+        min_lesion_peak=chosen(config.min_lesion_peak, point.min_lesion_peak),
         fill_holes_mm3=config.fill_holes_mm3,
     )
 

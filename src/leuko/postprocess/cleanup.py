@@ -23,6 +23,7 @@ __all__ = [
     "confine",
     "fill_holes",
     "keep_main_brain",
+    "remove_doubtful",
     "remove_small",
 ]
 
@@ -108,6 +109,23 @@ def keep_main_brain(mask: BoolArray, *, anatomy: Labels) -> tuple[BoolArray, Eff
         return mask, effect_of(mask, mask)
     kept = select(lesions, keep=touching[1:])
     return kept, effect_of(mask, kept, lesions_removed=int(np.count_nonzero(~touching)))
+
+
+def remove_doubtful(
+    mask: BoolArray, *, probability: npt.NDArray[np.float32], min_peak: float
+) -> tuple[BoolArray, Effect]:
+    """Remove lesions (26-connected) whose probability reaches `min_peak` nowhere.
+
+    So a mask may be cut at a low probability, which keeps the faint parts of a lesion, and yet
+    holds no lesion that is faint throughout.
+    """
+    lesions = connected_components(mask)
+    sure = mask & (probability >= np.float32(min_peak))
+    keep = np.bincount(lesions.labels[sure], minlength=lesions.count + 1)[1:] > 0
+    if keep.all():
+        return mask, effect_of(mask, mask)
+    kept = select(lesions, keep=keep)
+    return kept, effect_of(mask, kept, lesions_removed=int(np.count_nonzero(~keep)))
 
 
 def remove_small(
