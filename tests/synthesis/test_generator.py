@@ -201,14 +201,14 @@ def test_invisible_lesions_are_not_demanded(labelmap: Path) -> None:
 
 
 def test_contrast_is_flair_like_most_of_the_time() -> None:
-    """Fluid is dark and cortex no darker than white matter in FLAIR-like draws."""
+    """Fluid is dark and cortex hardly darker than white matter in FLAIR-like draws."""
     rng = np.random.default_rng(4)
     draws = [draw_contrast(rng) for _ in range(200)]
     flair = [d for d in draws if d.flair]
     assert 150 < len(flair) < 200
     for contrast in flair:
         assert contrast.means[Kind.VENTRICLES] < 0.5 < contrast.means[Kind.WHITE_MATTER]
-        assert contrast.means[Kind.CORTEX] > contrast.means[Kind.WHITE_MATTER]
+        assert contrast.means[Kind.CORTEX] > 0.9 * contrast.means[Kind.WHITE_MATTER]
 
 
 def test_synthetic_scan_is_repeatable_and_has_lesions(labelmap: Path) -> None:

@@ -24,8 +24,12 @@ class Acquisition:
     offset: float
     seed: int
 
-    def profile(self, layers: int, *, layer_mm: float) -> Tensor:
-        """Weights (slices, layers) of the slice profile; each row sums to one."""
+    def profile(self, layers: int, *, layer_mm: float, thickness_mm: float | None = None) -> Tensor:
+        """Weights (slices, layers) of the slice profile; each row sums to one.
+
+        With `thickness_mm` slices of another thickness at the same places: those of a second scan
+        that was brought to this one's slices.
+        """
         total = (layers - 1) * layer_mm
         first = self.offset * self.spacing_mm + self.thickness_mm / 2
         count = max(1, int((total - self.thickness_mm - first) // self.spacing_mm) + 1)
@@ -33,8 +37,9 @@ class Acquisition:
         position = torch.arange(layers, dtype=torch.float32) * layer_mm
         distance = (centres[:, None] - position[None, :]).abs()
         # A box of the slice's thickness with soft edges: real profiles are never sharp.
-        edge = max(0.35 * layer_mm, 0.12 * self.thickness_mm)
-        weights = torch.sigmoid((self.thickness_mm / 2 - distance) / edge)
+        thickness = self.thickness_mm if thickness_mm is None else thickness_mm
+        edge = max(0.35 * layer_mm, 0.12 * thickness)
+        weights = torch.sigmoid((thickness / 2 - distance) / edge)
         return weights / weights.sum(1, keepdim=True)
 
     def in_plane(self, pixels: int, *, pixel_mm: float, which: int) -> Tensor:
@@ -52,6 +57,9 @@ class Corruption:
     noise: float
     ghost: float
     ghost_shift: float
+    wrap: float  # brightness of what folds in from beyond the field of view
+    motion: float  # share of the lines of k-space that were acquired after the head had moved
+    motion_px: float  # how far it moved
     slice_jitter: float
     sharpen: float
     gamma: float
@@ -88,6 +96,9 @@ def draw_corruption(rng: np.random.Generator) -> Corruption:
         noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.1)))),
         ghost=float(rng.choice([0.0, rng.uniform(0.01, 0.08)], p=[0.75, 0.25])),
         ghost_shift=float(rng.uniform(0.1, 0.6)),
+        wrap=float(rng.choice([0.0, rng.uniform(0.1, 0.8)], p=[0.95, 0.05])),
+        motion=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.88, 0.12])),
+        motion_px=float(rng.uniform(-3.0, 3.0)),
         slice_jitter=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
         sharpen=float(rng.choice([0.0, rng.uniform(0.1, 0.9)], p=[0.6, 0.4])),
         gamma=float(np.exp(rng.normal(0, 0.12))),
@@ -111,6 +122,10 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
     if corruption.ghost:
         shift = int(corruption.ghost_shift * shape[1])
         out = out + corruption.ghost * torch.roll(out, shift, dims=1)
+    if corruption.wrap:
+        out = out + corruption.wrap * _folded(out)
+    if corruption.motion:
+        out = _moved(out, share=corruption.motion, pixels=corruption.motion_px)
     if corruption.sharpen:
         smooth_u = blur_matrix(shape[0], sigma=1.2).to(device)
         smooth_v = blur_matrix(shape[1], sigma=1.2).to(device)
@@ -118,7 +133,30 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
         out = (out + corruption.sharpen * (out - smooth)).clamp(min=0)
     if corruption.gamma != 1.0:
         out = out.clamp(min=0) ** corruption.gamma
-    # Reconstruction filters leave noise of some grain: blend white and smoothed noise.
     real = torch.randn(shape, generator=generator).to(device)
     imaginary = torch.randn(shape, generator=generator).to(device)
     return torch.sqrt((out + corruption.noise * real) ** 2 + (corruption.noise * imaginary) ** 2)
+
+
+def _folded(slices: Tensor) -> Tensor:
+    """The outer fifth at either end of the second axis, at the opposite end."""
+    edge = slices.shape[1] // 5
+    folded = torch.zeros_like(slices)
+    folded[:, :edge] = slices[:, -edge:]
+    folded[:, -edge:] = slices[:, :edge]
+    return folded
+
+
+def _moved(slices: Tensor, *, share: float, pixels: float) -> Tensor:
+    """Slices (u, v, n) of which a share of the lines along v was acquired at another place.
+
+    The outer lines of k-space are the moved ones: the head's place at the middle is its place in
+    the picture, and edges are doubled.
+    """
+    spectrum = torch.fft.fft(slices, dim=1)
+    frequency = torch.fft.fftfreq(slices.shape[1], device=slices.device)
+    late = frequency > 0.5 * (1.0 - 2.0 * share)
+    turned = torch.exp(-2j * torch.pi * frequency * pixels)
+    spectrum = spectrum * torch.where(late, turned, torch.ones_like(turned))[None, :, None]
+    moved: Tensor = torch.fft.ifft(spectrum, dim=1).abs()
+    return moved

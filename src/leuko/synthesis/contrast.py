@@ -15,7 +15,7 @@ __all__ = ["Contrast", "draw_contrast", "draw_t1_contrast", "typical_flair"]
 _FLAIR_RANGES: Mapping[Kind, tuple[float, float]] = {
     Kind.AIR: (0.0, 0.04),
     Kind.CSF: (0.05, 0.42),
-    Kind.CORTEX: (1.03, 1.42),
+    Kind.CORTEX: (0.92, 1.42),
     Kind.THALAMUS: (0.85, 1.2),
     Kind.CAUDATE: (0.95, 1.35),
     Kind.PUTAMEN: (0.9, 1.3),
@@ -95,9 +95,9 @@ def draw_contrast(rng: np.random.Generator, *, flair_share: float = 0.9) -> Cont
     means[Kind.AIR] = rng.uniform(0.0, 0.03)
     variation = np.full(len(Kind), 0.03)
     variation[list(_SMOOTHLY_VARYING)] = rng.uniform(0.02, 0.13)
-    variation[Kind.WHITE_MATTER] = rng.uniform(0.01, 0.09)
+    variation[Kind.WHITE_MATTER] = rng.uniform(0.01, 0.12)
     texture = np.full(len(Kind), rng.uniform(0.0, 0.05))
-    texture[Kind.WHITE_MATTER] = rng.uniform(0.0, 0.035)
+    texture[Kind.WHITE_MATTER] = rng.uniform(0.0, 0.05)
     outside = [k for k in Kind if k >= Kind.SOFT_TISSUE]
     variation[outside] = rng.uniform(0.1, 0.5)
     texture[outside] = rng.uniform(0.1, 0.4)

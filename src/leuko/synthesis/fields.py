@@ -7,7 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["apply_separable", "blur_matrix", "noise_field", "resolution_matrix", "spline_matrix"]
+__all__ = [
+    "apply_separable",
+    "blur_matrix",
+    "noise_field",
+    "resolution_matrix",
+    "shift_matrix",
+    "spline_matrix",
+]
 
 
 def spline_matrix(count: int, *, knots: float, offset: float = 0.0) -> Tensor:
@@ -74,3 +81,10 @@ def resolution_matrix(count: int, *, factor: float, offset: float) -> Tensor:
     up = (1.0 - (index[:, None] - centres[None, :]).abs() / factor).clamp(min=0.0)
     up = up / up.sum(1, keepdim=True).clamp(min=1e-6)
     return up @ down
+
+
+def shift_matrix(count: int, *, by: float) -> Tensor:
+    """Linear interpolation at positions moved by `by` voxels: (count, count); ends are repeated."""
+    position = (torch.arange(count, dtype=torch.float32) + by).clamp(0, count - 1)
+    index = torch.arange(count, dtype=torch.float32)
+    return (1.0 - (position[:, None] - index[None, :]).abs()).clamp(min=0.0)

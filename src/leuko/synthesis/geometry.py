@@ -79,7 +79,8 @@ class Slab:
     to_ventricles: Tensor
     to_cortex: Tensor
     to_brain: Tensor
-    capsule: Tensor
+    tract: Tensor
+    septum: Tensor
     along: Tensor
     shape: SlabShape
 
@@ -113,7 +114,7 @@ def draw_geometry(
         jitter[axis] = rng.uniform(-reach, reach)
         if axis == 2 and where == 2:  # the cerebrum holds nearly all lesions: fewer low slabs
             jitter[axis] = max(jitter[axis], rng.uniform(-reach, reach))
-    if rng.random() < 0.05:  # the neck and the vertex belong to scans too
+    if rng.random() < 0.09:  # the neck and the vertex belong to scans too
         jitter[axes[2]] += rng.choice([-1, 1]) * rng.uniform(20, 60)
     coarse_mm, fine_mm = 32.0, 14.0
     return Geometry(
@@ -158,7 +159,8 @@ def sample_slab(
         * DISTANCE_STEP_MM,
         to_cortex=take(head.to_cortex).masked_fill_(outside, 255).float() * DISTANCE_STEP_MM,
         to_brain=take(head.to_brain).masked_fill_(outside, 255).float() * DISTANCE_STEP_MM,
-        capsule=take(head.capsule.view(np.uint8)).masked_fill_(outside, 0).bool(),
+        tract=take(head.tract.view(np.uint8)).masked_fill_(outside, 0).bool(),
+        septum=take(head.septum.view(np.uint8)).masked_fill_(outside, 0).bool(),
         along=(position[1] - first) / max(1.0, last - first),
         shape=shape,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,19 +16,36 @@ from leuko.synthesis.artefacts import (
     draw_acquisition,
     draw_corruption,
 )
-from leuko.synthesis.contrast import Contrast, draw_contrast
-from leuko.synthesis.fields import noise_field
+from leuko.synthesis.contrast import Contrast, draw_contrast, draw_t1_contrast
+from leuko.synthesis.fields import noise_field, shift_matrix
 from leuko.synthesis.geometry import Slab
 from leuko.synthesis.heads import TISSUE_OF_KIND, Kind
 from leuko.synthesis.lesions import Excess, LesionPlan, draw_lesions, paint_lesions
 
-__all__ = ["Recipe", "Slices", "draw_recipe", "render"]
+__all__ = ["Recipe", "Slices", "T1Recipe", "draw_recipe", "draw_t1", "render"]
 
 _TISSUES = tuple(t for t in Tissue if t < Tissue.LESION)
 VISIBLE_OVER_NOISE = 1.6  # a lesion is labelled where its signal stands out of the noise
 FAINTEST = 0.11  # of white matter's brightness: fainter than this nobody sees
 PEAK_WINDOW_MM = 20.0  # a lesion's summit is looked for this far around
 FOCUS_WINDOW_MM = 8.0  # that of a small spot
+LESION_WINDOW_MM = 12.0  # that of a lesion beside a brighter one
+PLEXUS_MM = 7.0  # the window in which choroid plexus may spread
+THICK_MM = 2.5  # in thicker slices two fifths of fluid are dark enough to be drawn as fluid
+
+
+@dataclass(frozen=True, slots=True)
+class T1Recipe:
+    """A T1 of the same head, brought to the FLAIR's slices: darker lesions, its own artefacts."""
+
+    contrast: Contrast
+    darkening: float  # of a lesion, as a share of its excess in the FLAIR
+    thickness_mm: float
+    resolution_mm: float
+    blur_mm: float
+    shift_px: tuple[float, float]  # what registration leaves
+    corruption: Corruption
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +60,9 @@ class Recipe:
     strip_margin_mm: float
     flow: float
     ependyma: float
+    plexus: float  # how far choroid plexus fills the ventricle around it, 0..1
     seed: int
+    t1: T1Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +70,13 @@ class Slices:
     """A rendered slab: `image` (u, v, n) with white matter about 1, and its truth.
 
     `allowed` (u, v, n) is a bit mask of the classes that a voxel may have: one bit where the truth
-    is known.
+    is known. `t1` (u, v, n) is the T1 of the same slices, where one was asked for.
     """
 
     image: Tensor
     allowed: Tensor
     spacing_mm: float
+    t1: Tensor | None = None
 
 
 def draw_recipe(rng: np.random.Generator) -> Recipe:
@@ -70,6 +90,21 @@ def draw_recipe(rng: np.random.Generator) -> Recipe:
         strip_margin_mm=float(rng.uniform(0.0, 4.0)),
         flow=float(rng.choice([0.0, rng.uniform(0.2, 1.1)], p=[0.6, 0.4])),
         ependyma=float(rng.choice([0.0, rng.uniform(-0.3, 0.5)], p=[0.5, 0.5])),
+        plexus=float(rng.choice([0.0, rng.uniform(0.2, 1.0)], p=[0.6, 0.4])),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def draw_t1(rng: np.random.Generator, *, thickness_mm: float) -> T1Recipe:
+    """Draw the T1 of a head whose FLAIR has slices of `thickness_mm`."""
+    return T1Recipe(
+        contrast=draw_t1_contrast(rng),
+        darkening=float(rng.uniform(0.05, 0.6)),
+        thickness_mm=float(rng.choice([thickness_mm, min(thickness_mm, rng.uniform(1.0, 6.0))])),
+        resolution_mm=float(rng.uniform(0.8, 1.3)),
+        blur_mm=float(rng.uniform(0.4, 1.0)),
+        shift_px=(float(rng.normal(0, 0.5)), float(rng.normal(0, 0.5))),
+        corruption=draw_corruption(rng),
         seed=int(rng.integers(2**31)),
     )
 
@@ -100,47 +135,80 @@ def render(recipe: Recipe, *, slab: Slab) -> Slices:
     image = corrupt(clean.clamp(min=0), corruption=recipe.corruption, knots=knots)
     if recipe.skull_stripped:
         image = image * (torch.matmul(_kept(recipe, slab), profile.T) > 0.5)
-    tissue = _main_tissue(slab, profile)
+    thick = acquisition.thickness_mm > THICK_MM
+    tissue, perhaps_ventricle = _main_tissue(slab, profile, fluid_from=0.4 if thick else 0.5)
     allowed = _truth(
         tissue,
+        perhaps_ventricle=perhaps_ventricle & thick,
         lesion=lesion,
         rim=rim,
         above_white=clean - recipe.contrast.means[Kind.WHITE_MATTER],
         extent=torch.matmul((excess.extent > 0.5).float(), profile.T),
         cavity=torch.matmul(excess.cavity, profile.T) > 0.15,
+        strange=torch.matmul(excess.strange, profile.T),
         noise=recipe.corruption.noise,
         pixel_mm=shape.pixel_mm,
     )
     level = _level(image, tissue)
-    return Slices(image / level, allowed, acquisition.spacing_mm)
+    t1 = None
+    if recipe.t1 is not None:
+        t1 = _t1(recipe, recipe.t1, slab=slab, excess=excess, knots=knots)
+        t1 = t1 / _level(t1, tissue)
+    return Slices(image / level, allowed, acquisition.spacing_mm, t1)
+
+
+def _t1(
+    recipe: Recipe, t1: T1Recipe, *, slab: Slab, excess: Excess, knots: tuple[float, float, float]
+) -> Tensor:
+    """The T1 of the same slab in the FLAIR's slices; lesions are darker than white matter."""
+    shape, device = slab.shape, slab.kinds.device
+    generator = torch.Generator().manual_seed(t1.seed)
+    plain = _tissue_brightness(t1.contrast, slab, generator)
+    fluid_level = t1.contrast.means[Kind.VENTRICLES]
+    plain = plain + (fluid_level - plain) * excess.cavity
+    # Fresh lesions hardly show in T1, old ones are black holes.
+    seen = (1 + 0.5 * _grain(slab, 12.0, generator)).clamp(0, 2)
+    plain = plain - t1.darkening * seen * (excess.lesion + excess.rim)
+    profile = recipe.acquisition.profile(
+        shape.layers, layer_mm=shape.layer_mm, thickness_mm=t1.thickness_mm
+    ).to(device)
+    taken = replace(
+        recipe.acquisition,
+        blur_mm=t1.blur_mm,
+        resolution_mm=(t1.resolution_mm, t1.resolution_mm),
+    )
+    along_u, along_v = (
+        shift_matrix(n, by=t1.shift_px[i]).to(device)
+        @ taken.in_plane(n, pixel_mm=shape.pixel_mm, which=i).to(device)
+        for i, n in enumerate(shape.pixels)
+    )
+    volume = torch.matmul(plain.clamp(min=0), profile.T)
+    image = torch.einsum("ab,bcn,dc->adn", along_u, volume, along_v)
+    image = corrupt(image.clamp(min=0), corruption=t1.corruption, knots=knots)
+    if recipe.skull_stripped:
+        image = image * (torch.matmul(_kept(recipe, slab), profile.T) > 0.5)
+    return image
 
 
 def _brightness(recipe: Recipe, slab: Slab, excess: Excess) -> tuple[Tensor, Excess]:
     """Brightness without lesions, and the lesions' excess scaled to it."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    kinds = slab.kinds.to(torch.int32).reshape(-1)
-    device = slab.kinds.device
-    voxels = slab.shape.voxels
-
-    def lookup(values: tuple[float, ...]) -> Tensor:
-        table = torch.tensor(values, dtype=torch.float32, device=device)
-        return torch.index_select(table, 0, kinds).reshape(voxels)
-
-    def noise(grain_mm: float) -> Tensor:
-        u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
-        return noise_field(voxels, knots=(u, v, w), generator=generator, device=device)
-
     contrast = recipe.contrast
-    change = lookup(contrast.variation) * noise(22.0)
-    change += lookup(contrast.texture) * noise(2.6)
-    plain = lookup(contrast.means) * (1 + change).clamp(min=0.05)
+    plain = _tissue_brightness(contrast, slab, generator)
     white_level = contrast.means[Kind.WHITE_MATTER]
     plain += excess.unlabelled * white_level
     if recipe.flow:
         fluid = (slab.kinds == int(Kind.CSF)) | (slab.kinds == int(Kind.VENTRICLES))
-        plain += recipe.flow * (noise(6.0) - 1.2).clamp(0, 1) * fluid
+        plain += recipe.flow * (_grain(slab, 6.0, generator) - 1.2).clamp(0, 1) * fluid
+    if recipe.plexus:
+        near = _pooled(
+            (slab.kinds == int(Kind.CHOROID)).float(), PLEXUS_MM / slab.shape.pixel_mm, highest=True
+        )
+        grown = (slab.kinds == int(Kind.VENTRICLES)) & (near > 0)
+        grown &= _grain(slab, 3.0, generator) > 1.0 - recipe.plexus
+        plain = torch.where(grown, contrast.means[Kind.CHOROID], plain)
     if recipe.ependyma:
-        lining = (slab.kinds == int(Kind.VENTRICLES)) & (noise(3.0) > 0.4)
+        lining = (slab.kinds == int(Kind.VENTRICLES)) & (_grain(slab, 3.0, generator) > 0.4)
         plain += recipe.ependyma * lining * 0.5
     fluid_level = contrast.means[Kind.VENTRICLES]
     plain = plain + (fluid_level - plain) * excess.cavity
@@ -150,8 +218,30 @@ def _brightness(recipe: Recipe, slab: Slab, excess: Excess) -> tuple[Tensor, Exc
         extent=excess.extent,
         cavity=excess.cavity,
         unlabelled=excess.unlabelled,
+        strange=excess.strange,
     )
     return plain.clamp(min=0), scaled
+
+
+def _tissue_brightness(contrast: Contrast, slab: Slab, generator: torch.Generator) -> Tensor:
+    """The tissues' brightness with its variation over centimetres and its texture."""
+    kinds = slab.kinds.to(torch.int32).reshape(-1)
+
+    def lookup(values: tuple[float, ...]) -> Tensor:
+        table = torch.tensor(values, dtype=torch.float32, device=slab.kinds.device)
+        return torch.index_select(table, 0, kinds).reshape(slab.shape.voxels)
+
+    change = lookup(contrast.variation) * _grain(slab, 22.0, generator)
+    change += lookup(contrast.texture) * _grain(slab, 2.6, generator)
+    return lookup(contrast.means) * (1 + change).clamp(min=0.05)
+
+
+def _grain(slab: Slab, grain_mm: float, generator: torch.Generator) -> Tensor:
+    """Smooth noise of unit variance over the slab."""
+    u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
+    return noise_field(
+        slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
+    )
 
 
 def _kept(recipe: Recipe, slab: Slab) -> Tensor:
@@ -165,8 +255,11 @@ def _kept(recipe: Recipe, slab: Slab) -> Tensor:
     return (slab.to_brain <= margin).float()
 
 
-def _main_tissue(slab: Slab, profile: Tensor) -> Tensor:
-    """The tissue that fills most of each slice's voxel, a `Tissue` below LESION."""
+def _main_tissue(slab: Slab, profile: Tensor, *, fluid_from: float) -> tuple[Tensor, Tensor]:
+    """The tissue of each slice's voxel, a `Tissue` below LESION, and what may be ventricle too.
+
+    A voxel is of the tissue that fills most of it, but fluid from a share of `fluid_from`.
+    """
     table = torch.zeros(256, dtype=torch.uint8)
     for kind, tissue in TISSUE_OF_KIND.items():
         table[int(kind)] = int(tissue)
@@ -174,21 +267,31 @@ def _main_tissue(slab: Slab, profile: Tensor) -> Tensor:
     labels = torch.index_select(table.to(slab.kinds.device), 0, kinds).reshape(slab.shape.voxels)
     best = torch.matmul((labels == 0).float(), profile.T)
     main = torch.zeros_like(best, dtype=torch.uint8)
+    fluid: dict[Tissue, Tensor] = {}
     for tissue in _TISSUES[1:]:
         share = torch.matmul((labels == int(tissue)).float(), profile.T)
         main.masked_fill_(share > best, int(tissue))
         best = torch.maximum(best, share)
-    return main
+        if tissue in (Tissue.CSF, Tissue.VENTRICLES):
+            fluid[tissue] = share
+    csf, ventricles = fluid[Tissue.CSF], fluid[Tissue.VENTRICLES]
+    wet = (csf + ventricles > fluid_from) & (main != 0)
+    main.masked_fill_(wet & (csf >= ventricles), int(Tissue.CSF))
+    main.masked_fill_(wet & (csf < ventricles), int(Tissue.VENTRICLES))
+    # Raters differ on a horn or a slit that fills a third of a slice.
+    return main, (ventricles > 0.5 * fluid_from) & ~wet
 
 
 def _truth(
     tissue: Tensor,
     *,
+    perhaps_ventricle: Tensor,
     lesion: Tensor,
     rim: Tensor,
     above_white: Tensor,
     extent: Tensor,
     cavity: Tensor,
+    strange: Tensor,
     noise: float,
     pixel_mm: float,
 ) -> Tensor:
@@ -207,14 +310,27 @@ def _truth(
     # Dark cores and weak parts belong to a lesion that fills the slab and is seen elsewhere.
     visible |= (extent > 0.6) & (peak > faintest)
     bits = torch.ones_like(tissue, dtype=torch.int16) << tissue.to(torch.int16)
+    bits = torch.where(perhaps_ventricle, bits | (1 << int(Tissue.VENTRICLES)), bits)
     lesion_bit, rim_bit = 1 << int(Tissue.LESION), 1 << int(Tissue.CAP_RIM)
-    # Too faint to demand, too real to forbid.
+    # Too faint to demand, too real to forbid; so is a lesion that pales beside a brighter one.
     faint = (total > 0.5 * faintest) & (total < faintest) & stands_out
-    doubtful = ~visible & (faint | (extent > 0.6))
+    beside = (total > faintest) & (
+        total > 0.5 * _pooled(total, LESION_WINDOW_MM / pixel_mm, highest=True)
+    )
+    doubtful = ~visible & (faint | beside | (extent > 0.6))
     bits = torch.where(doubtful, bits | lesion_bit | rim_bit, bits)
     is_lesion = visible & ((lesion >= rim) | (extent > 0.6))
     bits = torch.where(is_lesion, torch.full_like(bits, lesion_bit), bits)
-    bits = torch.where(visible & ~is_lesion, torch.full_like(bits, rim_bit), bits)
+    is_rim = visible & ~is_lesion
+    # Where a lesion reaches the ventricles nobody can tell what of its border is rim.
+    reached = _pooled(is_lesion.float(), 3.0 / pixel_mm, highest=True) > 0
+    bits = torch.where(is_rim, torch.full_like(bits, rim_bit), bits)
+    bits = torch.where(is_rim & reached, bits | lesion_bit, bits)
+    # Infarcts and tumours are neither lesion nor rim, whatever tissue they took.
+    other = (1 << int(Tissue.LESION)) - 1
+    bits = torch.where(strange > 0.5, torch.full_like(bits, other), bits)
+    border = (strange > 0.08) & (strange <= 0.5)
+    bits = torch.where(border, bits | other | lesion_bit | rim_bit, bits)
     fluid = (1 << int(Tissue.CSF)) | (1 << int(Tissue.VENTRICLES))
     return torch.where(cavity & ~visible, bits | fluid | (1 << int(Tissue.WHITE_MATTER)), bits)
 

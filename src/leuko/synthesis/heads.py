@@ -51,7 +51,7 @@ class Kind(IntEnum):
 
 
 _KIND_OF_ID: Mapping[Kind, tuple[int, ...]] = {
-    Kind.CSF: (24,),
+    Kind.CSF: (24, 72),  # what may lie between the leaves of the septum is no ventricle
     Kind.CORTEX: (3, 42),
     Kind.THALAMUS: (10, 49),
     Kind.CAUDATE: (11, 50, 26, 58),
@@ -59,7 +59,7 @@ _KIND_OF_ID: Mapping[Kind, tuple[int, ...]] = {
     Kind.PALLIDUM: (13, 52),
     # 25/57 and 77 are lesions of the map's own subject: white matter before new ones are drawn.
     Kind.WHITE_MATTER: (2, 41, 25, 57, 77),
-    Kind.VENTRICLES: (4, 43, 5, 44, 14, 15, 72),
+    Kind.VENTRICLES: (4, 43, 5, 44, 14, 15),
     Kind.BRAINSTEM: (16,),
     Kind.CEREBELLAR_WHITE: (7, 46),
     Kind.CEREBELLAR_CORTEX: (8, 47),
@@ -92,7 +92,11 @@ TISSUE_OF_KIND: Mapping[Kind, Tissue] = {
     Kind.CEREBELLAR_WHITE: Tissue.CEREBELLUM,
     Kind.CEREBELLAR_CORTEX: Tissue.CEREBELLUM,
 }
-_LATERAL_IDS = (4, 43, 5, 44, 136, 137, 163, 164)
+_LEFT_IDS = (4, 5)  # lateral ventricles; choroid plexus has no reliable side
+_RIGHT_IDS = (43, 44)
+_CHOROID_IDS = (136, 137, 163, 164)
+SEPTUM_MM = (2.0, 4.0)  # from both lateral ventricles: the septum pellucidum and the fornix
+TRACT_RADIUS_MM = 5.0
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -102,15 +106,17 @@ class Head:
     """One head on a canonical (RAS) grid; all arrays have one shape, distances are in 0.25 mm.
 
     `kinds` holds `Kind` values; `to_ventricles`, `to_cortex` and `to_brain` the distance to the
-    lateral ventricles, the cortex and brain tissue; `capsule` the posterior limb of the internal
-    capsule, where the corticospinal tract looks bright in healthy heads.
+    lateral ventricles, the cortex and brain tissue. Two places look bright in healthy heads:
+    `tract`, the corticospinal tract from the motor cortex through the internal capsule into the
+    brainstem, and `septum`, what lies between the lateral ventricles.
     """
 
     kinds: Bytes
     to_ventricles: Bytes
     to_cortex: Bytes
     to_brain: Bytes
-    capsule: npt.NDArray[np.bool_]
+    tract: npt.NDArray[np.bool_]
+    septum: npt.NDArray[np.bool_]
     spacing: tuple[float, float, float]
     brain_box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     ventricle_extent: tuple[int, int]  # first and last index along axis 1
@@ -127,7 +133,8 @@ def load_head(path: str | PathLike[str]) -> Head:
     for kind, ids in _KIND_OF_ID.items():
         table[list(ids)] = kind
     kinds = table[labels]
-    lateral = np.isin(labels, _LATERAL_IDS)
+    left, right = np.isin(labels, _LEFT_IDS), np.isin(labels, _RIGHT_IDS)
+    lateral = left | right | np.isin(labels, _CHOROID_IDS)
     if not lateral.any() or not (kinds == Kind.WHITE_MATTER).any():
         raise UnusableInput(
             f"{Path(path).name} is no label map of a head: white matter or ventricles are missing.",
@@ -136,25 +143,70 @@ def load_head(path: str | PathLike[str]) -> Head:
     brain = _in_brain(kinds)
     spacing = image.grid.canonical().spacing
     box = _box(brain)
-    capsule = (
-        (kinds == Kind.WHITE_MATTER)
-        & (_distance(kinds == Kind.THALAMUS, box, spacing) <= 6 / DISTANCE_STEP_MM)
-        & (
-            _distance(np.isin(kinds, (Kind.PUTAMEN, Kind.PALLIDUM)), box, spacing)
-            <= 6 / DISTANCE_STEP_MM
-        )
-    )
+    apart = np.maximum(_distance(left, box, spacing), _distance(right, box, spacing))
+    membrane, fornix = (mm / DISTANCE_STEP_MM for mm in SEPTUM_MM)
+    septum = (kinds == Kind.VENTRICLES) & (apart <= membrane)
+    septum |= (kinds == Kind.WHITE_MATTER) & (apart <= fornix)
     front_to_back = np.flatnonzero(lateral.any(axis=(0, 2)))
     return Head(
         kinds=kinds,
         to_ventricles=_distance(lateral, box, spacing),
         to_cortex=_distance(kinds == Kind.CORTEX, box, spacing),
         to_brain=_distance(brain, box, spacing),
-        capsule=capsule,
+        tract=_corticospinal_tract(kinds, box, spacing),
+        septum=septum,
         spacing=spacing,
         brain_box=box,
         ventricle_extent=(int(front_to_back[0]), int(front_to_back[-1])),
     )
+
+
+def _corticospinal_tract(
+    kinds: Bytes,
+    box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
+    spacing: tuple[float, float, float],
+) -> npt.NDArray[np.bool_]:
+    """White matter and brainstem along the posterior limbs of the internal capsules.
+
+    From the limb's highest part the tract rises outwards to the motor cortex, from its lowest it
+    falls inwards through the brainstem: straight lines of 5 mm radius.
+    """
+    near = 6 / DISTANCE_STEP_MM
+    limb = (
+        (kinds == Kind.WHITE_MATTER)
+        & (_distance(kinds == Kind.THALAMUS, box, spacing) <= near)
+        & (_distance(np.isin(kinds, (Kind.PUTAMEN, Kind.PALLIDUM)), box, spacing) <= near)
+    )
+    tract: npt.NDArray[np.bool_] = limb.copy()
+    bearing: npt.NDArray[np.bool_] = np.isin(
+        kinds, (Kind.WHITE_MATTER, Kind.BRAINSTEM, Kind.VENTRAL_DC)
+    )
+    middle = sum(box[0]) / 2
+    columns = np.indices(kinds.shape[:2]) * np.reshape(spacing[:2], (2, 1, 1))
+    for side in (-1, 1):
+        x, y, z = np.nonzero(limb)
+        own = np.sign(x - middle) == side
+        if not own.any():
+            continue
+        x, y, z = x[own] * spacing[0], y[own] * spacing[1], z[own] * spacing[2]
+        height = np.arange(kinds.shape[2]) * spacing[2]
+        top, bottom = np.quantile(z, (0.9, 0.1))
+        centre = middle * spacing[0]
+        above = np.median(x[z >= top]), np.median(y[z >= top])
+        below = np.median(x[z <= bottom]), np.median(y[z <= bottom])
+        for index, level in enumerate(height):
+            if level > top:
+                across = above[0] + side * 0.45 * (level - top)
+                along = above[1] - 0.1 * (level - top)
+            elif level < bottom:
+                done = min(1.0, (bottom - level) / 45.0)
+                across = below[0] + (centre + side * 6.0 - below[0]) * done
+                along = below[1] - 10.0 * done
+            else:
+                continue
+            distance = np.hypot(columns[0] - across, columns[1] - along)
+            tract[..., index] |= (distance <= TRACT_RADIUS_MM) & bearing[..., index]
+    return tract
 
 
 def _in_brain(kinds: Bytes) -> npt.NDArray[np.bool_]:

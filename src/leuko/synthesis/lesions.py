@@ -12,7 +12,7 @@ from leuko.synthesis.fields import noise_field
 from leuko.synthesis.geometry import Slab
 from leuko.synthesis.heads import Kind
 
-__all__ = ["Excess", "LesionPlan", "Noisy", "draw_lesions", "paint_lesions"]
+__all__ = ["Excess", "Foci", "LesionPlan", "Noisy", "Strange", "draw_lesions", "paint_lesions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,20 @@ class Foci:
 
 
 @dataclass(frozen=True, slots=True)
+class Strange:
+    """A bright lesion that is no white matter hyperintensity: an infarct or a tumour.
+
+    It takes in cortex and white matter alike; `core` is the brightness of its middle, which may
+    be that of fluid.
+    """
+
+    radius_mm: float
+    contrast: float
+    core: float
+    waver: float
+
+
+@dataclass(frozen=True, slots=True)
 class LesionPlan:
     """What will be drawn: amounts are relative to the brightness of white matter."""
 
@@ -53,7 +67,9 @@ class LesionPlan:
     halo_mm: float  # how far it reaches
     deep_haze: float  # faint, unlabelled brightness of white matter far from the cortex
     tract: float  # brightness of the corticospinal tract, unlabelled
+    septum: float  # brightness between the lateral ventricles, unlabelled
     cavities: int
+    strange: Strange | None
     seed: int
 
 
@@ -61,8 +77,8 @@ class LesionPlan:
 class Excess:
     """What lesions add to a slab; all fields have its shape.
 
-    `lesion`, `rim` and `unlabelled` are excess signal (white matter = 1); `extent` and `cavity`
-    run from 0 to 1.
+    `lesion`, `rim` and `unlabelled` are excess signal (white matter = 1); `extent`, `cavity` and
+    `strange` (infarcts, tumours: their excess is part of `unlabelled`) run from 0 to 1.
     """
 
     lesion: Tensor
@@ -70,6 +86,7 @@ class Excess:
     extent: Tensor
     cavity: Tensor
     unlabelled: Tensor
+    strange: Tensor
 
 
 def draw_lesions(rng: np.random.Generator) -> LesionPlan:
@@ -109,6 +126,9 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
                         where,
                     )
                 )
+        if rng.random() < 0.35:  # specks at the limit of what a scan resolves
+            most = {"few": 8, "some": 25, "many": 50}[str(load)]
+            foci.append(Foci(int(rng.integers(1, most)), (0.7, 1.7), "white"))
         if not noisy and not foci:
             foci.append(Foci(6, (1.2, 4.0), "white"))
         if load == "many" and rng.random() < 0.6:
@@ -131,9 +151,21 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         halo=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.3, 0.7])),
         halo_mm=float(rng.uniform(4.0, 14.0)),
         deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.35, 0.65])),
-        tract=float(rng.choice([0.0, rng.uniform(0.03, 0.3)], p=[0.35, 0.65])),
+        tract=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.35, 0.65])),
+        septum=float(rng.choice([0.0, rng.uniform(0.1, 0.7)], p=[0.3, 0.7])),
         cavities=int(rng.choice([0, int(rng.integers(1, 4))], p=[0.75, 0.25])),
+        strange=_draw_strange(rng) if rng.random() < 0.04 else None,
         seed=int(rng.integers(2**31)),
+    )
+
+
+def _draw_strange(rng: np.random.Generator) -> Strange:
+    fluid = rng.random() < 0.4
+    return Strange(
+        radius_mm=float(rng.uniform(9.0, 32.0)),
+        contrast=float(rng.uniform(0.3, 1.2)),
+        core=float(rng.uniform(-0.9, -0.4) if fluid else rng.uniform(-0.2, 1.4)),
+        waver=float(rng.uniform(0.15, 0.5)),
     )
 
 
@@ -170,13 +202,26 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
     if plan.deep_haze:
         unlabelled += plan.deep_haze * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
     if plan.tract:
-        unlabelled += plan.tract * slab.capsule
+        unlabelled += (
+            plan.tract * slab.tract * (1 + 0.4 * _noise(slab, 8.0, generator)).clamp(min=0)
+        )
+    if plan.septum:
+        unlabelled += plan.septum * slab.septum
+    strange = nothing.clone()
+    if plan.strange is not None:
+        strange = _strange_lesion(plan.strange, slab, rng, generator)
+        core = ((strange - 0.9) * 10).clamp(min=0, max=1)
+        signal = plan.strange.contrast + (plan.strange.core - plan.strange.contrast) * core
+        grain = (1 + 0.25 * _noise(slab, 4.0, generator)).clamp(min=0)
+        unlabelled += signal * grain * (strange * 2).clamp(max=1)
+        lesion, rim = lesion * (1 - strange).clamp(min=0), rim * (1 - strange).clamp(min=0)
+        extent = extent * (strange < 0.5)
     cavity = nothing.clone()
     if plan.cavities:
         _add_foci(cavity, Foci(plan.cavities, (1.0, 5.0), "everywhere"), slab, white, rng)
         ring = (cavity > 0.05) & (cavity < 0.5) & white
         lesion = torch.where(ring & (cavity > 0.2), lesion.clamp(min=plan.contrast * 0.5), lesion)
-    return Excess(lesion, rim, extent, (cavity > 0.5).float(), unlabelled)
+    return Excess(lesion, rim, extent, (cavity > 0.5).float(), unlabelled, strange)
 
 
 def _noise(slab: Slab, grain_mm: float, generator: torch.Generator) -> Tensor:
@@ -252,6 +297,28 @@ def _add_foci(
             squared = squared + (offset**2).reshape(view)
         spot = torch.sigmoid((1.0 - squared.sqrt()) * sharpness) * region[tuple(window)]
         extent[tuple(window)] = torch.maximum(extent[tuple(window)], spot)
+
+
+def _strange_lesion(
+    strange: Strange, slab: Slab, rng: np.random.Generator, generator: torch.Generator
+) -> Tensor:
+    """From 0 outside to 1 in the middle of a wavering ball of brain; half is its border."""
+    cerebrum = (slab.kinds == int(Kind.CORTEX)) | (slab.kinds == int(Kind.WHITE_MATTER))
+    places = torch.nonzero(cerebrum.reshape(-1))[:, 0]
+    if places.numel() == 0:
+        return torch.zeros_like(slab.to_ventricles)
+    centre = np.unravel_index(int(places[int(rng.integers(places.numel()))]), slab.shape.voxels)
+    squared = torch.zeros((), device=slab.kinds.device)
+    for axis, (middle, step) in enumerate(zip(centre, slab.shape.spacing, strict=True)):
+        offset = torch.arange(slab.shape.voxels[axis], device=slab.kinds.device) - int(middle)
+        view = [1, 1, 1]
+        view[axis] = -1
+        squared = squared + ((offset * step) ** 2).reshape(view)
+    radius = strange.radius_mm
+    reach = radius * (1 + strange.waver * _noise(slab, 12.0, generator)).clamp(min=0.3)
+    inside = torch.sigmoid((reach - squared.sqrt()) / (0.12 * radius))
+    fluid = (slab.kinds == int(Kind.CSF)) | (slab.kinds == int(Kind.VENTRICLES))
+    return inside * (slab.to_brain <= 0.5) * ~fluid
 
 
 def _rims(plan: LesionPlan, slab: Slab, white: Tensor, noise: Tensor) -> Tensor:

@@ -61,6 +61,7 @@ def synthetic_pair(labelmap: str | PathLike[str], *, seed: int) -> SyntheticPair
         corruption=draw_corruption(rng),
         flow=0.0,
         ependyma=0.0,
+        plexus=0.0,
     )
     bright, dark = render(flair, slab=slab), render(t1, slab=slab)
     bits = bright.allowed.numpy()
@@ -83,6 +84,8 @@ def _darkened(plan: LesionPlan, *, share: float) -> LesionPlan:
         halo=0.0,
         deep_haze=0.0,
         tract=0.0,
+        septum=0.0,
+        strange=None,
     )
 
 

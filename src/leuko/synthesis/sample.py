@@ -93,7 +93,9 @@ def _plan(seed: int, spacing_mm: float) -> Recipe:
         halo_mm=7.0,
         deep_haze=0.03,
         tract=0.05,
+        septum=0.0,
         cavities=0,
+        strange=None,
         seed=seed,
     )
     acquisition = Acquisition(
@@ -109,6 +111,9 @@ def _plan(seed: int, spacing_mm: float) -> Recipe:
         noise=0.022,
         ghost=0.0,
         ghost_shift=0.3,
+        wrap=0.0,
+        motion=0.0,
+        motion_px=0.0,
         slice_jitter=0.01,
         sharpen=0.3,
         gamma=1.0,
@@ -123,5 +128,6 @@ def _plan(seed: int, spacing_mm: float) -> Recipe:
         strip_margin_mm=0.0,
         flow=0.25,
         ependyma=0.0,
+        plexus=0.0,
         seed=seed,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from leuko.synthesis.geometry import SlabShape, draw_geometry, sample_slab
-from leuko.synthesis.head import Slices, draw_recipe, render
+from leuko.synthesis.head import Slices, draw_recipe, draw_t1, render
 from leuko.synthesis.heads import Head, load_head
 
 __all__ = ["Sample", "StreamSettings", "slices"]
@@ -21,18 +21,22 @@ NEIGHBOUR_MM = 3.0
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """Size of a slice in pixels, pixel size in mm, renderings a bent head, slices a rendering."""
+    """Size of a slice in pixels, pixel size in mm, renderings a bent head, slices a rendering.
+
+    With `t1_share` a fourth channel shows the T1 in that share of the renderings, else 0.
+    """
 
     pixels: tuple[int, int] = (160, 192)
     pixel_mm: float = 0.8
     renderings: int = 2
     most_slices: int = 16
     level_jitter: float = 0.07
+    t1_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A slice with its neighbours (3, u, v) and the bit mask of allowed classes (u, v)."""
+    """A slice with its neighbours (C, u, v), T1 last, and the bit mask of its classes (u, v)."""
 
     image: npt.NDArray[np.float16]
     allowed: npt.NDArray[np.int16]
@@ -58,21 +62,36 @@ def slices(
         geometry = draw_geometry(rng, head=head, shape=shape)
         slab = sample_slab(geometry, head=head, shape=shape, device=device)
         for _ in range(settings.renderings):
-            rendered = render(draw_recipe(rng), slab=slab)
+            recipe = draw_recipe(rng)
+            if settings.t1_share is not None and rng.random() < settings.t1_share:
+                thickness_mm = recipe.acquisition.thickness_mm
+                recipe = replace(recipe, t1=draw_t1(rng, thickness_mm=thickness_mm))
+            rendered = render(recipe, slab=slab)
             yield from _samples(rendered, rng, settings)
 
 
 def _samples(
     rendered: Slices, rng: np.random.Generator, settings: StreamSettings
 ) -> Iterator[Sample]:
-    image = rendered.image.permute(2, 0, 1).contiguous()
-    allowed = rendered.allowed.permute(2, 0, 1).contiguous()
-    count = image.shape[0]
+    stack = _stored(rendered.image, rng, settings.level_jitter)
+    truth = rendered.allowed.permute(2, 0, 1).contiguous().cpu().numpy()
+    count = len(stack)
+    t1 = np.zeros_like(stack)
+    if rendered.t1 is not None:
+        t1 = _stored(rendered.t1, rng, settings.level_jitter)
     step = max(1, round(NEIGHBOUR_MM / rendered.spacing_mm))
-    jitter = float(np.exp(rng.normal(0, settings.level_jitter)))
-    stack = (image * jitter).clamp(max=20.0).to(torch.float16).cpu().numpy()
-    truth = allowed.cpu().numpy()
     chosen = rng.permutation(count)[: settings.most_slices]
     for index in chosen:
-        triple = stack[[max(0, index - step), index, min(count - 1, index + step)]]
-        yield Sample(triple, truth[index])
+        shown = stack[[max(0, index - step), index, min(count - 1, index + step)]]
+        if settings.t1_share is not None:
+            shown = np.concatenate((shown, t1[index : index + 1]))
+        yield Sample(shown, truth[index])
+
+
+def _stored(
+    image: torch.Tensor, rng: np.random.Generator, jitter: float
+) -> npt.NDArray[np.float16]:
+    """A rendered image as a stack (n, u, v), its level a little off as that of real scans."""
+    off = float(np.exp(rng.normal(0, jitter)))
+    stack = (image.permute(2, 0, 1) * off).clamp(max=20.0).to(torch.float16).contiguous()
+    return np.asarray(stack.cpu().numpy())
