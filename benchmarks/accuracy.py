@@ -10,6 +10,7 @@
 Sets and definitions: see scan_sets.py; `--sets` takes names of sets or groups, with commas.
 `--set NAME=VALUE` overrides a parameter of `leuko segment` (a field of SegmentConfig);
 `--views flips,planes` averages over other views than the card of the weights says;
+`--t1` shows a network that takes one the T1 that lies beside a FLAIR (t1*.nii.gz);
 `--grid NAME=A,B,...` tries every combination and prints the means of each. The network runs once
 a scan: what it predicts is kept in benchmarks/out/predictions by the weights' checksum.
 
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
             store=options.out / "predictions",
             changes=options.set,
             views=options.views,
+            t1=options.t1,
         )
     found = ((entry, find_cases(options.data, entry)) for entry in options.sets)
     sets = [(entry, cases) for entry, cases in found if cases]
@@ -246,6 +248,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--grid", type=name_and_value, action="append", default=[], metavar="NAME=A,B,.."
     )
     parser.add_argument("--views", type=_views, help="flips, planes, flips,planes or none")
+    parser.add_argument("--t1", action="store_true", help="show the T1 that lies beside a FLAIR")
     parser.add_argument("--name", default="", help="what the method is called in the tables")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
     parser.add_argument("--out", type=Path, default=OUT, help="default benchmarks/out")

@@ -35,6 +35,7 @@ __all__ = ["NetworkMasks"]
 
 # What decides a prediction, besides the weights and the scan: a change makes kept ones stale.
 ROOMS = ("preparation", "inference", "pipelines/observe.py")
+T1_ROOMS = ("registration", "pipelines/t1_beside.py", "quality/t1.py")  # and of one with a T1
 BESIDE = ("recipe.json", "metrics.csv")  # what tells of a run
 NEIGHBOUR_MM = 3.0
 PIXEL_MM = 0.8
@@ -61,6 +62,7 @@ class NetworkMasks:
     store: Path
     trained_on: frozenset[str] = frozenset()  # GROUP/CASE of the run's real scans, where known
     history: tuple[Stage, ...] = ()  # of the training, where known
+    t1: bool = False  # whether the network is shown the T1 beside a FLAIR
     _model: list[Model] = field(default_factory=list)
     _last: dict[Path, tuple[Image, Any, Prediction]] = field(default_factory=dict)
 
@@ -73,12 +75,14 @@ class NetworkMasks:
         store: Path,
         changes: Mapping[str, str],
         views: Views | None = None,
+        t1: bool = False,
     ) -> NetworkMasks:
         """The network in `weights` with `changes` to the default parameters.
 
         `weights`: None for the packaged ones, a folder that leuko export wrote (or its graph), or
         a checkpoint of a run, which is exported first. `store` keeps what it predicts. `views`
-        takes the place of the card's.
+        takes the place of the card's. With `t1` a network that takes one is shown the T1 that
+        lies beside a FLAIR (t1*.nii.gz).
         """
         seen: frozenset[str] = frozenset()
         history: tuple[Stage, ...] = ()
@@ -100,13 +104,14 @@ class NetworkMasks:
             if not stale.name.startswith(fresh):
                 shutil.rmtree(stale)
         return cls(
-            name=name or _run_name(weights, card),
+            name=name or _run_name(weights, card) + ("-t1" if t1 and card.takes_t1 else ""),
             weights=folder,
             card=card,
             config=_changed(SegmentConfig(policy="lenient"), changes),
             store=kept,
             trained_on=seen,
             history=history,
+            t1=t1 and card.takes_t1,
         )
 
     def mask(self, entry: ScanSet, case: Case, changes: Mapping[str, str]) -> Image:
@@ -153,6 +158,7 @@ class NetworkMasks:
             "sha256": self.card.sha256,
             "training": self.card.training,
             "views": msgspec.to_builtins(self.card.views),
+            "t1": self.t1,
             "trained_on": sorted(self.trained_on),
             "stages": [asdict(stage) for stage in self.history],
             "parameters": {
@@ -166,14 +172,18 @@ class NetworkMasks:
         if case.flair in self._last:
             return self._last[case.flair]
         image = read_scan(case.flair)
-        digest = image.source.sha256 if image.source else sha256(image.data.tobytes()).hexdigest()
-        path = self.store / f"{case.folder.parent.name}-{case.name}-{digest[:12]}.npz"
+        digest = _sha(image)
+        t1 = self._t1(case)
+        beside = "" if t1 is None else f"-t1-{_sha(t1)[:12]}-{_fingerprint(T1_ROOMS)}"
+        path = self.store / f"{case.folder.parent.name}-{case.name}-{digest[:12]}{beside}.npz"
         if path.is_file():
             with np.load(path) as kept:
                 prediction = Prediction(kept["lesion"], kept["cap_rim"], kept["anatomy"])
             data = np.ascontiguousarray(to_canonical(image.data, image.grid))
         else:
-            seen = observe(image, config=self.config, model=self._loaded(), journal=Journal())
+            seen = observe(
+                image, config=self.config, model=self._loaded(), journal=Journal(), t1=t1
+            )
             data, prediction = seen.data, seen.prediction
             self.store.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part.npz")
@@ -187,6 +197,10 @@ class NetworkMasks:
         self._last.clear()  # one scan at a time: a grid asks for it many times in a row
         self._last[case.flair] = (image, data, prediction)
         return self._last[case.flair]
+
+    def _t1(self, case: Case) -> Image | None:
+        found = sorted(case.folder.glob("t1*.nii.gz")) if self.t1 else []
+        return read_scan(found[0]) if found else None
 
     def _loaded(self) -> Model:
         if not self._model:
@@ -252,11 +266,15 @@ def _views_text(views: Views) -> str:
     return "".join(f"-{name}" for name, on in msgspec.to_builtins(views).items() if on)
 
 
-def _fingerprint() -> str:
+def _sha(image: Image) -> str:
+    return image.source.sha256 if image.source else sha256(image.data.tobytes()).hexdigest()
+
+
+def _fingerprint(rooms: Sequence[str] = ROOMS) -> str:
     """A checksum of the source that decides predictions."""
     home = Path(leuko.__file__).parent
     digest = sha256()
-    for room in ROOMS:
+    for room in rooms:
         path = home / room
         for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             digest.update(source.read_bytes())

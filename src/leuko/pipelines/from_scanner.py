@@ -249,15 +249,19 @@ def input_hashes(
     *,
     series: str = "",
     t1_series: str = "",
+    takes_t1: bool = False,
     score: Score | None = None,
 ) -> tuple[str | None, str | None]:
-    """The hashes that `take` would give FLAIR and T1, without reading pixels; None without one."""
+    """The hashes that `take` would give FLAIR and T1, without reading pixels; None without one.
+
+    That of the T1 only for a network that `takes_t1`.
+    """
     try:
         if visit is None:
             return (file_sha256(path) if path.is_file() else None), None
         choice = _choice(visit.study(), series=series, t1_series=t1_series, score=score)
-        t1 = None if choice.t1 is None else _stack_sha256(choice.t1)
-        return _stack_sha256(choice.flair), t1
+        t1 = choice.t1 if takes_t1 else None
+        return _stack_sha256(choice.flair), None if t1 is None else _stack_sha256(t1)
     except (LeukoError, OSError):
         return None, None
 

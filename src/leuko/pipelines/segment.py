@@ -205,11 +205,11 @@ def segment_cohort(
             case.visit,
             series=series,
             t1_series=t1_series,
+            takes_t1=used.card.takes_t1,
             score=partial(likeness, config=chosen, model=used),
         )
         wanted = _provenance(chosen, used, name=case.path.name, digest=digest, began=now())
-        if used.card.takes_t1:
-            wanted = structs.replace(wanted, t1_sha256=t1_digest)
+        wanted = structs.replace(wanted, t1_sha256=t1_digest)
         return kept(folder, wanted=wanted) if digest else None
 
     used.engine  # noqa: B018 (what is wrong with the engine is wrong for every case)
