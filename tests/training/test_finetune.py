@@ -220,13 +220,14 @@ def test_the_anatomy_of_the_old_weights_stands_where_the_truth_leaves_it_open() 
     assert found.flatten().tolist() == [expected for *_, expected in told]
 
 
-def test_keeping_holds_the_statistics_and_adds_nothing_to_the_saved_state() -> None:
+def test_keeping_holds_the_statistics_and_adds_nothing_to_the_saved_state(tmp_path: Path) -> None:
     recipe = parse_recipe(
         "{name: a, network: {width: 2, levels: 2}, data: {labelmaps: [x], crop: [32, 32]}}"
     )
     module = SegmentationModule(recipe)
     names = set(module.state_dict())
-    module.keep(module.network.state_dict())
+    torch.save({"state_dict": module.network.state_dict()}, tmp_path / "final.pt")
+    module.keep(tmp_path / "final.pt")
     before = {n: t.clone() for n, t in module.network.state_dict().items()}
     neither = (1 << CLASS_COUNT) - 1 & ~LESION & ~CAP
     batch = {

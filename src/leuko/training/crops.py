@@ -19,7 +19,7 @@ from leuko.training.augmentation import (
 )
 from leuko.training.recipe import Augmentation
 
-__all__ = ["Crop", "RealCase", "allowed_classes", "crops", "told_apart"]
+__all__ = ["Crop", "RealCase", "allowed_classes", "crops", "probable_classes", "told_apart"]
 
 ALL = (1 << CLASS_COUNT) - 1
 LESION = 1 << Tissue.LESION
@@ -31,6 +31,7 @@ THICKEST_MM = 6.0
 THICKEN_SHARE = 0.3
 MOST = 20.0  # brightest value, as in use
 T1_SHIFT_PX = 0.5  # standard deviation along either axis: registration is not perfect
+DOUBT = (0.2, 0.8)  # of a probability: between them truth is left open
 EDGE = (0.25, 0.5)  # of a thickened voxel: between them it is left open whether it is lesion
 
 
@@ -41,7 +42,8 @@ class RealCase:
     `lesion` and `cap_rim` are shares of a pixel, 0..1; `cap_rim` is None where the truth does not
     separate caps from healthy tissue, or, `with_caps`, where `lesion` holds caps and rims too.
     `left_right` is the in-plane axis (0 or 1) across the mid-sagittal plane, None where there is
-    none. `t1` is the T1 on the same pixels, None where there is none.
+    none. `probable`: they are probabilities instead of shares. `t1` is the T1 on the same pixels,
+    None where there is none.
     """
 
     image: npt.NDArray[np.float32]
@@ -51,6 +53,7 @@ class RealCase:
     left_right: int | None
     weight: float = 1.0
     with_caps: bool = False
+    probable: bool = False
     t1: npt.NDArray[np.float32] | None = None
 
 
@@ -108,6 +111,24 @@ def allowed_classes(
     if cap_rim is not None:
         allowed[cap_rim > edge[1]] = CAP_RIM
     allowed[lesion > edge[1]] = LESION | CAP_RIM if with_caps else LESION
+    return allowed
+
+
+def probable_classes(
+    lesion: npt.NDArray[np.float32], cap_rim: npt.NDArray[np.float32] | None
+) -> npt.NDArray[np.int16]:
+    """As `allowed_classes`, from probabilities: what is doubtful (DOUBT) stays open.
+
+    Where lesion and cap are likely together, but neither alone, it is one of the two.
+    """
+    low, high = DOUBT
+    allowed = np.full(lesion.shape, ALL, dtype=np.int16)
+    allowed[lesion < low] &= ~LESION
+    if cap_rim is not None:
+        allowed[cap_rim < low] &= ~CAP_RIM
+        allowed[lesion + cap_rim > high] &= LESION | CAP_RIM
+        allowed[cap_rim > high] = CAP_RIM
+    allowed[lesion > high] = LESION
     return allowed
 
 
@@ -188,15 +209,13 @@ def _crop(
             slab = _slab(case.t1, index, thickness)
         placed = torch.cat((placed, _t1(slab, pose, shape, augmentation, random)))
     shares = place(torch.from_numpy(np.stack(truth)), pose, shape=shape, kernel="bilinear").numpy()
-    return Crop(
-        placed.clamp(max=MOST).to(torch.float16).numpy(),
-        allowed_classes(
-            shares[0],
-            None if case.cap_rim is None else shares[1],
-            edge=(0.5, 0.5) if thickness == 1 else EDGE,
-            with_caps=case.with_caps,
-        ),
-    )
+    lesion, cap_rim = shares[0], None if case.cap_rim is None else shares[1]
+    if case.probable:
+        allowed = probable_classes(lesion, cap_rim)
+    else:
+        edge = (0.5, 0.5) if thickness == 1 else EDGE
+        allowed = allowed_classes(lesion, cap_rim, edge=edge, with_caps=case.with_caps)
+    return Crop(placed.clamp(max=MOST).to(torch.float16).numpy(), allowed)
 
 
 def _t1(

@@ -56,6 +56,11 @@ LOSSES: Mapping[str, LossRecord] = MappingProxyType(
         "marginal-dice": LossRecord(
             _MODULE, "MarginalDice", "marginal cross-entropy and Dice of lesions, caps and both"
         ),
+        "small-lesions": LossRecord(
+            "leuko.training.objectives_small_lesions",
+            "SmallLesions",
+            "marginal-dice, pixels of small lesions counted several times",
+        ),
         "cross-entropy": LossRecord(_MODULE, "MarginalCrossEntropy", "marginal cross-entropy"),
         "dice": LossRecord(_MODULE, "LesionDice", "Dice of lesions, caps and both, over the batch"),
         "focal": LossRecord(_MODULE, "Focal", "cross-entropy that fades where it is already right"),

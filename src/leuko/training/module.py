@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from leuko.networks import catalogue
 from leuko.training import losses
 from leuko.training.averaging import AveragingModule, to_channels_last
 from leuko.training.crops import told_apart
+from leuko.training.distillation import Teachers, divergence
 from leuko.training.recipe import Recipe
 from leuko.training.weights import start_from
 
@@ -34,6 +36,7 @@ class SegmentationModule(AveragingModule):
         self.average: nn.Module = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.objective = losses.build(recipe.loss.name, recipe.loss.options)
         self._teacher: list[nn.Module] = []  # in a list: no part of the saved state
+        self._distilled: Teachers | None = None
 
     def keep(self, place: Path) -> None:
         """Keep the anatomy of other weights where truth leaves it open, and their statistics.
@@ -45,10 +48,16 @@ class SegmentationModule(AveragingModule):
         start_from(place, teacher, more_channels=True)
         self._teacher = [teacher]
 
+    def distil(self, places: Sequence[str]) -> None:
+        """Learn the mean answer of other weights, of any network, beside the truth."""
+        self._distilled = Teachers.of(places)
+
     def on_train_start(self) -> None:
-        """Start the clock; the kept weights go where the network is."""
+        """Start the clock; other weights that take part go where the network is."""
         super().on_train_start()
         self._teacher = [teacher.to(self.device) for teacher in self._teacher]
+        if self._distilled is not None:
+            self._distilled.to(self.device)
 
     def training_step(self, batch: dict[str, Tensor]) -> Tensor:
         """The loss of a batch."""
@@ -58,7 +67,12 @@ class SegmentationModule(AveragingModule):
             _hold_statistics(self.network)
             with torch.no_grad():
                 allowed = told_apart(allowed, teacher(image).float())
-        parts = self.objective(self.network(image).float(), allowed)
+        logits = self.network(image).float()
+        parts = self.objective(logits, allowed)
+        if self._distilled is not None:
+            apart = divergence(logits, self._distilled.probabilities(image))
+            total = parts["loss"] + self.recipe.distil_weight * apart
+            parts = {**parts, "loss": total, "distil": apart.detach()}
         self.latest = {name: float(value.detach()) for name, value in parts.items()}
         return parts["loss"]
 

@@ -60,11 +60,23 @@ def membership(allowed: Tensor, classes: Sequence[int]) -> tuple[Tensor, Tensor]
     return inside, inside | ((allowed & bits) == 0)
 
 
-def soft_dice(probability: Tensor, inside: Tensor, known: Tensor, smooth: float) -> Tensor:
-    """Dice of a probability and a truth over the known voxels of a whole batch."""
+def soft_dice(
+    probability: Tensor,
+    inside: Tensor,
+    known: Tensor,
+    smooth: float,
+    counts: Tensor | None = None,
+) -> Tensor:
+    """Dice of a probability and a truth over the known voxels of a whole batch.
+
+    `counts` says how many voxels each one stands for; by default one.
+    """
     p = probability * known
     g = (inside & known).to(p.dtype)
-    return (2.0 * (p * g).sum() + smooth) / (p.sum() + g.sum() + smooth)
+    hit = p * g
+    if counts is not None:
+        hit, p, g = hit * counts, p * counts, g * counts
+    return (2.0 * hit.sum() + smooth) / (p.sum() + g.sum() + smooth)
 
 
 def _weights(allowed: Tensor, classes: int, lesion: float, cap_rim: float) -> Tensor:
@@ -87,9 +99,13 @@ class MarginalCrossEntropy:
         value = self.of_log_probabilities(torch.log_softmax(logits, dim=1), allowed)
         return {"loss": value, "cross_entropy": value.detach()}
 
-    def of_log_probabilities(self, log_probabilities: Tensor, allowed: Tensor) -> Tensor:
-        """The loss from log probabilities."""
+    def of_log_probabilities(
+        self, log_probabilities: Tensor, allowed: Tensor, counts: Tensor | None = None
+    ) -> Tensor:
+        """The loss from log probabilities; `counts` (B, H, W) multiplies the weights."""
         weights = _weights(allowed, log_probabilities.shape[1], self.lesion, self.cap_rim)
+        if counts is not None:
+            weights = weights * counts
         entropy = -marginal_log_probability(log_probabilities, allowed)
         return (weights * entropy).sum() / weights.sum().clamp(min=1.0)
 
@@ -107,13 +123,16 @@ class LesionDice:
         """See the module `losses` for arguments and result."""
         return self.of_probabilities(torch.softmax(logits, dim=1), allowed)
 
-    def of_probabilities(self, probabilities: Tensor, allowed: Tensor) -> dict[str, Tensor]:
-        """The loss from probabilities."""
+    def of_probabilities(
+        self, probabilities: Tensor, allowed: Tensor, counts: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The loss from probabilities; `counts` as in `soft_dice`."""
         total = probabilities.new_zeros(())
         parts: dict[str, Tensor] = {}
         for name, classes in TARGETS:
             inside, known = membership(allowed, classes)
-            dice = soft_dice(probabilities[:, list(classes)].sum(1), inside, known, self.smooth)
+            p = probabilities[:, list(classes)].sum(1)
+            dice = soft_dice(p, inside, known, self.smooth, counts)
             total = total + getattr(self, name) * (1.0 - dice)
             parts[f"dice_{name}"] = dice.detach()
         share = self.lesion + self.cap_rim + self.both

@@ -42,16 +42,17 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase
         pixel_mm=pixel_mm,
         neighbour_mm=NEIGHBOUR_MM,
     )
-    lesion = _truth(case.lesions, scan, prepared.geometry)
+    lesion = _truth(case.lesions, scan, prepared.geometry, probable=case.probable)
     return RealCase(
         image=prepared.slices,
         lesion=np.zeros_like(prepared.slices) if lesion is None else lesion,
-        cap_rim=_truth(case.caps, scan, prepared.geometry),
+        cap_rim=_truth(case.caps, scan, prepared.geometry, probable=case.probable),
         slice_mm=spacing[prepared.slice_axis],
         left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
         weight=case.weight,
         # A head without lesions has caps and rims all the same.
         with_caps=lesion is not None and case.caps is None and case.definition == "vascular",
+        probable=case.probable and lesion is not None,
         t1=_t1(case, scan, prepared.geometry) if with_t1 else None,
     )
 
@@ -63,13 +64,24 @@ def _t1(case: Case, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] 
     return t1_stack(read_scan(case.t1), grid=scan.grid.canonical(), geometry=geometry)
 
 
-def _truth(path: str | None, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
-    """The share of truth in every pixel of the prepared stack."""
+def _truth(
+    path: str | None, scan: Image, geometry: Geometry, *, probable: bool
+) -> npt.NDArray[np.float32] | None:
+    """The share of truth, or its probability, in every pixel of the prepared stack."""
     if path is None:
         return None
     mask = read_mask(path)
     require_same_grid(
         scan.grid, mask.grid, what="The scan", other_what=f"its truth {Path(path).name}"
     )
-    inside = np.greater(to_canonical(mask.data, mask.grid), 0).astype(np.float32)
+    values = to_canonical(mask.data, mask.grid)
+    if probable:
+        inside = values.astype(np.float32)
+        if not (inside.min() >= 0.0 and inside.max() <= 1.0):
+            raise UsageError(
+                f"{Path(path).name} does not hold probabilities: they are from 0 to 1.",
+                hint="Leave out `probable` where a case's truth is a mask.",
+            )
+    else:
+        inside = np.greater(values, 0).astype(np.float32)
     return np.clip(to_pixels(inside, geometry, kernel="linear"), 0.0, 1.0)

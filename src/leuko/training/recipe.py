@@ -68,6 +68,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caps: str | None = None
     t1: str | None = None  # of any grid in the FLAIR's space; used with data.t1_share
     definition: Literal["vascular", "ms"] = "ms"
+    # lesions and caps are probabilities, 0 to 1, as recipes/pseudo_labels.py writes them: what is
+    # between 0.2 and 0.8 stays open.
+    probable: bool = False
     weight: Rate = 1.0  # how often the case is drawn, relative to the others
 
 
@@ -171,6 +174,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     init_from: str | None = None  # weights to start from: a final.pt or a checkpoint
     # Weights whose anatomy is kept where real truth leaves it open; batch statistics stay theirs.
     keep_from: str | None = None
+    # Weights, of any networks, whose mean probabilities are learned beside the truth.
+    distil_from: tuple[str, ...] = ()
+    distil_weight: Magnitude = 1.0  # of the divergence from them; the loss itself has 1
 
 
 def load_recipe(path: Path, *, data: Path | None = None) -> Recipe:

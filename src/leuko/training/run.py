@@ -92,6 +92,8 @@ def train(
             tell("They have fewer input channels; what the new ones weigh begins at 0.")
     if recipe.keep_from:
         module.keep(Path(recipe.keep_from))
+    if recipe.distil_from:
+        module.distil(recipe.distil_from)
     if start.step:
         tell(f"Resuming at step {start.step}.")
         draw_curves(folder / "metrics.csv", folder / "curves.png")
