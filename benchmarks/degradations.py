@@ -87,8 +87,7 @@ def copies(subject: Subject) -> Iterator[Degradation]:
         yield _both("copy", f"turned {degrees:g}", 0, degrade.rotated, degrees=degrees, axis=2)
     if subject.slice_mm <= THIN_MM:
         yield _both("copy", "nodded 3", 0, degrade.rotated, degrees=3.0, axis=0)
-    pixel = 0.9 * subject.flair.grid.spacing[0]
-    yield _moved("copy", f"pixels of {pixel:.2f} mm", 0, degrade.pixels_of, pixel_mm=pixel)
+    yield _pixels("copy", round(0.9 * subject.flair.grid.spacing[0], 2))
     for seed in (1, 2):
         yield Degradation("copy", "noise", 0, partial(degrade.noised, snr=30.0, seed=seed))
 
@@ -103,8 +102,18 @@ def _resolution(subject: Subject) -> Iterator[Degradation]:
                          degrade.slices_of, spacing_mm=mm, gap=1 / 3)  # fmt: skip
     for mm in (0.5, 0.7, 1.0, 1.5, 2.0):
         if abs(mm - subject.flair.grid.spacing[0]) > 0.15:
-            yield _moved("pixels", f"{mm:g} mm", mm, degrade.pixels_of, pixel_mm=mm)
-    yield _moved("zero-filled", "2 x", 2, degrade.zero_filled)
+            yield _pixels("pixels", mm)
+    yield Degradation(
+        "zero-filled", "2 x", 2, degrade.zero_filled,
+        lambda mask: degrade.on_grid(mask, degrade.zero_filled_grid(mask.grid), order=1),
+        back=True,
+    )  # fmt: skip
+
+
+def _pixels(family: str, mm: float) -> Degradation:
+    made = partial(degrade.pixels_of, pixel_mm=mm)
+    mask = partial(made, kernel="linear")
+    return Degradation(family, f"{mm:g} mm", mm, made, mask, back=True)
 
 
 def _signal() -> Iterator[Degradation]:
@@ -145,7 +154,8 @@ def _oblique(image: Image, *, order: int) -> Image:
 
 
 def _coverage(subject: Subject) -> Iterator[Degradation]:
-    head = subject.flair.data > 0.35 * brain_level(subject.flair.data)
+    data = np.asarray(subject.flair.data, dtype=np.float32)
+    head = data > 0.35 * brain_level(data)
     filled = np.flatnonzero(head.mean(axis=(0, 1)) > 0.004)
     low, high = int(filled[0]), int(filled[-1]) + 1
     third = (high - low) // 3

@@ -14,7 +14,7 @@ from scipy import ndimage
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
 from leuko.preparation.intensity import brain_level
-from leuko.preparation.sampling import interpolation
+from leuko.preparation.sampling import Kernel, interpolation
 
 __all__ = [
     "biased",
@@ -37,6 +37,7 @@ __all__ = [
     "shifted",
     "slices_of",
     "zero_filled",
+    "zero_filled_grid",
 ]
 
 Array = npt.NDArray[np.float32]
@@ -57,14 +58,17 @@ def slices_of(image: Image, *, spacing_mm: float, gap: float = 0.0) -> Image:
     return _averaged(image, axis=SLICES, step_mm=spacing_mm, width_mm=spacing_mm * (1 - gap))
 
 
-def pixels_of(image: Image, *, pixel_mm: float) -> Image:
-    """Other pixels in plane: averages where they are larger, cubic where smaller."""
+def pixels_of(image: Image, *, pixel_mm: float, kernel: Kernel = "cubic") -> Image:
+    """Other pixels in plane: averages where they are larger, interpolated where smaller.
+
+    Masks want a linear kernel, which keeps their volume.
+    """
     for axis in (0, 1):
         own = image.grid.spacing[axis]
         if pixel_mm > own:
             image = _averaged(image, axis=axis, step_mm=pixel_mm, width_mm=pixel_mm)
         elif pixel_mm < own:
-            image = _finer(image, axis=axis, step_mm=pixel_mm)
+            image = _finer(image, axis=axis, step_mm=pixel_mm, kernel=kernel)
     return image
 
 
@@ -82,9 +86,14 @@ def zero_filled(image: Image) -> Image:
     for index in range(data.shape[2]):
         spectrum = np.pad(np.fft.fftshift(np.fft.fft2(data[..., index])), pads)
         out[..., index] = 4 * np.fft.ifft2(np.fft.ifftshift(spectrum)).real
-    affine = image.grid.affine.copy()
+    return Image(np.maximum(out, data.min()), zero_filled_grid(image.grid))
+
+
+def zero_filled_grid(grid: Grid) -> Grid:
+    """The grid of the same scan with twice the pixels in plane."""
+    affine = grid.affine.copy()
     affine[:3, :2] /= 2
-    return _placed(np.maximum(out, data.min()), affine)
+    return Grid((2 * grid.shape[0], 2 * grid.shape[1], grid.shape[2]), affine)
 
 
 def noised(image: Image, *, snr: float, seed: int) -> Image:
@@ -238,11 +247,13 @@ def _averaged(image: Image, *, axis: int, step_mm: float, width_mm: float) -> Im
     return _placed(out, _restepped(image.grid, axis, first=centres[0], step=step_mm / own))
 
 
-def _finer(image: Image, *, axis: int, step_mm: float) -> Image:
+def _finer(image: Image, *, axis: int, step_mm: float, kernel: Kernel) -> Image:
     own, count = image.grid.spacing[axis], image.grid.shape[axis]
     pixels = round(count * own / step_mm)
-    positions = (np.arange(pixels) - (pixels - 1) / 2) * step_mm / own + (count - 1) / 2
-    matrix = interpolation(positions, count=count, step=1.0, kernel="cubic")
+    positions = (np.arange(pixels, dtype=np.float64) - (pixels - 1) / 2) * step_mm / own + (
+        count - 1
+    ) / 2
+    matrix = interpolation(positions, count=count, step=1.0, kernel=kernel)
     data = np.moveaxis(np.asarray(image.data, dtype=np.float32), axis, 0)
     flat = matrix @ np.ascontiguousarray(data.reshape(count, -1))
     out = np.moveaxis(flat.reshape(pixels, *data.shape[1:]), 0, axis)

@@ -166,7 +166,7 @@ def _run(scan: Scan, options: argparse.Namespace, network: Network) -> Iterator[
     for definition, mask in before.masks.items():
         yield Row(
             scan=scan.name, definition=definition, family="as it is", label="", strength=0.0,
-            healthy=scan.healthy, dice=_dice(truths.get(definition), mask.data > 0),
+            healthy=scan.healthy, dice=_dice(truths.get(definition), _filled(mask)),
             volume_ml=_millilitres(mask), found=sorted(before.findings),
         )  # fmt: skip
     for change in degradations(subject):
@@ -207,15 +207,15 @@ def _row(
         label=change.label,
         strength=change.strength,
         healthy=scan.healthy,
-        dice=_dice(real, mask.data > 0),
-        dice_before=_dice(truth, whole.data > 0),
+        dice=_dice(real, _filled(mask)),
+        dice_before=_dice(truth, _filled(whole)),
         dice_back=back,
         volume_ml=_millilitres(mask),
         expected_ml=ml,
         volume_change=None if ml == 0 else 100 * (_millilitres(mask) / ml - 1),
-        agreement=_dice(expected, mask.data > 0),
+        agreement=_dice(expected, _filled(mask)),
         found=sorted(after.findings - before.findings),
-        same=bool(np.array_equal(expected, mask.data > 0)) if change.exact else None,
+        same=bool(np.array_equal(expected, _filled(mask))) if change.exact else None,
     )
 
 
@@ -277,6 +277,10 @@ def _brain(seen: Observation) -> npt.NDArray[np.bool_]:
     return np.asarray(brain)
 
 
+def _filled(mask: Image) -> npt.NDArray[np.bool_]:
+    return np.asarray(mask.data, dtype=bool)
+
+
 def _dice(truth: npt.NDArray[np.bool_] | None, mask: npt.NDArray[np.bool_]) -> float | None:
     if truth is None:
         return None
@@ -297,7 +301,8 @@ def _keep(folder: Path, scan: Scan, change: Degradation, after: Seen) -> None:
         folder / f"{name}.npz",
         data=after.observation.data,
         affine=after.observation.grid.affine,
-        **{key: np.asarray(mask.data, dtype=bool) for key, mask in after.masks.items()},
+        vascular=_filled(after.masks["vascular"]),
+        ms=_filled(after.masks["ms"]),
     )
 
 

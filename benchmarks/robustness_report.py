@@ -116,7 +116,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     )  # fmt: skip
     for column, family in enumerate(families):
         for line in _lines([row for row in rows if row.family == family]):
-            _plot(axes[:, column], line)
+            _plot(list(axes[:, column]), line)
         for row, label in enumerate(heights):
             axis = axes[row, column]
             axis.axhline(0.5 if row == 2 else 0.0, color="#9ca3af", lw=0.8, ls=":")
