@@ -236,6 +236,16 @@ def test_a_demonstration_prints_the_agreement(
     assert (tmp_path / "out" / "sample_truth.nii.gz").is_file()
 
 
+@pytest.mark.parametrize("option", ["--model", "--weights"])
+def test_an_unknown_model_is_2_and_leaves_nothing(
+    tmp_path: Path, scan: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    call = ["segment", str(scan), "-o", str(tmp_path / "out"), option, "no_such_model"]
+    assert cli.main(call) == 2
+    assert "Choose from: default" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_wrong_weights_are_3(
     tmp_path: Path, scan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from leuko.errors import ReadError, UsageError
-from leuko.models.card import Card, OperatingPoint, card_to_json, parse_card
+from leuko.models.card import Card, OperatingPoint, Views, card_to_json, parse_card
 
 POINT = OperatingPoint(
     threshold=0.5,
@@ -29,12 +29,23 @@ CARD = Card(
 )
 
 
-def test_a_card_survives_its_file() -> None:
-    assert CARD == parse_card(card_to_json(CARD))
+@pytest.mark.parametrize("views", [Views(), Views(flips=True), Views(planes=True)])
+def test_a_card_survives_its_file(views: Views) -> None:
+    card = msgspec.structs.replace(CARD, views=views)
+    assert card == parse_card(card_to_json(card))
 
 
-def test_the_hash_of_the_weights_is_that_of_the_bin_file() -> None:
+def test_a_card_that_says_nothing_of_views_asks_for_none() -> None:
+    content = msgspec.to_builtins(CARD)
+    del content["views"]
+    assert Views(flips=False, planes=False) == parse_card(msgspec.json.encode(content)).views
+
+
+def test_the_hash_of_the_weights_is_that_of_the_file_of_numbers() -> None:
     assert "b" * 64 == CARD.sha256
+    files = {"w.xml": "a" * 64, "w.pt": "c" * 64}
+    shared = msgspec.structs.replace(CARD, checkpoint="w.pt", files=files)
+    assert "c" * 64 == shared.sha256
     assert 16 == CARD.width
 
 
