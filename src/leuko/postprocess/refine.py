@@ -35,7 +35,7 @@ class Refinement:
 
     One brightness holds for the whole scan. Levels of each lesion by itself, summits within 6 to
     20 mm, white matter within 15 mm and the product of the network's odds with those of the
-    brightness each helped one set of scans and harmed others more: docs/model.md has the figures.
+    brightness were tried: each helped some sets of scans and harmed others as much or more.
     """
 
     support: float = 0.5
