@@ -54,12 +54,15 @@ class Corruption:
     """What spoils the picture after sampling; zero everywhere is a clean scan."""
 
     bias: float
+    broad_bias: float
     noise: float
-    ghost: float
+    grain: float  # of the noise, in pixels
+    ghost: float  # negative where the ghost is in antiphase
     ghost_shift: float
     wrap: float  # brightness of what folds in from beyond the field of view
     motion: float  # share of the lines of k-space that were acquired after the head had moved
     motion_px: float  # how far it moved
+    motion_deg: float
     slice_jitter: float
     sharpen: float
     gamma: float
@@ -78,7 +81,7 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
     else:
         spacing = float(rng.uniform(2.5, 8.5))
         thickness = spacing * float(rng.uniform(0.7, 1.0))
-        resolution = float(rng.choice([0.8, rng.uniform(0.8, 1.2)]))
+        resolution = float(rng.choice([0.8, rng.uniform(0.8, 1.2), rng.uniform(1.0, 2.0)]))
     return Acquisition(
         spacing_mm=spacing,
         thickness_mm=thickness,
@@ -93,12 +96,15 @@ def draw_corruption(rng: np.random.Generator) -> Corruption:
     """Draw bias, noise and the rest; most scans are decent, some are poor."""
     return Corruption(
         bias=float(rng.uniform(0.0, 0.2)),
-        noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.1)))),
-        ghost=float(rng.choice([0.0, rng.uniform(0.01, 0.08)], p=[0.75, 0.25])),
-        ghost_shift=float(rng.uniform(0.1, 0.6)),
+        broad_bias=float(rng.choice([0.0, rng.uniform(0.0, 0.35)])),
+        noise=float(np.exp(rng.uniform(np.log(0.008), np.log(0.12)))),
+        grain=float(rng.choice([0.0, rng.uniform(0.3, 1.0)])),
+        ghost=float(rng.choice([0.0, rng.choice([-1, 1]) * rng.uniform(0.01, 0.12)], p=[0.7, 0.3])),
+        ghost_shift=float(rng.choice([0.5, rng.uniform(0.1, 0.6)])),
         wrap=float(rng.choice([0.0, rng.uniform(0.1, 0.8)], p=[0.95, 0.05])),
-        motion=float(rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.88, 0.12])),
-        motion_px=float(rng.uniform(-3.0, 3.0)),
+        motion=float(rng.choice([0.0, rng.uniform(0.08, 0.45)], p=[0.75, 0.25])),
+        motion_px=float(rng.normal(0.0, 1.6)),
+        motion_deg=float(rng.normal(0.0, 1.2)),
         slice_jitter=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
         sharpen=float(rng.choice([0.0, rng.uniform(0.1, 0.9)], p=[0.6, 0.4])),
         gamma=float(np.exp(rng.normal(0, 0.12))),
@@ -114,18 +120,23 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
     generator = torch.Generator().manual_seed(corruption.seed)
     shape = (slices.shape[0], slices.shape[1], slices.shape[2])
     device = slices.device
-    bias = noise_field(shape, knots=knots, generator=generator, device=device)
-    out = slices * torch.exp(corruption.bias * bias)
+    bias = corruption.bias * noise_field(shape, knots=knots, generator=generator, device=device)
+    if corruption.broad_bias:
+        far = (2.5 * knots[0], 2.5 * knots[1], 2.5 * knots[2])
+        bias += corruption.broad_bias * noise_field(
+            shape, knots=far, generator=generator, device=device
+        )
+    out = slices * torch.exp(bias)
     if corruption.slice_jitter:
         jitter = torch.randn(shape[2], generator=generator).to(device)
         out = out * (1 + corruption.slice_jitter * jitter)
     if corruption.ghost:
         shift = int(corruption.ghost_shift * shape[1])
-        out = out + corruption.ghost * torch.roll(out, shift, dims=1)
+        out = (out + corruption.ghost * torch.roll(out, shift, dims=1)).abs()
     if corruption.wrap:
         out = out + corruption.wrap * _folded(out)
     if corruption.motion:
-        out = _moved(out, share=corruption.motion, pixels=corruption.motion_px)
+        out = _moved(out, corruption)
     if corruption.sharpen:
         smooth_u = blur_matrix(shape[0], sigma=1.2).to(device)
         smooth_v = blur_matrix(shape[1], sigma=1.2).to(device)
@@ -133,9 +144,20 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
         out = (out + corruption.sharpen * (out - smooth)).clamp(min=0)
     if corruption.gamma != 1.0:
         out = out.clamp(min=0) ** corruption.gamma
-    real = torch.randn(shape, generator=generator).to(device)
-    imaginary = torch.randn(shape, generator=generator).to(device)
-    return torch.sqrt((out + corruption.noise * real) ** 2 + (corruption.noise * imaginary) ** 2)
+    real, imaginary = (_noise(shape, corruption, generator).to(device) for _ in range(2))
+    return torch.sqrt((out + real) ** 2 + imaginary**2)
+
+
+def _noise(
+    shape: tuple[int, int, int], corruption: Corruption, generator: torch.Generator
+) -> Tensor:
+    """White noise, or noise that filters or interpolation of the scanner left with a grain."""
+    noise = torch.randn(shape, generator=generator)
+    if corruption.grain:
+        along_u, along_v = (blur_matrix(n, sigma=corruption.grain) for n in shape[:2])
+        noise = torch.einsum("ab,bcn,dc->adn", along_u, noise, along_v)
+        noise = noise / noise.std().clamp(min=1e-6)
+    return corruption.noise * noise
 
 
 def _folded(slices: Tensor) -> Tensor:
@@ -147,16 +169,26 @@ def _folded(slices: Tensor) -> Tensor:
     return folded
 
 
-def _moved(slices: Tensor, *, share: float, pixels: float) -> Tensor:
-    """Slices (u, v, n) of which a share of the lines along v was acquired at another place.
+def _moved(slices: Tensor, corruption: Corruption) -> Tensor:
+    """Slices (u, v, n) of a head that moved while the last lines of k-space were acquired.
 
-    The outer lines of k-space are the moved ones: the head's place at the middle is its place in
-    the picture, and edges are doubled.
+    Lines run along v; the middle of k-space decides where the head is, so the truth stays.
     """
-    spectrum = torch.fft.fft(slices, dim=1)
-    frequency = torch.fft.fftfreq(slices.shape[1], device=slices.device)
-    late = frequency > 0.5 * (1.0 - 2.0 * share)
-    turned = torch.exp(-2j * torch.pi * frequency * pixels)
-    spectrum = spectrum * torch.where(late, turned, torch.ones_like(turned))[None, :, None]
-    moved: Tensor = torch.fft.ifft(spectrum, dim=1).abs()
-    return moved
+    turn = np.deg2rad(corruption.motion_deg)
+    cosine, sine = float(np.cos(turn)), float(np.sin(turn))
+    rows, columns = slices.shape[0], slices.shape[1]
+    shift = [2.0 * corruption.motion_px / size for size in (columns, rows)]
+    matrix = [
+        [cosine, -sine * rows / columns, shift[0]],
+        [sine * columns / rows, cosine, shift[1]],
+    ]
+    stack = slices.permute(2, 0, 1)[None]
+    grid = torch.nn.functional.affine_grid(
+        torch.tensor([matrix], device=slices.device), list(stack.shape), align_corners=False
+    )
+    elsewhere = torch.nn.functional.grid_sample(stack, grid, align_corners=False)
+    frequency = torch.fft.fftfreq(columns, device=slices.device)
+    late = (frequency > 0.5 * (1.0 - 2.0 * corruption.motion))[None, None]
+    spectrum = torch.where(late, torch.fft.fft(elsewhere[0], dim=2), torch.fft.fft(stack[0], dim=2))
+    moved: Tensor = torch.fft.ifft(spectrum, dim=2).abs()
+    return moved.permute(1, 2, 0).contiguous()

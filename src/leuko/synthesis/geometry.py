@@ -97,7 +97,7 @@ def draw_geometry(
     if plane is None:
         plane = str(rng.choice(tuple(PLANES), p=[0.88, 0.06, 0.06]))
     axes = PLANES[plane]
-    angles = np.deg2rad(rng.normal(0, 6, 3).clip(-14, 14)) * strength
+    angles = np.deg2rad(rng.normal(0, 8, 3).clip(-24, 24)) * strength
     scales = 1 + rng.uniform(-0.12, 0.12) * strength + rng.normal(0, 0.03, 3) * strength
     shears = rng.normal(0, 0.03, 3) * strength
     matrix = _rotation(angles) @ _shear(shears) @ np.diag(1 / scales)

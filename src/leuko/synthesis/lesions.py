@@ -65,6 +65,8 @@ class LesionPlan:
     rim_contrast: float
     halo: float  # faint, unlabelled brightness around the ventricles, mostly behind them
     halo_mm: float  # how far it reaches
+    radiation: float  # faint, unlabelled brightness behind the ventricles: the optic radiation
+    radiation_edge_mm: float  # over how much it fades
     deep_haze: float  # faint, unlabelled brightness of white matter far from the cortex
     tract: float  # brightness of the corticospinal tract, unlabelled
     septum: float  # brightness between the lateral ventricles, unlabelled
@@ -148,9 +150,11 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         rim_contrast=float(contrast * rng.uniform(0.5, 1.05))
         if rng.random() < 0.6
         else float(rng.uniform(0.12, 0.6)),
-        halo=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.3, 0.7])),
-        halo_mm=float(rng.uniform(4.0, 14.0)),
-        deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.35, 0.65])),
+        halo=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.3, 0.7])),
+        halo_mm=float(rng.uniform(4.0, 18.0)),
+        radiation=float(rng.choice([0.0, rng.uniform(0.04, 0.38)], p=[0.45, 0.55])),
+        radiation_edge_mm=float(rng.choice([rng.uniform(0.4, 1.0), rng.uniform(1.5, 4.0)])),
+        deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.35, 0.65])),
         tract=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.35, 0.65])),
         septum=float(rng.choice([0.0, rng.uniform(0.1, 0.7)], p=[0.3, 0.7])),
         cavities=int(rng.choice([0, int(rng.integers(1, 4))], p=[0.75, 0.25])),
@@ -200,7 +204,10 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         reach = torch.exp(-slab.to_ventricles / plan.halo_mm)
         unlabelled += plan.halo * (0.25 + 0.75 * behind) * reach * white
     if plan.deep_haze:
-        unlabelled += plan.deep_haze * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
+        patches = (1 + 0.5 * _noise(slab, 20.0, generator)).clamp(min=0)
+        unlabelled += plan.deep_haze * patches * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
+    if plan.radiation:
+        unlabelled += plan.radiation * _optic_radiation(plan, slab, generator) * white
     if plan.tract:
         unlabelled += (
             plan.tract * slab.tract * (1 + 0.4 * _noise(slab, 8.0, generator)).clamp(min=0)
@@ -299,6 +306,16 @@ def _add_foci(
         extent[tuple(window)] = torch.maximum(extent[tuple(window)], spot)
 
 
+def _optic_radiation(plan: LesionPlan, slab: Slab, generator: torch.Generator) -> Tensor:
+    """From 0 to 1: a layer beside and behind the back of the ventricles, alike on both sides."""
+    fade = plan.radiation_edge_mm
+    near = 5.0 + 2.0 * _noise(slab, 30.0, generator)
+    behind = torch.sigmoid((0.3 - slab.along) / 0.06)
+    layer = torch.sigmoid((slab.to_ventricles - near) / fade)
+    layer = layer * torch.sigmoid((near + 12.0 * behind - slab.to_ventricles) / (2.0 * fade))
+    return behind * layer * torch.sigmoid((slab.to_cortex - 3.0) / 0.7)
+
+
 def _strange_lesion(
     strange: Strange, slab: Slab, rng: np.random.Generator, generator: torch.Generator
 ) -> Tensor:
@@ -328,4 +345,4 @@ def _rims(plan: LesionPlan, slab: Slab, white: Tensor, noise: Tensor) -> Tensor:
     at_horns = torch.sigmoid(((slab.along - 0.5).abs() - 0.40) / 0.04)
     reach = plan.rim_mm * (1 + 0.35 * noise) + plan.cap_mm * at_horns * (1 + 0.3 * noise)
     rim = torch.sigmoid((reach - slab.to_ventricles) / 0.5)
-    return rim * (reach > 0.4) * (slab.to_ventricles < 12.0) * white
+    return rim * (reach > 0.4) * (slab.to_ventricles < 12.0) * (white & ~slab.septum)

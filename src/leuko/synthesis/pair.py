@@ -82,6 +82,8 @@ def _darkened(plan: LesionPlan, *, share: float) -> LesionPlan:
         contrast=-share * plan.contrast,
         rim_contrast=-share * plan.rim_contrast,
         halo=0.0,
+        radiation=0.0,
+        radiation_edge_mm=1.0,
         deep_haze=0.0,
         tract=0.0,
         septum=0.0,
