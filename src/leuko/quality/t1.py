@@ -14,7 +14,7 @@ __all__ = ["t1_checks", "unused_t1"]
 
 # Shares of the level of white matter, see `leuko.quality.anatomy`.
 FLUID_DARK = 0.75
-GREY_DARK = 0.95
+GREY_DARK = 0.90
 
 
 def t1_checks(
