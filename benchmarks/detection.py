@@ -5,10 +5,10 @@
     python benchmarks/detection.py --weights runs/A --vary mean
 
 A true lesion is found where the mask touches it in a voxel; a marked lesion is false where it
-touches no true one: 26-connected components, as in leuko.evaluation.lesionwise. Three things can
+touches no true one: 26-connected components, as in leuko.evaluation.lesionwise. Four things can
 vary: `threshold`, the probability from which a voxel counts (the support of refinement moves in
-proportion, every other step stays); or, with the mask as it is, the least `mean` or `max`
-probability that a marked lesion must have to be kept.
+proportion, every other step stays); `min_lesion_peak`, how sure it must be somewhere; or, with
+the mask as it is, the least `mean` or `max` probability that a marked lesion must have to be kept.
 
 Prints Markdown and writes benchmarks/out/detection/NAME/: detection.md, detection.json (every point
 of every curve) and detection.png. Networks, sets and `--set` are as for accuracy.py.
@@ -39,6 +39,7 @@ HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 LEAST = (0.0, *(round(0.05 * step, 2) for step in range(4, 20)), 0.97, 0.99)
+SETTINGS = {"threshold": THRESHOLDS, "min_lesion_peak": LEAST}
 START = time.monotonic()
 
 
@@ -75,10 +76,10 @@ def _curve(masks: NetworkMasks, entry: ScanSet, cases: Sequence[Case], *, vary: 
     """The counts of a set at every setting, each summed over its scans."""
     points: dict[float, list[Counts]] = {}
     for case in cases:
-        pairs = _by_threshold if vary == "threshold" else _by_confidence
+        pairs = _by_setting if vary in SETTINGS else _by_confidence
         for at, pair in pairs(masks, entry, case, vary=vary):
             points.setdefault(at, []).append(counted(pair))
-    used = masks.setting(entry.definition, "threshold") if vary == "threshold" else 0.0
+    used = masks.setting(entry.definition, vary) if vary in SETTINGS else 0.0
     return Curve.of(
         points,
         method=masks.name,
@@ -88,13 +89,15 @@ def _curve(masks: NetworkMasks, entry: ScanSet, cases: Sequence[Case], *, vary: 
     )
 
 
-def _by_threshold(
+def _by_setting(
     masks: NetworkMasks, entry: ScanSet, case: Case, *, vary: str
 ) -> Iterator[tuple[float, Pair]]:
     used = masks.setting(entry.definition, vary)
     support = masks.setting(entry.definition, "refine_support")
-    for at in sorted({*THRESHOLDS, used}):
-        changes = {"threshold": f"{at}", "refine_support": f"{at * support / used}"}
+    for at in sorted({*SETTINGS[vary], used}):
+        changes = {vary: f"{at}"}
+        if vary == "threshold":
+            changes["refine_support"] = f"{at * support / used}"
         yield at, _pair(entry, case, masks.mask(entry, case, changes))
 
 
@@ -137,7 +140,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     named = ", ".join(SETS)
     parser.add_argument("--sets", default="tabriz,ljubljana,nichart,lesion-free", help=named)
-    parser.add_argument("--vary", choices=("threshold", "mean", "max"), default="threshold")
+    parser.add_argument("--vary", choices=(*SETTINGS, "mean", "max"), default="threshold")
     parser.add_argument(
         "--set", type=name_and_value, action="append", default=[], metavar="NAME=VALUE"
     )
