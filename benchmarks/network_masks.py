@@ -19,7 +19,7 @@ from leuko.errors import ReadError
 from leuko.formats.read import read_scan
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
-from leuko.models.card import Card, OperatingPoint, Views
+from leuko.models.card import Card, Definition, OperatingPoint, Views
 from leuko.models.classes import Tissue
 from leuko.models.store import load_card, packaged_folder
 from leuko.pipelines.config import SegmentConfig
@@ -96,6 +96,9 @@ class NetworkMasks:
         else:
             folder = weights if weights.is_dir() else weights.parent
         card = load_card(folder)
+        if weights is not None and weights.suffix in (".pt", ".ckpt"):  # kept from an earlier time
+            points = msgspec.convert(_points(), dict[Definition, OperatingPoint])
+            card = msgspec.structs.replace(card, operating_points=points)
         if views is not None:
             card = msgspec.structs.replace(card, views=views)
         fresh = f"{card.sha256[:12]}-{_fingerprint()}"
@@ -227,6 +230,16 @@ def _still(checkpoint: Path) -> Iterator[Path]:
         yield folder / checkpoint.name
 
 
+def _points() -> dict[str, Any]:
+    """The operating points of the packaged weights, as plain values."""
+    try:
+        return dict(msgspec.to_builtins(load_card().operating_points))
+    except ReadError:
+        known = OperatingPoint.__struct_fields__
+        point = {name: value for name, value in OPERATING_POINT.items() if name in known}
+        return {"vascular": point, "ms": point}
+
+
 def _export(checkpoint: Path, *, store: Path) -> Path:
     """The checkpoint of a run as a folder with a card, in the store under its checksum."""
     from leuko.training.export import export
@@ -236,12 +249,6 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
     if (folder / "card.json").is_file():
         return folder
     recipe = recipe_of(checkpoint)
-    try:
-        points = msgspec.to_builtins(load_card().operating_points)
-    except ReadError:
-        known = OperatingPoint.__struct_fields__
-        point = {name: value for name, value in OPERATING_POINT.items() if name in known}
-        points = {"vascular": point, "ms": point}
     export(
         checkpoint,
         out=folder,
@@ -250,7 +257,7 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
             "version": "0",
             "pixel_mm": recipe.get("data", {}).get("pixel_mm", PIXEL_MM),
             "neighbour_mm": NEIGHBOUR_MM,
-            "operating_points": points,
+            "operating_points": _points(),
             "training": f"a run of leuko train, {checkpoint.name}",
         },
     )

@@ -31,7 +31,7 @@ from score_tables import markdown
 from scoring import BIAS, Row, means, score, volume_bias
 
 SETS = "tabriz-union,tabriz-lesions,ljubljana,nichart,lesion-free"
-GRID = {"refine_support": ["0.3", "0.4", "0.5"], "min_lesion_peak": ["0.5", "0.7", "0.8", "0.9"]}
+GRID = {"refine_evidence": ["0", "4", "8"], "min_lesion_peak": ["0", "0.8", "0.9"]}
 
 Setting = tuple[tuple[str, str], ...]
 

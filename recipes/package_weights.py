@@ -20,12 +20,13 @@ from leuko.training.export import export
 # two definitions differ by their classes, not by their thresholds.
 OPERATING_POINT = {
     "threshold": 0.5,
-    "refine_support": 0.4,
+    "refine_support": 0.5,
+    "refine_evidence": 4.0,
     "refine_level": 0.5,
     "refine_summit": 0.9,
     "refine_reach_mm": 0.0,
     "confine_margin_mm": 2.0,
-    "min_lesion_mm3": 3.0,
+    "min_lesion_mm3": 0.0,
     "min_lesion_peak": 0.8,
 }
 SHARED = {

@@ -75,6 +75,34 @@ def test_support_reaches_further_than_the_threshold() -> None:
     assert 147 == run(probability, image, anatomy, support=0.2, reach_mm=0.0)[0].sum()
 
 
+def test_what_is_brighter_than_the_edge_needs_less_probability() -> None:
+    probability, image, anatomy = scene()
+    # Half way is 150; the odds of .3 are 3:7, and exp(4 * .25) is 2.7: enough at 175, not at 160.
+    for x, brightness in ((20, 160.0), (22, 175.0), (24, 175.0)):
+        probability[x, 5, 4], image[x, 5, 4] = 0.3, brightness
+    probability[24, 5, 4] = 0.25
+    refined, _ = run(probability, image, anatomy, reach_mm=0.0, evidence=4.0)
+    assert [False, True, False] == refined[[20, 22, 24], 5, 4].tolist()
+    assert not run(probability, image, anatomy, reach_mm=0.0)[0][20:, 5].any()
+
+
+def test_nothing_is_lesion_for_being_bright_alone() -> None:
+    probability, image, anatomy = scene()
+    image[20:25, 5, 4] = 5000.0
+    probability[20:25, 5, 4] = 0.01
+    assert not run(probability, image, anatomy, reach_mm=0.0, evidence=4.0)[0][20:].any()
+
+
+def test_evidence_finds_room_between_any_support() -> None:
+    probability, image, anatomy = scene()
+    sure = probability > 0.5
+    nowhere, _ = run(probability, image, anatomy, reach_mm=0.0, support=1.0, evidence=4.0)
+    assert not nowhere.any()
+    assert sure[run(probability, image, anatomy, reach_mm=0.0, evidence=4.0)[0]].all()
+    anywhere, _ = run(probability, image, anatomy, reach_mm=0.0, support=0.0, evidence=4.0)
+    assert np.array_equal(image == 200.0, anywhere)
+
+
 def test_bright_voxels_outside_the_brain_stay_out() -> None:
     probability, image, anatomy = scene()
     anatomy[16:] = Tissue.VENTRICLES
@@ -119,8 +147,9 @@ def test_the_unit_of_the_image_does_not_matter() -> None:
     probability, image, anatomy = scene()
     rng = np.random.default_rng(3)
     image += rng.normal(0, 8, image.shape).astype(np.float32)
-    refined, _ = run(probability, image, anatomy)
-    scaled, _ = run(probability, image * np.float32(8), anatomy)
+    probability += rng.uniform(0, 0.4, image.shape).astype(np.float32)
+    refined, _ = run(probability, image, anatomy, evidence=4.0)
+    scaled, _ = run(probability, image * np.float32(8), anatomy, evidence=4.0)
     assert np.array_equal(refined, scaled)
 
 
@@ -128,6 +157,7 @@ def test_flipped_arrays_give_the_flipped_mask() -> None:
     probability, image, anatomy = scene()
     rng = np.random.default_rng(4)
     image += rng.normal(0, 8, image.shape).astype(np.float32)
-    refined, _ = run(probability, image, anatomy)
+    probability += rng.uniform(0, 0.4, image.shape).astype(np.float32)
+    refined, _ = run(probability, image, anatomy, evidence=4.0)
     turned = [np.asfortranarray(a)[:, ::-1].copy()[:, ::-1] for a in (probability, image, anatomy)]
-    assert np.array_equal(refined, run(*turned)[0])
+    assert np.array_equal(refined, run(*turned, evidence=4.0)[0])

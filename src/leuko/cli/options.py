@@ -68,6 +68,11 @@ mask_options = _together(
         help="Probability from which a voxel may hold a refined lesion." + FROM_CARD,
     ),
     click.option(
+        "--refine-evidence",
+        type=click.FloatRange(0, 20),
+        help="What full brightness adds to a voxel's log-odds." + FROM_CARD,
+    ),
+    click.option(
         "--refine-level",
         type=SHARE,
         help="Where the edge lies between the brightness of brain (0) and lesion (1)." + FROM_CARD,

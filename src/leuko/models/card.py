@@ -31,6 +31,9 @@ class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     refine_support: Share
     """Probability from which a voxel may seed or hold a refined lesion."""
 
+    refine_evidence: Magnitude = 0.0
+    """What the step from the brightness of brain to that of lesions adds to a voxel's log-odds."""
+
     refine_level: Share
     """Where the edge lies between the brightness of brain (0) and of lesions (1)."""
 

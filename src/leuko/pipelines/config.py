@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 __all__ = ["SegmentConfig"]
 
 Share = Annotated[float, Meta(ge=0, le=1)]
+LogOdds = Annotated[float, Meta(ge=0, le=20)]
 Millimetres = Annotated[float, Meta(ge=0, le=1000)]
 CubicMillimetres = Annotated[float, Meta(ge=0, le=1e6)]
 
@@ -31,6 +32,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     refine_support: Share | None = None
     """Probability from which a voxel may seed or hold a refined lesion."""
+
+    refine_evidence: LogOdds | None = None
+    """What the step from the brightness of brain to that of lesions adds to a voxel's log-odds."""
 
     refine_level: Share | None = None
     """Where the edge lies between the brightness of brain (0) and of the lesions (1)."""

@@ -98,6 +98,7 @@ def _thresholded(
             spacing=spacing,
             parameters=Refinement(
                 support=settings.refine_support,
+                evidence=settings.refine_evidence,
                 level=settings.refine_level,
                 summit=settings.refine_summit,
                 reach_mm=settings.refine_reach_mm,
@@ -131,6 +132,7 @@ def _about_threshold(settings: Settings) -> dict[str, object]:
     }
     if settings.refine:
         about["refine_support"] = settings.refine_support
+        about["refine_evidence"] = settings.refine_evidence
         about["refine_level"] = settings.refine_level
         about["refine_summit"] = settings.refine_summit
         about["refine_reach_mm"] = settings.refine_reach_mm

@@ -55,6 +55,7 @@ class Settings:
     threshold: float
     refine: bool
     refine_support: float
+    refine_evidence: float
     refine_level: float
     refine_summit: float
     refine_reach_mm: float
@@ -113,6 +114,7 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
         threshold=chosen(config.threshold, point.threshold),
         refine=config.refine,
         refine_support=chosen(config.refine_support, point.refine_support),
+        refine_evidence=chosen(config.refine_evidence, point.refine_evidence),
         refine_level=chosen(config.refine_level, point.refine_level),
         refine_summit=chosen(config.refine_summit, point.refine_summit),
         refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),

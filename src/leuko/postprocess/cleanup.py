@@ -34,9 +34,9 @@ Triple = tuple[float, float, float]
 # Where lesions arise. Left out: cortex, fluid and what is not brain.
 HOST_TISSUES = (Tissue.WHITE_MATTER, Tissue.DEEP_GREY, Tissue.BRAINSTEM, Tissue.CEREBELLUM)
 CONFINE_MARGIN_MM = 2.0  # about the thickness of cortex: juxtacortical lesions reach into it
-# Removes specks of one or two voxels in 1 mm scans, nothing where a voxel is larger. Larger limits
-# cost more than they clean: of the lesions that raters drew in three 1 mm scans 12 % are smaller
-# than 3 mm3 (.04 % of the volume), but 38 % are smaller than 10 mm3, and in thick slices none is.
+# Removes specks of one or two voxels in 1 mm scans, nothing where a voxel is larger. Of the lesions
+# that raters drew in three 1 mm scans 12 % are smaller than 3 mm3 (.04 % of the volume), but 38 %
+# are smaller than 10 mm3: what is small is better judged by its probability (`remove_doubtful`).
 MIN_LESION_MM3 = 3.0
 FILL_HOLES_MM3 = 10.0
 MAIN_BRAIN_SHARE = 0.1  # parts of this share of the largest are brain as well, as in a cut scan

@@ -21,6 +21,7 @@ __all__ = ["Refined", "Refinement", "refine"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
+FloatArray64 = npt.NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 
@@ -28,17 +29,21 @@ Triple = tuple[float, float, float]
 class Refinement:
     """Parameters of the refinement.
 
-    `support` is the probability from which a voxel holds or extends lesions; `level` places the
-    edge between the brightness of brain (0) and lesion (1); the edge lies within `reach_mm` of
-    supported voxels. The brightness of lesions is the quantile `summit` of their voxels: .5 is the
-    median, .9 the bright core that raters halve.
+    `support` is the probability from which a voxel as bright as the edge holds or extends lesions.
+    `evidence` is what brightness adds to the network's log-odds between the levels of brain and of
+    lesions: with 4, a voxel of support .5 and as bright as lesions are needs a probability of .12.
+    (By two normal distributions it would be the squared contrast to noise; but the network has
+    seen the brightness, too.) `level` places the edge between the brightness of brain (0) and
+    lesion (1); the edge lies within `reach_mm` of supported voxels. The brightness of lesions is
+    the quantile `summit` of their voxels: .5 is the median, .9 the bright core that raters halve.
 
     One brightness holds for the whole scan. Levels of each lesion by itself, summits within 6 to
-    20 mm, white matter within 15 mm and the product of the network's odds with those of the
-    brightness were tried: each helped some sets of scans and harmed others as much or more.
+    20 mm, white matter within 15 mm and an edge that high odds may lower were tried: each helped
+    some sets of scans and harmed others as much or more.
     """
 
     support: float = 0.5
+    evidence: float = 0.0
     level: float = 0.5
     reach_mm: float = 1.0
     summit: float = 0.9
@@ -89,7 +94,9 @@ def refine(
         same = effect_of(mask, mask)
         return mask, Refined(same, brain.median if brain else None, lesion_level)
     refined = np.zeros(mask.shape, dtype=np.bool_)
-    supported = probability >= np.float32(how.support)
+    supported = _supported(
+        probability, image, how, brain_level=brain.median, lesion_level=lesion_level
+    )
     tight = bounding_box(supported)
     if tight is not None:
         x, y, z = (int(np.ceil(how.reach_mm / step)) for step in spacing)
@@ -99,3 +106,32 @@ def refine(
         edge = np.float32(brain.median + how.level * (lesion_level - brain.median))
         refined[box] = zone & (tissue_mask(anatomy[box], BRAIN) | mask[box]) & (values > edge)
     return refined, Refined(effect_of(mask, refined), brain.median, lesion_level)
+
+
+def _supported(
+    probability: FloatArray,
+    image: npt.NDArray[np.generic],
+    how: Refinement,
+    *,
+    brain_level: float,
+    lesion_level: float,
+) -> BoolArray:
+    """Where the network's odds and those of the brightness together say `support` or more.
+
+    Brightness counts for one step between the levels at most: nothing is lesion for being bright
+    alone.
+    """
+    least = _weakened(how.support, np.float64(how.evidence))
+    supported = np.asarray(probability >= np.float32(least))
+    if how.evidence:
+        voxels = np.nonzero(supported)
+        bright = np.asarray(image[voxels], dtype=np.float64) - brain_level
+        above = np.clip(bright / (lesion_level - brain_level) - how.level, -1.0, 1.0)
+        supported[voxels] = probability[voxels] >= _weakened(how.support, how.evidence * above)
+    return supported
+
+
+def _weakened(probability: float, log_odds: FloatArray64 | np.float64) -> FloatArray64:
+    """The probability whose log-odds are smaller by `log_odds`; 0 and 1 stay."""
+    share = probability * np.exp(-log_odds)
+    return np.asarray(share / (share + (1.0 - probability)))
