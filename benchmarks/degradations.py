@@ -147,7 +147,7 @@ def _poses(subject: Subject) -> Iterator[Degradation]:
     yield Degradation("mirrored head", "", 1, degrade.mirrored, degrade.mirrored)
 
 
-def _oblique(image: Image, *, order: int) -> Image:
+def _oblique(image: Image, *, order: degrade.Order) -> Image:
     return degrade.slices_of(
         degrade.rotated(image, degrees=20.0, axis=0, order=order), spacing_mm=5.0
     )

@@ -7,6 +7,8 @@ are then shares of a voxel. Strength 0, or the image's own spacing, changes noth
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -17,6 +19,7 @@ from leuko.preparation.intensity import brain_level
 from leuko.preparation.sampling import Kernel, interpolation
 
 __all__ = [
+    "Order",
     "biased",
     "canonical",
     "emptied",
@@ -40,7 +43,7 @@ __all__ = [
     "zero_filled_grid",
 ]
 
-Array = npt.NDArray[np.float32]
+Order = Literal[1, 3]  # of splines
 SLICES = 2
 
 
@@ -143,7 +146,7 @@ def ghosted(image: Image, *, share: float) -> Image:
     return image.with_data(out)
 
 
-def rotated(image: Image, *, degrees: float, axis: int, order: int = 3) -> Image:
+def rotated(image: Image, *, degrees: float, axis: int, order: Order = 3) -> Image:
     """Acquired with the field of view turned about its centre; the affine follows."""
     turn = np.eye(4)
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -157,14 +160,14 @@ def rotated(image: Image, *, degrees: float, axis: int, order: int = 3) -> Image
     return on_grid(image, grid, order=order)
 
 
-def shifted(image: Image, *, voxels: tuple[float, float, float], order: int = 3) -> Image:
+def shifted(image: Image, *, voxels: tuple[float, float, float], order: Order = 3) -> Image:
     """Acquired with the field of view shifted by a part of a voxel; the affine follows."""
     affine = image.grid.affine.copy()
     affine[:3, 3] = image.grid.to_world(voxels)
     return on_grid(image, Grid(image.grid.shape, affine), order=order)
 
 
-def on_grid(image: Image, grid: Grid, *, order: int) -> Image:
+def on_grid(image: Image, grid: Grid, *, order: Order) -> Image:
     """Resampled onto another grid by splines of an order (1: linear); 0 outside."""
     matrix = np.linalg.inv(image.grid.affine) @ grid.affine
     data = np.asarray(image.data, dtype=np.float32)
@@ -221,10 +224,9 @@ def scaled(image: Image, *, factor: float, offset: float = 0.0) -> Image:
 
 
 def rounded(image: Image, *, levels: int) -> Image:
-    """As whole numbers from 0 to `levels` - 1 between the lowest and the highest value."""
-    data = np.asarray(image.data, dtype=np.float32)
-    low, high = float(data.min()), float(data.max())
-    return image.with_data(np.rint((data - low) / (high - low) * (levels - 1)).astype(np.float32))
+    """As whole numbers from 0 to `levels` - 1: 0 stays 0, what is below it becomes 0."""
+    data = np.maximum(np.asarray(image.data, dtype=np.float32), 0)
+    return image.with_data(np.rint(data * ((levels - 1) / float(data.max()))).astype(np.float32))
 
 
 def _averaged(image: Image, *, axis: int, step_mm: float, width_mm: float) -> Image:

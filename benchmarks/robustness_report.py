@@ -109,9 +109,12 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     families = [name for name in FIGURE if any(row.family == name for row in rows)]
     if not families:
         return
-    heights = ("change of Dice", "change of volume, %", "false ml, healthy")
+    heights = ["change of Dice", "change of volume, %", "false ml, healthy"]
+    if not any(row.healthy for row in rows):
+        del heights[2]
     figure, axes = plt.subplots(
-        3, len(families), figsize=(2.5 * len(families) + 1, 7.4), sharey="row", squeeze=False,
+        len(heights), len(families), figsize=(2.5 * len(families) + 1, 2.4 * len(heights) + 0.6),
+        sharex="col", sharey="row", squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for column, family in enumerate(families):
@@ -128,7 +131,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
                 axis.set_xticks([40, 20, 10], ["40", "20", "10"], minor=False)
                 axis.minorticks_off()
         axes[0, column].set_title(family, fontsize=10)
-        axes[2, column].set_xlabel(FIGURE[family], fontsize=8)
+        axes[-1, column].set_xlabel(FIGURE[family], fontsize=8)
     axes[1, 0].set_ylim(-70, 70)
     keys = [Line2D([], [], color=colour, label=name) for name, colour in COLOURS.items()]
     keys += [Line2D([], [], color="k", ls=style, label=name)
@@ -147,7 +150,7 @@ def _plot(axes: Sequence[Any], line: Sequence[Row]) -> None:
         "marker": "o", "ms": 3, "lw": 1.2,
     }  # fmt: skip
     strengths = [row.strength for row in line]
-    top, middle, bottom = axes
+    top, middle, bottom = axes[0], axes[1], axes[-1]
     if first.healthy:
         bottom.plot(strengths, [row.volume_ml for row in line], **style)
         return

@@ -182,10 +182,13 @@ def test_kept_slices_stay_where_they_are(degrade: ModuleType, head: Image) -> No
 
 
 def test_rounding_leaves_as_many_values_as_it_says(degrade: ModuleType, head: Image) -> None:
+    head.data[0, 0, 0] = -5.0  # an offset would be another degradation
     after = degrade.rounded(head, levels=64)
     assert after.data.min() == 0
     assert after.data.max() == 63
     assert np.array_equal(after.data, np.rint(after.data))
+    kept = after.data * head.data.max() / 63
+    np.testing.assert_allclose(kept, np.maximum(head.data, 0), atol=head.data.max() / 126 + 1e-4)
 
 
 def test_every_degradation_treats_scan_and_mask_alike(
