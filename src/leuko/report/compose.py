@@ -85,7 +85,12 @@ def document(
         lesions_note=_lesions_note(table, table_file, words),
         notices=_notices(findings, words),
         pictures=_pictures(image, mask, labels, anatomy, table, burden, axis, words),
-        methods=methods(definition, voxel_mm3=grid.voxel_mm3, words=words),
+        methods=methods(
+            definition,
+            voxel_mm3=grid.voxel_mm3,
+            words=words,
+            with_t1=bool(known.get("t1_used")),
+        ),
         steps=tuple(_step(step) for step in steps),
         references=references(definition, words=words),
         provenance=entries(known, image=image, definition=definition, words=words),

@@ -17,12 +17,18 @@ REFERENCES = (
 )
 
 
-def methods(definition: str | None, *, voxel_mm3: float, words: Wording) -> tuple[Method, ...]:
+def methods(
+    definition: str | None, *, voxel_mm3: float, words: Wording, with_t1: bool = False
+) -> tuple[Method, ...]:
     """What was measured, how the mask came about, how it is counted, how sure it is.
 
-    `definition` is 'vascular' or 'ms'; None for a mask that was given.
+    `definition` is 'vascular' or 'ms'; None for a mask that was given. `with_t1` says that the
+    network saw a T1, too.
     """
     what = f"methods.what.{definition or 'given'}"
+    how = words("methods.how" if definition else "methods.how.given")
+    if definition and with_t1:
+        how = f"{how} {words('methods.how.t1')}"
     counting = (
         words("methods.count.volume", voxel=f"{voxel_mm3:.4g}"),
         words("methods.count.lesion"),
@@ -32,10 +38,7 @@ def methods(definition: str | None, *, voxel_mm3: float, words: Wording) -> tupl
     )
     return (
         Method(words("methods.what.title"), words(what)),
-        Method(
-            words("methods.how.title"),
-            words("methods.how" if definition else "methods.how.given"),
-        ),
+        Method(words("methods.how.title"), how),
         Method(words("methods.count.title"), " ".join(counting)),
         Method(words("methods.sure.title"), words("methods.sure")),
     )

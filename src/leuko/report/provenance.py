@@ -15,7 +15,7 @@ __all__ = ["entries", "file_name", "text_of", "time_of"]
 
 # What can only be a path: it begins at a root, a home, a drive or a folder's dots.
 PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:[\\/]|\\\\)")
-FILES = {"input", "input_name", "mask", "mask_name"}
+FILES = {"input", "input_name", "mask", "mask_name", "t1_name"}
 SILENT = {"program"}  # the page names it
 ISO_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)")
 
