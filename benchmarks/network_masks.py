@@ -256,7 +256,7 @@ def _export(checkpoint: Path, *, store: Path) -> Path:
             "name": checkpoint.parent.name or "checkpoint",
             "version": "0",
             "pixel_mm": recipe.get("data", {}).get("pixel_mm", PIXEL_MM),
-            "neighbour_mm": NEIGHBOUR_MM,
+            "neighbours_mm": recipe.get("data", {}).get("neighbours_mm", [NEIGHBOUR_MM]),
             "operating_points": _points(),
             "training": f"a run of leuko train, {checkpoint.name}",
         },

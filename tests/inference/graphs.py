@@ -56,7 +56,7 @@ def weights_folder(folder: Path) -> Card:
         architecture="none",
         classes=tuple(map(str, range(CLASS_COUNT))),
         pixel_mm=0.8,
-        neighbour_mm=3.0,
+        neighbours_mm=(3.0,),
         operating_points={"vascular": POINT, "ms": POINT},
     )
     (folder / "card.json").write_bytes(card_to_json(card))

@@ -47,7 +47,7 @@ def prepared_scan(spacing: tuple[float, float, float] = (1.0, 0.9, 5.0)) -> Prep
     data = random.uniform(60, 140, shape)
     smooth = sum(np.roll(data, k, axis) for axis in range(3) for k in (-1, 0, 1)) / 9
     smooth[:8] = 0
-    return prepare(smooth, spacing=spacing, pixel_mm=0.8, neighbour_mm=3.0, level=100.0)
+    return prepare(smooth, spacing=spacing, pixel_mm=0.8, neighbours_mm=(3.0,), level=100.0)
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 0.9, 5.0), (5.0, 1.0, 0.9), (1.0, 4.0, 1.0)])
@@ -58,7 +58,7 @@ def test_probabilities_are_those_of_the_network_brought_back(
     engine = FakeEngine()
     found = predict(prepared, engine=engine)
     n = len(prepared.slices)
-    everything = engine(with_neighbours(prepared.slices, range(n), distance=prepared.neighbour))
+    everything = engine(with_neighbours(prepared.slices, range(n), distances=prepared.neighbours))
     for volume, tissue in ((found.lesion, Tissue.LESION), (found.cap_rim, Tissue.CAP_RIM)):
         assert prepared.geometry.shape == volume.shape
         expected = to_voxels(everything[:, tissue], prepared.geometry, kernel="linear")
@@ -124,7 +124,7 @@ def test_an_error_in_a_worker_is_the_callers() -> None:
 
 def test_neighbours_repeat_the_outermost_slice() -> None:
     stack = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
-    shown = with_neighbours(stack, [0, 2, 4], distance=2)
+    shown = with_neighbours(stack, [0, 2, 4], distances=(2,))
     assert [[0, 0, 2], [0, 2, 4], [2, 4, 4]] == shown[:, :, 0, 0].tolist()
 
 
@@ -142,11 +142,17 @@ def test_thin_slices_without_brain_are_left_out() -> None:
     data = np.full((40, 48, 90), 100.0)
     data[:, :, :45] = 30.0  # as bright as a neck may be
     data[0, 0, 0] = data[-1, -1, 0] = 100.0
-    prepared = prepare(data, spacing=(1.0, 1.0, 1.0), pixel_mm=0.8, neighbour_mm=3.0, level=80.0)
-    prepared = Prepared(prepared.slices, 2, prepared.level, neighbour=1, geometry=prepared.geometry)
+    prepared = prepare(
+        data, spacing=(1.0, 1.0, 1.0), pixel_mm=0.8, neighbours_mm=(3.0,), level=80.0
+    )
+    prepared = Prepared(
+        prepared.slices, 2, prepared.level, neighbours=(1,), geometry=prepared.geometry
+    )
     engine = UpperBrain()
     found = predict(prepared, engine=engine)
     assert sum(engine.sizes) < 0.75 * len(prepared.slices)
-    whole = UpperBrain()(with_neighbours(prepared.slices, range(len(prepared.slices)), distance=1))
+    whole = UpperBrain()(
+        with_neighbours(prepared.slices, range(len(prepared.slices)), distances=(1,))
+    )
     expected = to_voxels(whole[:, Tissue.LESION], prepared.geometry, kernel="linear")
     np.testing.assert_allclose(found.lesion[:, :, 46:], expected[:, :, 46:], atol=1e-3)

@@ -86,7 +86,7 @@ def test_a_card_that_is_no_json_is_refused(model: Path) -> None:
 
 @pytest.mark.parametrize(
     ("held", "hint"),
-    [("recipe.json", "leuko export"), ("card.json", "leuko segment --weights"), ("x", "Give the")],
+    [("recipe.json", "leuko export"), ("card.json", "leuko segment --model"), ("x", "Give the")],
 )
 def test_another_folder_is_told_apart(tmp_path: Path, held: str, hint: str) -> None:
     (tmp_path / held).touch()

@@ -64,7 +64,7 @@ def scan(shape: tuple[int, int, int] = (40, 56, 72)) -> npt.NDArray[np.float32]:
 
 def shown(data: npt.NDArray[np.float32], axis: int | None = None) -> Prepared:
     return prepare(
-        data, spacing=(1.0, 1.0, 1.0), pixel_mm=1.0, neighbour_mm=3.0, level=100.0, axis=axis
+        data, spacing=(1.0, 1.0, 1.0), pixel_mm=1.0, neighbours_mm=(3.0,), level=100.0, axis=axis
     )
 
 

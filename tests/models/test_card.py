@@ -24,7 +24,7 @@ CARD = Card(
     options={"width": 16, "norm": "batch", "dropout": 0.0},
     classes=("background", "lesion"),
     pixel_mm=0.8,
-    neighbour_mm=3.0,
+    neighbours_mm=(3.0,),
     operating_points={"vascular": POINT},
 )
 

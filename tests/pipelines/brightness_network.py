@@ -80,7 +80,7 @@ def make_card(**changed: Any) -> Card:
     values: dict[str, Any] = {
         "name": "brightness", "version": "1", "graph": "net.xml",
         "files": {"net.xml": "0" * 64, "net.bin": "1" * 64}, "architecture": "none",
-        "classes": tuple(tissue.name for tissue in Tissue), "pixel_mm": 1.6, "neighbour_mm": 3.0,
+        "classes": tuple(tissue.name for tissue in Tissue), "pixel_mm": 1.6, "neighbours_mm": [3.0],
         "operating_points": {"vascular": point, "ms": point},
     }  # fmt: skip
     return Card(**(values | changed))

@@ -23,7 +23,7 @@ def smooth_head(shape: tuple[int, int, int]) -> np.ndarray:
 def prepared_flair() -> tuple[Prepared, Grid]:
     grid = Grid.from_spacing(SHAPE, SPACING)
     data = smooth_head(SHAPE)
-    made = prepare(data, spacing=SPACING, pixel_mm=0.8, neighbour_mm=3.0, level=100.0)
+    made = prepare(data, spacing=SPACING, pixel_mm=0.8, neighbours_mm=(3.0,), level=100.0)
     return made, grid
 
 
@@ -50,7 +50,9 @@ def test_pixels_of_the_stack_lie_where_its_grid_says(axis: int) -> None:
     grid = Grid((20, 24, 28), np.array([[0, 2, 0, 5], [1, 0, 0, -3], [0, 0, 3, 7], [0, 0, 0, 1]]))
     spacing = tuple(float(s) for s in np.insert(np.array([1.0, 1.0]), axis, 5.0))
     data = np.full(grid.shape, 100.0, np.float32)
-    geometry = prepare(data, spacing=spacing, pixel_mm=0.8, neighbour_mm=3.0, axis=axis).geometry
+    geometry = prepare(
+        data, spacing=spacing, pixel_mm=0.8, neighbours_mm=(3.0,), axis=axis
+    ).geometry
     found = stack_grid(grid, geometry)
     assert found.shape == tuple(
         np.insert(np.array(geometry.stack_shape[1:]), axis, grid.shape[axis])
@@ -129,10 +131,10 @@ def test_where_the_t1_does_not_reach_the_channel_is_zero_and_nowhere_too_bright(
 def test_the_network_sees_the_t1_of_the_slice_as_fourth_channel_and_zero_without_one() -> None:
     prepared, _ = prepared_flair()
     t1 = np.arange(prepared.slices.size, dtype=np.float32).reshape(prepared.slices.shape)
-    alone = with_neighbours(prepared.slices, [0, 3], distance=1)
-    both = with_neighbours(prepared.slices, [0, 3], distance=1, t1=t1, channels=4)
+    alone = with_neighbours(prepared.slices, [0, 3], distances=(1,))
+    both = with_neighbours(prepared.slices, [0, 3], distances=(1,), t1=t1, channels=4)
     nothing = with_neighbours(
-        prepared.slices, [0, 3], distance=1, t1=no_t1(prepared.geometry), channels=4
+        prepared.slices, [0, 3], distances=(1,), t1=no_t1(prepared.geometry), channels=4
     )
     np.testing.assert_array_equal(both[:, :3], alone)
     np.testing.assert_array_equal(both[:, 3], t1[[0, 3]])

@@ -33,7 +33,7 @@ CARD = {
     "name": "small",
     "version": "0.1",
     "pixel_mm": 0.8,
-    "neighbour_mm": 3.0,
+    "neighbours_mm": [3.0],
     "operating_points": {"vascular": POINT, "ms": POINT},
 }
 

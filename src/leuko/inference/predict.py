@@ -14,6 +14,7 @@ import numpy.typing as npt
 from leuko.inference.engines import Engine
 from leuko.inference.focus import remaining, scouts, shows_brain
 from leuko.inference.slices import with_neighbours
+from leuko.models.channels import input_channels
 from leuko.models.classes import Tissue
 from leuko.preparation.geometry import Geometry, from_matrices
 from leuko.preparation.prepare import Prepared
@@ -59,9 +60,9 @@ def predict(prepared: Prepared, *, engine: Engine) -> Prediction:
         shown = with_neighbours(
             prepared.slices,
             indices,
-            distance=prepared.neighbour,
+            distances=prepared.neighbours,
             t1=prepared.t1,
-            channels=3 if prepared.t1 is None else 4,
+            channels=input_channels(len(prepared.neighbours), t1=prepared.t1 is not None),
         )
         found = zip(indices, engine(shown), strict=True)
         return [shows_brain(target.put(index, probabilities)) for index, probabilities in found]

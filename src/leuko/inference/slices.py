@@ -14,21 +14,23 @@ def with_neighbours(
     stack: npt.NDArray[np.float32],
     indices: Sequence[int],
     *,
-    distance: int,
+    distances: Sequence[int],
     t1: npt.NDArray[np.float32] | None = None,
-    channels: int = 3,
+    channels: int | None = None,
 ) -> npt.NDArray[np.float32]:
-    """(n, channels, H, W): for each index the slice at -distance, itself, and the one at +distance.
+    """(n, channels, H, W): for each index its neighbours from below to above, itself in the middle.
 
-    `stack` is (slices, H, W); beyond its ends the outermost slice is repeated. Of `channels` 4 the
-    last one is the slice of `t1`, a stack of the same shape, and 0 without one.
+    `stack` is (slices, H, W); beyond its ends the outermost slice is repeated. Neighbours lie at
+    rising `distances` on either side. One more channel than that (`channels`) is the slice of
+    `t1`, a stack of the same shape, and 0 without one.
     """
     centre = np.asarray(indices)
-    shown = np.clip(centre[:, None] + np.array([-distance, 0, distance]), 0, len(stack) - 1)
-    if channels == 3:
+    offsets = np.array([*(-distance for distance in reversed(distances)), 0, *distances])
+    shown = np.clip(centre[:, None] + offsets, 0, len(stack) - 1)
+    if channels is None or channels == len(offsets):
         return np.asarray(stack[shown])
     seen = np.zeros((len(centre), channels, *stack.shape[1:]), dtype=np.float32)
-    seen[:, :3] = stack[shown]
+    seen[:, : len(offsets)] = stack[shown]
     if t1 is not None:
-        seen[:, 3] = t1[centre]
+        seen[:, -1] = t1[centre]
     return seen

@@ -209,7 +209,7 @@ def _instead(folder: Path) -> str:
     """What to do where a folder is no model."""
     held: Sequence[tuple[str, str]] = (
         ("recipe.json", f"It is a training run; first: leuko export {folder.name} -o MODEL."),
-        ("card.json", "It holds weights for WMH: leuko segment --weights."),
+        ("card.json", "It holds weights for WMH: leuko segment --model."),
     )
     for name, hint in held:
         if (folder / name).exists():

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from leuko.inference.engines import Engine
 from leuko.inference.predict import Prediction, predict
 from leuko.models.card import Views
+from leuko.models.channels import neighbour_pairs
 from leuko.preparation.prepare import Prepared
 
 __all__ = ["Mirrored", "nearly_isotropic", "predict_views"]
@@ -55,7 +56,8 @@ class Mirrored:
         """Probabilities (n, classes, H, W) of slices (n, C, H, W); see `Engine`."""
         found = self.engine(slices).copy()  # the engine's next result takes the place of its last
         if self.slice_axis == 0:
-            swapped = [2, 1, 0, *range(3, slices.shape[1])]
+            flair = 2 * neighbour_pairs(slices.shape[1]) + 1
+            swapped = [*range(flair)[::-1], *range(flair, slices.shape[1])]
             found += self.engine(np.ascontiguousarray(slices[:, swapped]))
         else:
             found += self.engine(np.ascontiguousarray(slices[:, :, ::-1]))[:, :, ::-1]
@@ -76,16 +78,17 @@ def predict_views(
     `again` prepares the same scan with slices along another canonical axis; it is called where
     `views.planes` is set and the voxels are nearly isotropic. Probabilities are averaged on the
     native grid; a voxel's tissue is what two of three planes say, else what `prepared`'s says.
-    Planes follow one another: no more than two predictions are held at a time.
+    Planes follow one another: no more than two predictions are held at a time. Where three planes
+    are seen, slices aren't mirrored as well: it gained nothing.
     """
-    geometry = prepared.geometry
-    found = _seen(prepared, engine=engine, flips=views.flips)
-    if not (views.planes and nearly_isotropic(geometry.spacing)):
-        return found
+    if not (views.planes and nearly_isotropic(prepared.geometry.spacing)):
+        mirrored = Mirrored(engine, prepared.slice_axis)
+        return predict(prepared, engine=mirrored if views.flips else engine)
+    found = predict(prepared, engine=engine)
     others = [axis for axis in range(3) if axis != prepared.slice_axis]
     seen = [found.anatomy]
     for axis in others:
-        other = _seen(again(axis), engine=engine, flips=views.flips)
+        other = predict(again(axis), engine=engine)
         np.add(found.lesion, other.lesion, out=found.lesion)
         np.add(found.cap_rim, other.cap_rim, out=found.cap_rim)
         seen.append(other.anatomy)
@@ -94,7 +97,3 @@ def predict_views(
     first, second, third = seen
     np.copyto(first, second, where=second == third)
     return found
-
-
-def _seen(prepared: Prepared, *, engine: Engine, flips: bool) -> Prediction:
-    return predict(prepared, engine=Mirrored(engine, prepared.slice_axis) if flips else engine)

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from leuko.errors import ReadError, UsageError
+from leuko.models.channels import with_t1
 
 __all__ = ["Card", "Definition", "OperatingPoint", "Views", "card_to_json", "parse_card"]
 
 Definition = Literal["vascular", "ms"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Magnitude = Annotated[float, Meta(ge=0)]
-WITH_T1 = 4  # channels of the input; otherwise 3
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -57,7 +57,7 @@ class Views(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is averaged over, besides the scan's own slices as they are."""
 
     flips: bool = False
-    """Each slice also mirrored, left for right."""
+    """Each slice also mirrored, left for right, where a scan is seen in one plane."""
 
     planes: bool = False
     """Scans of nearly isotropic voxels also in the other two planes."""
@@ -92,8 +92,8 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pixel_mm: Annotated[float, Meta(gt=0)]
     """Pixel size in mm that slices are resampled to."""
 
-    neighbour_mm: Annotated[float, Meta(gt=0)]
-    """Distance in mm of the neighbour slices shown beside each slice."""
+    neighbours_mm: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(min_length=1)]
+    """Rising distances in mm of the neighbour slices shown on either side of each slice."""
 
     operating_points: Mapping[Definition, OperatingPoint]
 
@@ -125,8 +125,11 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def takes_t1(self) -> bool:
-        """Whether the network sees the T1 of a slice (or 0) beside the slice and its neighbours."""
-        return int(self.options.get("in_channels", 3)) == WITH_T1
+        """Whether the network sees the T1 of a slice (or 0) beside the slice and its neighbours.
+
+        A slice and its neighbours on either side are an odd number of channels.
+        """
+        return with_t1(int(self.options.get("in_channels", 3)))
 
     def operating_point(self, definition: str) -> OperatingPoint:
         """The operating point of a definition; UsageError where the card has none."""

@@ -59,7 +59,7 @@ def extract_brain(
         data,
         spacing=spacing,
         pixel_mm=model.card.pixel_mm,
-        neighbour_mm=model.card.neighbour_mm,
+        neighbours_mm=model.card.neighbours_mm,
     )
     prediction = predict(prepared, engine=model.engine)
     perhaps = prediction.perhaps_lesion

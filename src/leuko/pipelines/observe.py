@@ -82,7 +82,7 @@ def observe(
                 data,
                 spacing=grid.spacing,
                 pixel_mm=card.pixel_mm,
-                neighbour_mm=card.neighbour_mm,
+                neighbours_mm=card.neighbours_mm,
                 level=level,
                 axis=axis,
             )
@@ -92,10 +92,10 @@ def observe(
         count, height, width = prepared.slices.shape
         noted |= {"slices": count, "pixels": [height, width]}
         noted["slice_axis"] = _file_axis(image.grid, prepared.slice_axis)
-    with journal.step("predict", weights=card.name, neighbour_mm=card.neighbour_mm) as noted:
+    with journal.step("predict", weights=card.name, neighbours_mm=card.neighbours_mm) as noted:
         engine = model.engine
         noted |= {"engine": engine.name, "precision": engine.precision}
-        noted["neighbour_slices"] = prepared.neighbour
+        noted["neighbour_slices"] = prepared.neighbours
         noted |= {"flips": card.views.flips, "planes": card.views.planes}
         prediction = predict_views(prepared, engine=engine, views=card.views, again=show)
         if beside is not None and beside.shown:

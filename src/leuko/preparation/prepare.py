@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.models.channels import neighbour_distances
 from leuko.preparation.geometry import Geometry, plan, to_pixels
 from leuko.preparation.intensity import brain_level
 
-__all__ = ["BRIGHTEST", "Prepared", "head_box", "neighbour_distance", "prepare", "slice_axis"]
+__all__ = ["BRIGHTEST", "Prepared", "head_box", "prepare", "slice_axis"]
 
 AXIAL = 2
 THICK = 1.5  # times the next larger spacing: then slices were acquired along that axis
@@ -27,15 +28,15 @@ class Prepared:
     """A stack of slices for the network.
 
     `slices`: (n, H, W) float32, brain level 1, 0 beyond the scan; `slice_axis`: the canonical axis
-    along the stack; `level`: the intensity that became 1; `neighbour`: distance in slices of the
-    neighbours that the network sees beside each slice; `geometry`: the way back; `t1`: for a
+    along the stack; `level`: the intensity that became 1; `neighbours`: rising distances in slices
+    of those that the network sees beside each slice; `geometry`: the way back; `t1`: for a
     network that takes it the T1 in the same shape (`leuko.preparation.t1`), 0 without one.
     """
 
     slices: npt.NDArray[np.float32]
     slice_axis: int
     level: float
-    neighbour: int
+    neighbours: tuple[int, ...]
     geometry: Geometry
     t1: npt.NDArray[np.float32] | None = None
 
@@ -45,13 +46,13 @@ def prepare(
     *,
     spacing: Sequence[float],
     pixel_mm: float,
-    neighbour_mm: float,
+    neighbours_mm: Sequence[float],
     level: float | None = None,
     axis: int | None = None,
 ) -> Prepared:
     """Prepare a canonical array (any real type, no NaN) with `spacing` in mm along its axes.
 
-    `pixel_mm` and `neighbour_mm` are on the card of the weights; `level` is estimated
+    `pixel_mm` and `neighbours_mm` are on the card of the weights; `level` is estimated
     (`brain_level`) and `axis`, that along the stack, is `slice_axis` unless given. All that is
     decided here follows from the canonical array and its spacing alone.
     """
@@ -71,7 +72,7 @@ def prepare(
         slices=slices,
         slice_axis=axis,
         level=level,
-        neighbour=neighbour_distance(spacing[axis], neighbour_mm=neighbour_mm),
+        neighbours=neighbour_distances(spacing[axis], neighbours_mm=neighbours_mm),
         geometry=geometry,
     )
 
@@ -81,11 +82,6 @@ def slice_axis(spacing: Sequence[float]) -> int:
     widest = max(range(3), key=lambda axis: (spacing[axis], axis))
     others = max(spacing[axis] for axis in range(3) if axis != widest)
     return widest if spacing[widest] >= THICK * others else AXIAL
-
-
-def neighbour_distance(slice_mm: float, *, neighbour_mm: float) -> int:
-    """How many slices lie nearest to `neighbour_mm`, at least one."""
-    return max(1, int(np.floor(neighbour_mm / slice_mm + 0.5)))
 
 
 def head_box(

@@ -95,7 +95,7 @@ def draw_geometry(
 ) -> Geometry:
     """Draw where the slab lies and how the head is bent; `strength` 0: straight and centred."""
     if plane is None:
-        plane = str(rng.choice(tuple(PLANES), p=[0.88, 0.06, 0.06]))
+        plane = str(rng.choice(tuple(PLANES), p=[0.74, 0.13, 0.13]))
     axes = PLANES[plane]
     angles = np.deg2rad(rng.normal(0, 8, 3).clip(-24, 24)) * strength
     scales = 1 + rng.uniform(-0.12, 0.12) * strength + rng.normal(0, 0.03, 3) * strength

@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from leuko.models.channels import neighbour_distances
 from leuko.synthesis.geometry import SlabShape, draw_geometry, sample_slab
 from leuko.synthesis.head import Slices, draw_recipe, draw_t1, render
 from leuko.synthesis.heads import Head, load_head
 
 __all__ = ["Sample", "StreamSettings", "slices"]
 
-NEIGHBOUR_MM = 3.0
-
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
     """Size of a slice in pixels, pixel size in mm, renderings a bent head, slices a rendering.
 
-    With `t1_share` a fourth channel shows the T1 in that share of the renderings, else 0.
+    Slices at `neighbours_mm` stand on either side; with `t1_share` a last channel shows the T1 in
+    that share of the renderings, else 0.
     """
 
     pixels: tuple[int, int] = (160, 192)
@@ -32,6 +32,7 @@ class StreamSettings:
     most_slices: int = 16
     level_jitter: float = 0.07
     t1_share: float | None = None
+    neighbours_mm: tuple[float, ...] = (3.0,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,10 +80,11 @@ def _samples(
     t1 = np.zeros_like(stack)
     if rendered.t1 is not None:
         t1 = _stored(rendered.t1, rng, settings.level_jitter)
-    step = max(1, round(NEIGHBOUR_MM / rendered.spacing_mm))
+    distances = neighbour_distances(rendered.spacing_mm, neighbours_mm=settings.neighbours_mm)
+    offsets = np.array([*(-d for d in reversed(distances)), 0, *distances])
     chosen = rng.permutation(count)[: settings.most_slices]
     for index in chosen:
-        shown = stack[[max(0, index - step), index, min(count - 1, index + step)]]
+        shown = stack[np.clip(index + offsets, 0, count - 1)]
         if settings.t1_share is not None:
             shown = np.concatenate((shown, t1[index : index + 1]))
         yield Sample(shown, truth[index])

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from leuko.models.channels import neighbour_distances
 from leuko.models.classes import CLASS_COUNT, Tissue
 from leuko.training.augmentation import (
     Pose,
@@ -25,7 +26,7 @@ ALL = (1 << CLASS_COUNT) - 1
 LESION = 1 << Tissue.LESION
 CAP_RIM = 1 << Tissue.CAP_RIM
 CENTRE_JITTER_PX = 24.0
-NEIGHBOUR_MM = (2.2, 4.2)
+NEIGHBOUR_VARIATION = (0.73, 1.4)  # of the distance of neighbours
 THIN_MM = 1.8  # thinner slices are also shown as thick ones
 THICKEST_MM = 6.0
 THICKEN_SHARE = 0.3
@@ -72,10 +73,11 @@ def crops(
     augmentation: Augmentation,
     seed: int,
     t1_share: float | None = None,
+    neighbours_mm: Sequence[float] = (3.0,),
 ) -> Iterator[Crop]:
     """Crops without end; a share of them is centred on a lesion pixel of a lesion slice.
 
-    With `t1_share` they have the T1 as a fourth channel: shown in that share of the crops of
+    With `t1_share` they have the T1 as a last channel: shown in that share of the crops of
     cases that have one, else 0.
     """
     random = np.random.default_rng(seed)
@@ -88,7 +90,7 @@ def crops(
         on_lesion = len(marked[which]) > 0 and random.random() < augmentation.lesion_share
         index = int(random.choice(marked[which] if on_lesion else shown[which]))
         centre = _centre(case, index, shape, random, on_lesion=on_lesion)
-        yield _crop(case, index, centre, shape, augmentation, random, t1_share)
+        yield _crop(case, index, centre, shape, augmentation, random, t1_share, neighbours_mm)
 
 
 def allowed_classes(
@@ -186,6 +188,7 @@ def _crop(
     augmentation: Augmentation,
     random: np.random.Generator,
     t1_share: float | None,
+    neighbours_mm: Sequence[float],
 ) -> Crop:
     """One augmented crop around `centre` of slice `index`."""
     thickness = 1
@@ -193,8 +196,10 @@ def _crop(
         most = max(2, round(THICKEST_MM / case.slice_mm))
         thickness = int(random.integers(2, most + 1))
     spacing = case.slice_mm * thickness
-    step = max(1, round(random.uniform(*NEIGHBOUR_MM) / spacing)) * thickness
-    image = np.stack([_slab(case.image, index + shift, thickness) for shift in (-step, 0, step)])
+    factor = random.uniform(*NEIGHBOUR_VARIATION)
+    steps = neighbour_distances(spacing, neighbours_mm=[factor * mm for mm in neighbours_mm])
+    shifts = (*(-step for step in reversed(steps)), 0, *steps)
+    image = np.stack([_slab(case.image, index + shift * thickness, thickness) for shift in shifts])
     truth = [_slab(case.lesion, index, thickness)]
     if case.cap_rim is not None:
         truth.append(_slab(case.cap_rim, index, thickness))

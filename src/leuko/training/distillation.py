@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from leuko.models.channels import known_channels
 from leuko.training.averaging import to_channels_last
 from leuko.training.export import read_final
 from leuko.training.weights import weights_file
@@ -65,6 +66,5 @@ def divergence(logits: Tensor, target: Tensor) -> Tensor:
 
 def _seen(image: Tensor, channels: int) -> Tensor:
     """The channels a network knows; 0, which is "no T1", where the image has none for it."""
-    if image.shape[1] >= channels:
-        return image[:, :channels]
-    return F.pad(image, (0, 0, 0, 0, 0, channels - image.shape[1]))
+    known = image[:, list(known_channels(image.shape[1], fewer=channels))]
+    return F.pad(known, (0, 0, 0, 0, 0, channels - known.shape[1]))

@@ -51,7 +51,7 @@ def export(final: Path, *, out: Path, card: dict[str, Any]) -> Card:
     """Write the folder `out` for the weights in `final` (final.pt of `leuko train`).
 
     `card` holds the fields of `Card` that the weights do not tell: name, version, pixel_mm,
-    neighbour_mm, operating_points, training, licence, attribution.
+    neighbours_mm, operating_points, training, licence, attribution.
     """
     network, name, options = read_final(final)
     return export_module(network, architecture=name, options=options, out=out, card=card)

@@ -148,7 +148,8 @@ def finetune_recipe(
             warm=64,
             reuse=2,
             workers=1 if thread_count() > 1 else 0,
-            t1_share=T1_SHARE if card.options.get("in_channels", 3) == 4 else None,
+            t1_share=T1_SHARE if card.takes_t1 else None,
+            neighbours_mm=card.neighbours_mm,
         ),
         "optimisation": Optimisation(
             steps=ENDLESS if steps is None else steps,
@@ -257,7 +258,7 @@ def card_fields(
         "name": recipe.name,
         "version": "1",
         "pixel_mm": card.pixel_mm,
-        "neighbour_mm": card.neighbour_mm,
+        "neighbours_mm": list(card.neighbours_mm),
         "operating_points": msgspec.to_builtins(card.operating_points),
         "training": (
             f"Finetuned from {start.title} (SHA-256 {card.sha256[:12]}) on {scans} "

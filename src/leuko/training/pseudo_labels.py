@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.slices import with_neighbours
+from leuko.models.channels import input_channels
 from leuko.models.classes import Tissue
 from leuko.preparation.geometry import to_voxels
 from leuko.preparation.prepare import prepare
@@ -16,11 +19,14 @@ from leuko.training.distillation import Teachers
 __all__ = ["label"]
 
 SLICES = 8  # at once
-CHANNELS = 4  # the T1 is 0: those who know it see that there is none
 
 
 def label(
-    scan: Image, teachers: Teachers, *, pixel_mm: float = 0.8, neighbour_mm: float = 3.0
+    scan: Image,
+    teachers: Teachers,
+    *,
+    pixel_mm: float = 0.8,
+    neighbours_mm: Sequence[float] = (3.0,),
 ) -> tuple[Image, Image]:
     """Probabilities of lesions, and of caps and rims, float32 on the grid of a FLAIR.
 
@@ -30,13 +36,15 @@ def label(
         to_canonical(scan.data, scan.grid),
         spacing=scan.grid.canonical().spacing,
         pixel_mm=pixel_mm,
-        neighbour_mm=neighbour_mm,
+        neighbours_mm=neighbours_mm,
     )
     stack = prepared.slices
     found = np.zeros((2, *stack.shape), dtype=np.float32)
     for first in range(0, len(stack), SLICES):
         chosen = range(first, min(first + SLICES, len(stack)))
-        seen = with_neighbours(stack, chosen, distance=prepared.neighbour, channels=CHANNELS)
+        # The T1 is 0: networks that know it see that there is none.
+        channels = input_channels(len(prepared.neighbours), t1=True)
+        seen = with_neighbours(stack, chosen, distances=prepared.neighbours, channels=channels)
         found[:, chosen.start : chosen.stop] = _asked(seen, teachers)
     lesions, caps = (
         from_canonical(np.clip(to_voxels(one, prepared.geometry, kernel="linear"), 0, 1), scan.grid)

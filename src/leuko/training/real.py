@@ -40,7 +40,7 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase
         to_canonical(scan.data, scan.grid),
         spacing=spacing,
         pixel_mm=pixel_mm,
-        neighbour_mm=NEIGHBOUR_MM,
+        neighbours_mm=(NEIGHBOUR_MM,),
     )
     lesion = _truth(case.lesions, scan, prepared.geometry, probable=case.probable)
     return RealCase(

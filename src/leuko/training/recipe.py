@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from leuko.errors import ReadError, UsageError
+from leuko.models.channels import input_channels
 
 __all__ = [
     "PRECISIONS",
@@ -104,13 +105,15 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Natural = 1  # generating processes; 0: in the training process (for tests)
     synthesis: dict[str, Any] = {}  # settings of the generator, passed on
     augmentation: Augmentation = Augmentation()
-    # With a share the T1 is the fourth channel, shown in that share of slices where there is one.
+    # With a share the T1 is the last channel, shown in that share of slices where there is one.
     t1_share: Share | None = None
+    # Rising distances of the neighbour slices on either side; crops vary them.
+    neighbours_mm: tuple[Rate, ...] = (3.0,)
 
     @property
     def channels(self) -> int:
-        """Channels of a slice: the FLAIR with its two neighbours, and perhaps the T1."""
-        return 3 if self.t1_share is None else 4
+        """Channels of a slice: the FLAIR amid its neighbours, and perhaps the T1."""
+        return input_channels(len(self.neighbours_mm), t1=self.t1_share is not None)
 
 
 class Optimisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -269,7 +272,7 @@ def _check(recipe: Recipe, name: str) -> None:
     if recipe.network.in_channels != recipe.data.channels:
         problems.append(
             f"network.in_channels {recipe.network.in_channels} must be {recipe.data.channels} "
-            f"(4 with data.t1_share, 3 without)"
+            "(two a distance in data.neighbours_mm, the slice, and one with data.t1_share)"
         )
     if recipe.optimisation.precision not in PRECISIONS:
         problems.append(f"optimisation.precision must be one of {', '.join(PRECISIONS)}")

@@ -26,7 +26,7 @@ class Slice(Protocol):
 
     @property
     def image(self) -> npt.NDArray[np.float16]:
-        """(C, H, W): the slice between its neighbours, brain level 1; with C = 4 then its T1."""
+        """(C, H, W): the slice amid its neighbours, brain level 1; of an even C the last is T1."""
 
     @property
     def allowed(self) -> npt.NDArray[np.int16]:
@@ -91,11 +91,13 @@ def generator_settings(data: Data) -> StreamSettings:
     """The generator's settings of a recipe; UsageError where it does not know one of them."""
     from leuko.synthesis.stream import StreamSettings
 
-    # A generator that draws no T1 need not know of it.
-    t1: dict[str, Any] = {} if data.t1_share is None else {"t1_share": data.t1_share}
+    # A generator that draws no T1 and one pair of neighbours need not know of more.
+    more: dict[str, Any] = {} if data.t1_share is None else {"t1_share": data.t1_share}
+    if data.neighbours_mm != (3.0,):
+        more["neighbours_mm"] = data.neighbours_mm
     try:
         return StreamSettings(
-            pixels=(data.crop[0], data.crop[1]), pixel_mm=data.pixel_mm, **t1, **data.synthesis
+            pixels=(data.crop[0], data.crop[1]), pixel_mm=data.pixel_mm, **more, **data.synthesis
         )
     except TypeError as error:
         raise UsageError(
@@ -126,4 +128,5 @@ def _real(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
         augmentation=data.augmentation,
         seed=seed,
         t1_share=data.t1_share,
+        neighbours_mm=data.neighbours_mm,
     )

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from leuko.errors import ReadError, UsageError
+from leuko.models.channels import known_channels
 from leuko.models.store import CARD, checkpoint_path, load_card
 from leuko.networks.folding import unfolded
 from leuko.training.recipe import Recipe, to_plain
@@ -115,9 +116,9 @@ def start_from(
     """Copy the averaged weights of a run or model into networks of one kind.
 
     `partial` copies what has the same name and shape and leaves the rest as it was; else all must
-    fit. With `more_channels` the network may have input channels after those of the weights: what
-    they weigh begins at 0, so that it gives what the weights gave. UsageError where they do not
-    fit, with `partial` where nothing does.
+    fit. With `more_channels` the network may see more than the weights (`models.channels`): what
+    the new channels weigh begins at 0, so that it gives what the weights gave. UsageError where
+    they do not fit, with `partial` where nothing does.
     """
     path = weights_file(place)
     weights = load_weights(path)
@@ -159,7 +160,7 @@ def _widened(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[st
         alike = (own.shape[0], *own.shape[2:]) == (there.shape[0], *there.shape[2:])
         if alike and known == there.shape[1] < own.shape[1] == wanted:
             found[name] = own.detach().new_zeros(own.shape)
-            found[name][:, :known] = there
+            found[name][:, list(known_channels(wanted, fewer=known))] = there
     return found
 
 

@@ -120,7 +120,7 @@ def _recipe(content: Mapping[str, Any], run: Path) -> Mapping[str, Any]:
         raise UsageError(
             f"The run {run.name} is of the WMH generator, whose weights leuko segment uses.",
             hint="Export them with: python recipes/package_weights.py FINAL.pt FOLDER, and use "
-            "them with leuko segment --weights FOLDER.",
+            "them with leuko segment --model FOLDER.",
         )
     return dict(recipe)
 
