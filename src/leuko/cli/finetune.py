@@ -25,13 +25,13 @@ Examples:
   leuko finetune --images FLAIRS --masks MASKS --subject '(sub-[0-9]+)' --minutes 40
   leuko finetune --images FLAIRS --masks LESIONS --caps CAPS --name mine
   leuko finetune mine.yaml --from runs/other --name mine2
-  leuko segment scan.nii.gz --weights runs/mine/model -o result
+  leuko segment scan.nii.gz --model runs/mine/model -o result
 
 \b
 Images need masks of the same name (07.nii.gz and 07.nii.gz, or 07_flair and
 07_lesions). Whole subjects are held out: they are segmented before and after,
 and the comparison says whether finetuning helped, and whether the anatomy held.
-RUN/model is what leuko segment --weights takes; RUN/finetune.json the figures.
+RUN/model is what leuko segment --model takes; RUN/finetune.json the figures.
 
 \b
 Exit codes:
@@ -273,7 +273,7 @@ def _report(
     for line in (unknown,) if made is None else made.said:
         click.echo(line)
     click.echo(f"Weights: {model}")
-    click.echo(f"Use them: leuko segment SCAN --weights {model} -o RESULT")
+    click.echo(f"Use them: leuko segment SCAN --model {model} -o RESULT")
 
 
 def _print_table(made: Difference) -> None:

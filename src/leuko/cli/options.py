@@ -135,8 +135,8 @@ job_options = _together(
         "--weights",
         "weights",
         metavar="NAME|FOLDER",
-        help="default; accurate (slower); or a folder with a card.json, as leuko finetune and "
-        "leuko export write it.  [default: default]",
+        help="default; accurate (slower); or a folder with a card.json, as leuko finetune writes "
+        "it.  [default: default]",
     ),
     click.option(
         "--engine",
