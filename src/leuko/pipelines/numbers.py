@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.hemispheres import fit_midsagittal_plane, sides
 from leuko.anatomy.tissues import (
     brain_is_cut,
@@ -47,10 +48,13 @@ def result_of(
     for a mask that was given; `findings` are added to those of the scan. Raises UnusableInput
     (exit 4) where the policy refuses what the result looks like.
     """
-    grid, anatomy = seen.grid, seen.prediction.anatomy
-    known = bool((anatomy == Tissue.WHITE_MATTER).any())
-    sided = image.grid.oriented and known
+    grid = seen.grid
     with journal.step("measure") as noted:
+        anatomy = clean_anatomy(
+            seen.prediction.anatomy, image=seen.data, lesions=mask, spacing=grid.spacing
+        )
+        known = bool((anatomy == Tissue.WHITE_MATTER).any())
+        sided = image.grid.oriented and known
         labels, count = label_lesions(mask)
         plane = fit_midsagittal_plane(anatomy, spacing=grid.spacing) if sided else None
         side = sides(anatomy, grid.spacing, plane=plane) if plane is not None else None
