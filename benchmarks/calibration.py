@@ -162,7 +162,7 @@ def _synthetic(count: int, *, data: Path, out: Path) -> list[tuple[ScanSet, list
 
     def union(case: Case) -> Image:
         truth = read_mask(case.folder / "truth.nii.gz")
-        return truth.with_data((truth.data > 0).astype(np.uint8))
+        return truth.with_data((np.asarray(truth.data, dtype=np.uint8) > 0).astype(np.uint8))
 
     return [
         (ScanSet(f"synthetic-{name}", "synthetic", definition, "", "", truth), cases)
@@ -172,10 +172,7 @@ def _synthetic(count: int, *, data: Path, out: Path) -> list[tuple[ScanSet, list
 
 def _reliability(scans: Sequence[Voxels], temperature: float) -> Reliability:
     def ece(at: float) -> float:
-        errors = [
-            calibration(calibrated(s.probability, temperature=at), s.truth, bins=BINS).ece
-            for s in scans
-        ]
+        errors = [calibration(_at(s.probability, at), s.truth, bins=BINS).ece for s in scans]
         return float(np.mean(errors))
 
     def bias(at: float) -> float:
@@ -187,6 +184,10 @@ def _reliability(scans: Sequence[Voxels], temperature: float) -> Reliability:
         first.definition, first.key, temperature, ece(1.0), ece(temperature), bias(1.0),
         bias(temperature),
     )  # fmt: skip
+
+
+def _at(probability: FloatArray, temperature: float) -> npt.NDArray[np.float64]:
+    return calibrated(probability, temperature=temperature).astype(np.float64)
 
 
 def _text(rows: Sequence[Reliability], common: dict[str, float]) -> str:
@@ -224,7 +225,7 @@ def _draw(scans: Sequence[Voxels], common: dict[str, float], *, path: Path) -> N
             truth = np.concatenate([scan.truth for scan in of_set])
             given = np.concatenate([scan.probability for scan in of_set])
             for at, style, label in ((1.0, "--", None), (temperature, "-", key)):
-                found = calibration(calibrated(given, temperature=at), truth, bins=BINS)
+                found = calibration(_at(given, at), truth, bins=BINS)
                 points = [(b.predicted, b.observed) for b in found.bins if b.count]
                 axis.plot(*zip(*points, strict=True), style, marker="o", markersize=3,
                           color=f"C{number}", label=label)  # fmt: skip
