@@ -1,12 +1,14 @@
 """Agreement of the fast number format with full precision: masks of bf16 against f32.
 
-    python benchmarks/precision.py [DATA]
+    python benchmarks/precision.py [DATA] [--against MODEL]
 
-Segments every FLAIR of the data folder with both and prints the Dice of the two masks.
+Segments every FLAIR of the data folder with both and prints the Dice of the two masks. With
+`--against` the second is another model (a quantised one), in the precision that it chooses.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -20,10 +22,17 @@ from leuko.pipelines.segment import segment
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def main(data: Path) -> None:
+def main(data: Path, against: str | None) -> None:
     """Print a row a scan, then the mean and the smallest Dice."""
-    configs = [SegmentConfig(precision=p, policy="lenient", report=False) for p in ("f32", "bf16")]
-    models = [load_model(config) for config in configs]
+    kinds = (("f32", None), ("bf16", None) if against is None else ("auto", against))
+    configs = [
+        SegmentConfig(precision=precision, policy="lenient", report=False)  # type: ignore[arg-type]
+        for precision, _ in kinds
+    ]
+    models = [
+        load_model(config, weights=weights)
+        for config, (_, weights) in zip(configs, kinds, strict=True)
+    ]
     agreement = []
     for path in sorted(data.glob("wmh/*/*/*flair.nii.gz")):
         image = read_scan(path)
@@ -42,4 +51,8 @@ def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, nargs="?", default=DATA)
+    parser.add_argument("--against", metavar="MODEL")
+    options = parser.parse_args()
+    main(options.data, options.against)
