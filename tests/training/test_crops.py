@@ -60,7 +60,15 @@ def test_diluted_truth_is_left_open() -> None:
 def test_truth_follows_the_image_through_rotation_scale_and_mirroring(slice_mm: float) -> None:
     """Lesion pixels are the bright ones, whatever the pose."""
     plan = Augmentation(
-        gamma=0, contrast=0, level=0, bias=0, noise=0, blur_px=0, coarsening=0, lesion_share=1.0
+        gamma=0,
+        contrast=0,
+        level=0,
+        bias=0,
+        noise=0,
+        blur_px=0,
+        offset=0,
+        coarsening=0,
+        lesion_share=1.0,
     )
     stream = crops([case(caps=False, slice_mm=slice_mm)], shape=(64, 80), augmentation=plan, seed=1)
     found = 0

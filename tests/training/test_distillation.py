@@ -154,7 +154,7 @@ def test_labels_of_networks_become_a_case(tmp_path: Path) -> None:
     for name, image in names.items():
         write(image, tmp_path / f"{name}.nii.gz")
     case = Case(*(str(tmp_path / f"{name}.nii.gz") for name in names), probable=True)
-    real = load_case(case, pixel_mm=1.5)
+    (real,) = load_case(case, pixel_mm=1.5)
     stream = crops([real], shape=(48, 48), augmentation=Augmentation(), seed=1)
     possible = {int(v) for c in itertools.islice(stream, 8) for v in np.unique(c.allowed)}
     assert {ALL & ~LESION & ~CAP, ALL & ~CAP, LESION} <= possible

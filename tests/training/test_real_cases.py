@@ -34,7 +34,7 @@ def tabriz(shared_data: Path) -> Case:
 
 
 def test_truth_keeps_its_volume_on_the_networks_pixels(shared_data: Path) -> None:
-    case = load_case(tabriz(shared_data), pixel_mm=0.8)
+    (case,) = load_case(tabriz(shared_data), pixel_mm=0.8)
     pixel = 0.8 * 0.8 * case.slice_mm
     assert case.cap_rim is not None
     assert case.lesion.sum() * pixel == pytest.approx(TABRIZ_MM3["lesions"], rel=0.02)
@@ -44,7 +44,7 @@ def test_truth_keeps_its_volume_on_the_networks_pixels(shared_data: Path) -> Non
 
 
 def test_crops_of_a_scan_show_lesions_brighter_than_brain(shared_data: Path) -> None:
-    case = load_case(tabriz(shared_data), pixel_mm=0.8)
+    (case,) = load_case(tabriz(shared_data), pixel_mm=0.8)
     stream = crops([case], shape=(160, 192), augmentation=Augmentation(lesion_share=1.0), seed=1)
     contrast = [
         float(np.median(crop.image[1][crop.allowed == 1 << Tissue.LESION]))
@@ -67,8 +67,19 @@ def test_a_head_free_of_lesions_may_have_caps_and_rims(tmp_path: Path) -> None:
     head[6:34, 6:34] = 100.0
     write(Image(head, Grid(head.shape, np.diag([2.0, 2.0, 5.0, 1.0]))), tmp_path / "healthy.nii.gz")
     for definition in ("ms", "vascular"):
-        case = load_case(
+        (case,) = load_case(
             Case(str(tmp_path / "healthy.nii.gz"), definition=definition), pixel_mm=2.0
         )
         crop = next(crops([case], shape=(16, 16), augmentation=Augmentation(), seed=1))
         assert (crop.allowed == ALL & ~(1 << Tissue.LESION)).all()
+
+
+def test_a_nearly_isotropic_scan_comes_in_every_plane(shared_data: Path) -> None:
+    folder = shared_data / "wmh" / "ljubljana" / "07"
+    planes = load_case(
+        Case(str(folder / "flair.nii.gz"), str(folder / "lesions.nii.gz")), pixel_mm=2.0
+    )
+    assert [0.25, 0.25, 0.5] == sorted(plane.weight for plane in planes)
+    assert [None, 0, 0] == sorted((p.left_right for p in planes), key=lambda a: a is not None)
+    volumes = [plane.lesion.sum() * plane.slice_mm for plane in planes]
+    assert max(volumes) < 1.02 * min(volumes)

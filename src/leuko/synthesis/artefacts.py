@@ -66,6 +66,7 @@ class Corruption:
     slice_jitter: float
     sharpen: float
     gamma: float
+    offset: float  # added everywhere, as files have it that were shifted to be positive
     seed: int
 
 
@@ -108,6 +109,7 @@ def draw_corruption(rng: np.random.Generator) -> Corruption:
         slice_jitter=float(rng.choice([0.0, rng.uniform(0.0, 0.05)])),
         sharpen=float(rng.choice([0.0, rng.uniform(0.1, 0.9)], p=[0.6, 0.4])),
         gamma=float(np.exp(rng.normal(0, 0.12))),
+        offset=float(rng.choice([0.0, rng.uniform(0.0, 0.3)], p=[0.87, 0.13])),
         seed=int(rng.integers(2**31)),
     )
 
@@ -145,7 +147,7 @@ def corrupt(slices: Tensor, *, corruption: Corruption, knots: tuple[float, float
     if corruption.gamma != 1.0:
         out = out.clamp(min=0) ** corruption.gamma
     real, imaginary = (_noise(shape, corruption, generator).to(device) for _ in range(2))
-    return torch.sqrt((out + real) ** 2 + imaginary**2)
+    return torch.sqrt((out + real) ** 2 + imaginary**2) + corruption.offset
 
 
 def _noise(

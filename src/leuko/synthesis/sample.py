@@ -122,6 +122,7 @@ def _plan(seed: int, spacing_mm: float) -> Recipe:
         slice_jitter=0.01,
         sharpen=0.3,
         gamma=1.0,
+        offset=0.0,
         seed=seed,
     )
     return Recipe(

@@ -41,6 +41,7 @@ class Intensity:
     noise: float
     blur_px: float
     coarsening: float
+    offset: float
     seed: int
 
 
@@ -73,6 +74,7 @@ def draw_intensity(random: np.random.Generator, plan: Augmentation) -> Intensity
         noise=plan.noise * random.random() ** 2,
         blur_px=plan.blur_px * random.random() if random.random() < 0.4 else 0.0,
         coarsening=1.0 + (plan.coarsening * random.random() if random.random() < 0.3 else 0.0),
+        offset=plan.offset * random.random() if random.random() < 0.15 else 0.0,
         seed=int(random.integers(2**62)),
     )
 
@@ -113,7 +115,8 @@ def apply_intensity(image: Tensor, change: Intensity) -> Tensor:
     if change.noise > 0.0:
         noise = change.noise * torch.randn((2, *image.shape), generator=generator)
         image = torch.sqrt((image + noise[0]) ** 2 + noise[1] ** 2)
-    return image.clamp(min=0.0)
+    # What was shifted everywhere is divided by a level that was shifted too.
+    return (image.clamp(min=0.0) + change.offset) / (1.0 + change.offset)
 
 
 def _blurred(image: Tensor, sigma: float) -> Tensor:

@@ -11,8 +11,10 @@ from leuko.errors import UsageError
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
+from leuko.inference.views import nearly_isotropic
 from leuko.preparation.geometry import Geometry, to_pixels
-from leuko.preparation.prepare import prepare
+from leuko.preparation.intensity import brain_level
+from leuko.preparation.prepare import prepare, slice_axis
 from leuko.preparation.t1 import t1_stack
 from leuko.training.crops import RealCase
 from leuko.training.recipe import Case
@@ -23,8 +25,11 @@ NEIGHBOUR_MM = 3.0  # only crops draw their own
 RIGHT_LEFT = 0  # the canonical axis
 
 
-def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase:
+def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> tuple[RealCase, ...]:
     """Read and prepare a case of a recipe; its T1, if it has one, is read where it is wanted.
+
+    A scan that is nearly isotropic comes three times, in slices of every plane: a half of its
+    weight in those it is segmented in, a quarter in either other.
 
     GridMismatch where truth and scan do not lie on one grid, UsageError where caps are given
     without lesions, and what `leuko.formats.read` raises.
@@ -36,25 +41,40 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> RealCase
         )
     scan = read_scan(case.flair)
     spacing = scan.grid.canonical().spacing
-    prepared = prepare(
-        to_canonical(scan.data, scan.grid),
-        spacing=spacing,
-        pixel_mm=pixel_mm,
-        neighbours_mm=(NEIGHBOUR_MM,),
-    )
-    lesion = _truth(case.lesions, scan, prepared.geometry, probable=case.probable)
-    return RealCase(
-        image=prepared.slices,
-        lesion=np.zeros_like(prepared.slices) if lesion is None else lesion,
-        cap_rim=_truth(case.caps, scan, prepared.geometry, probable=case.probable),
-        slice_mm=spacing[prepared.slice_axis],
-        left_right=0 if scan.grid.oriented and prepared.slice_axis != RIGHT_LEFT else None,
-        weight=case.weight,
-        # A head without lesions has caps and rims all the same.
-        with_caps=lesion is not None and case.caps is None and case.definition == "vascular",
-        probable=case.probable and lesion is not None,
-        t1=_t1(case, scan, prepared.geometry) if with_t1 else None,
-    )
+    data = to_canonical(scan.data, scan.grid)
+    level = brain_level(data)
+    usual = slice_axis(spacing)
+    shares = {usual: 1.0}
+    if nearly_isotropic(spacing):
+        shares = {axis: 0.5 if axis == usual else 0.25 for axis in range(3)}
+    cases = []
+    for axis, share in shares.items():
+        prepared = prepare(
+            data,
+            spacing=spacing,
+            pixel_mm=pixel_mm,
+            neighbours_mm=(NEIGHBOUR_MM,),
+            level=level,
+            axis=axis,
+        )
+        lesion = _truth(case.lesions, scan, prepared.geometry, probable=case.probable)
+        cases.append(
+            RealCase(
+                image=prepared.slices,
+                lesion=np.zeros_like(prepared.slices) if lesion is None else lesion,
+                cap_rim=_truth(case.caps, scan, prepared.geometry, probable=case.probable),
+                slice_mm=spacing[axis],
+                left_right=0 if scan.grid.oriented and axis != RIGHT_LEFT else None,
+                weight=share * case.weight,
+                # A head without lesions has caps and rims all the same.
+                with_caps=lesion is not None
+                and case.caps is None
+                and case.definition == "vascular",
+                probable=case.probable and lesion is not None,
+                t1=_t1(case, scan, prepared.geometry) if with_t1 else None,
+            )
+        )
+    return tuple(cases)
 
 
 def _t1(case: Case, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:

@@ -87,6 +87,7 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bias: Magnitude = 0.15
     noise: Magnitude = 0.05
     blur_px: Magnitude = 0.8
+    offset: Magnitude = 0.3  # added to some crops everywhere, of the brain level
     coarsening: Magnitude = 1.0  # in-plane resolution is worsened by up to 1 + this
     lesion_share: Share = 0.5  # crops that are centred on a lesion
 

@@ -119,8 +119,9 @@ def _real(plan: SourcePlan, *, seed: int) -> Iterator[Slice]:
 
     data = plan.data
     cases = [
-        load_case(case, pixel_mm=data.pixel_mm, with_t1=data.t1_share is not None)
+        plane
         for case in data.cases
+        for plane in load_case(case, pixel_mm=data.pixel_mm, with_t1=data.t1_share is not None)
     ]
     yield from crops(
         cases,
