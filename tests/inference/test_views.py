@@ -151,7 +151,8 @@ def test_thick_slices_are_seen_in_their_own_plane_alone() -> None:
     assert nearly_isotropic((0.9, 0.9, 1.2))
     assert not nearly_isotropic((0.9, 0.9, 3.0))
     assert not nearly_isotropic((0.7, 0.7, 1.2))  # uneven
-    assert not nearly_isotropic((2.0, 2.0, 2.0))  # coarse
+    assert nearly_isotropic((2.0, 2.0, 2.0))
+    assert not nearly_isotropic((2.4, 2.4, 2.4))  # coarse
 
 
 def _never(axis: int) -> Prepared:

@@ -17,7 +17,7 @@ from leuko.preparation.prepare import Prepared
 __all__ = ["Mirrored", "nearly_isotropic", "predict_views"]
 
 FloatArray = npt.NDArray[np.float32]
-THICKEST_MM = 1.5  # beyond it lines of voxels make poor images in the other planes
+THICKEST_MM = 2.1  # beyond it lines of voxels make poor images in the other planes
 MOST_ANISOTROPIC = 1.5
 
 
