@@ -31,7 +31,7 @@ _MUSE: Mapping[Tissue, tuple[int, ...]] = {
     Tissue.CORTEX: (31, 32, 47, 48, 75, 76, *range(100, 208)),
 }
 _ONLY_GIF = {35: Tissue.BRAINSTEM, 36: Tissue.BRAINSTEM, 47: Tissue.CSF}
-_ONLY_GIF |= {66: Tissue.WHITE_MATTER, 67: Tissue.WHITE_MATTER}
+_ONLY_GIF |= dict.fromkeys((66, 67, 81), Tissue.WHITE_MATTER)
 _ONLY_GIF |= {96: Tissue.DEEP_GREY, 97: Tissue.DEEP_GREY, 16: Tissue.VENTRICLES}
 
 
