@@ -117,12 +117,14 @@ def _manual_ventricles(network: Network, data: Path, out: Path) -> Section:
         flair, truth = read_scan(path), read_mask(path.parent / "ventricles.nii.gz")
         peer = read_mask(path.parent / "peers" / "ventricles_synthseg.nii.gz")
         found = network.tissues(flair)
-        ours = found.with_data((found.data == Tissue.VENTRICLES).astype(np.uint8))
-        own, other = (scores(pair_images(truth, mask), names=NAMES) for mask in (ours, peer))
+        mask = found.data == Tissue.VENTRICLES
+        drawn = np.asarray(truth.data == 1)
+        ours = found.with_data(mask.astype(np.uint8))
+        own, other = (scores(pair_images(truth, one), names=NAMES) for one in (ours, peer))
         means.append([own["dice"], own["h95"], other["dice"], other["h95"]])
         rows.append([path.parent.name, *(f"{value:.3f}" for value in means[-1]),
                      f"{own['reference_ml']:.1f}", f"{own['prediction_ml']:.1f}"])  # fmt: skip
-        draw_outlines(flair, ours.data > 0, truth.data > 0, path=out / f"{path.parent.name}.png")
+        draw_outlines(flair, mask, drawn, path=out / f"{path.parent.name}.png")
     rows.append(["mean", *(f"{value:.3f}" for value in np.mean(means, axis=0)), "", ""])
     header = ["scan", "Dice", "H95 mm", "SynthSeg Dice", "SynthSeg H95 mm", "truth ml", "ours ml"]
     return "Ventricles, manual (6.4 to 8 mm slices)", header, rows

@@ -24,7 +24,8 @@ def draw_outlines(flair: Image, ours: BoolArray, reference: BoolArray, *, path: 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    scan, red, green = (to_canonical(x, flair.grid) for x in (flair.data, ours, reference))
+    scan = to_canonical(flair.data, flair.grid)
+    red, green = (to_canonical(mask, flair.grid) for mask in (ours, reference))
     shown = np.argwhere(red | green)
     if not len(shown):
         return

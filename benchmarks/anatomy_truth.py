@@ -64,7 +64,8 @@ def parcellation_reference(path: Path, *, flair: Image) -> Reference:
     for label, tissue in _ONLY_GIF.items():
         table[label] = tissue
     tissues = image.with_data(table[image.data])
-    return Reference(resample(tissues, onto=flair.grid, kernel="label").data, _volumes(tissues))
+    moved = resample(tissues, onto=flair.grid, kernel="label").data.astype(np.uint8)
+    return Reference(moved, _volumes(tissues))
 
 
 def _table() -> Labels:
