@@ -214,7 +214,8 @@ t1_options = _together(
         "--t1",
         type=click.Path(readable=False, path_type=Path),
         metavar="T1",
-        help="The T1 of the same head, in any grid: the mask is written in its space, too.",
+        help="The T1 of the same head, in any grid: the network looks at it, too, and the mask is "
+        "written in its space as well.",
     ),
     click.option(
         "--t1-space/--no-t1-space",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
 from leuko.inference.predict import Prediction
 from leuko.inference.views import predict_views
+from leuko.models.card import Card
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model
 from leuko.preparation.intensity import brain_level
@@ -53,9 +55,8 @@ def observe(
 ) -> Observation:
     """Check, normalise, resample, predict and restore; raises UnusableInput (exit 4) by policy.
 
-    `t1` is of the same head; it is looked at where the network takes one, and only then.
-
-    From here to the mask only the canonical array and its spacing decide, so that a flipped or
+    `t1` is of the same head; it is looked at where the network takes one, and only then. From
+    here to the mask only the canonical array and its spacing decide, so that a flipped or
     permuted file gives exactly the flipped or permuted mask.
     """
     policy = Policy(config.policy)
@@ -68,27 +69,13 @@ def observe(
         gate(findings, policy=policy)
     with journal.step("normalise") as noted:
         level = noted["level"] = brain_level(data)
-    beside = None
-    if card.takes_t1 and t1 is not None:
-        from leuko.pipelines.t1_beside import lay_over
-
-        beside = lay_over(t1, flair=image, journal=journal)
+    beside = _laid_over(t1, image, card=card, journal=journal)
+    if beside is not None:
         findings += beside.findings
         gate(beside.findings, policy=policy)
+    show = partial(_show, data=data, grid=grid, card=card, level=level)
     with journal.step("resample", pixel_mm=card.pixel_mm) as noted:
-
-        def show(axis: int | None = None) -> Prepared:
-            shown = prepare(
-                data,
-                spacing=grid.spacing,
-                pixel_mm=card.pixel_mm,
-                neighbours_mm=card.neighbours_mm,
-                level=level,
-                axis=axis,
-            )
-            return _beside(shown, beside, grid=grid, takes_t1=card.takes_t1)
-
-        prepared = show()
+        prepared = show(beside=beside)
         count, height, width = prepared.slices.shape
         noted |= {"slices": count, "pixels": [height, width]}
         noted["slice_axis"] = _file_axis(image.grid, prepared.slice_axis)
@@ -97,13 +84,13 @@ def observe(
         noted |= {"engine": engine.name, "precision": engine.precision}
         noted["neighbour_slices"] = prepared.neighbours
         noted |= {"flips": card.views.flips, "planes": card.views.planes}
-        prediction = predict_views(prepared, engine=engine, views=card.views, again=show)
+        look = partial(predict_views, engine=engine, views=card.views)
+        prediction = look(prepared, again=partial(show, beside=beside))
         if beside is not None and beside.shown:
             beside = beside.judged(prepared, prediction=prediction)
             findings += beside.findings
             if not beside.shown:  # it was another contrast: once more without it
-                prepared = show()
-                prediction = predict_views(prepared, engine=engine, views=card.views, again=show)
+                prediction = look(show(beside=beside), again=partial(show, beside=beside))
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         findings += anatomy_checks(
             data,
@@ -117,9 +104,34 @@ def observe(
     return Observation(data, grid, prediction, findings, beside)
 
 
-def _beside(prepared: Prepared, beside: T1Beside | None, *, grid: Grid, takes_t1: bool) -> Prepared:
-    """The prepared scan with the channel of the T1, where the network takes one."""
-    if not takes_t1:
+def _laid_over(t1: Image | None, flair: Image, *, card: Card, journal: Journal) -> T1Beside | None:
+    """The T1 laid over the FLAIR, for a network that takes one."""
+    if t1 is None or not card.takes_t1:
+        return None
+    from leuko.pipelines.t1_beside import lay_over
+
+    return lay_over(t1, flair=flair, journal=journal)
+
+
+def _show(
+    axis: int | None = None,
+    *,
+    data: npt.NDArray[Any],
+    grid: Grid,
+    card: Card,
+    level: float,
+    beside: T1Beside | None,
+) -> Prepared:
+    """The scan as the network wants it, in slices along `axis`, with its T1 where it takes one."""
+    prepared = prepare(
+        data,
+        spacing=grid.spacing,
+        pixel_mm=card.pixel_mm,
+        neighbours_mm=card.neighbours_mm,
+        level=level,
+        axis=axis,
+    )
+    if not card.takes_t1:
         return prepared
     geometry = prepared.geometry
     if beside is None or not beside.shown:
