@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from marked_text import filled
 from score_tables import markdown
 
 HERE = Path(__file__).resolve().parent
@@ -118,11 +119,7 @@ def text(ladder: Ladder, known: Mapping[str, Known]) -> str:
 
 def replaced(page: str, table: str) -> str:
     """A page with the table between its markers; ValueError where it has none."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks the markers {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
+    return filled(page, table, begin=BEGIN, end=END)
 
 
 def _row(rung: Rung, known: Known) -> tuple[str, ...]:

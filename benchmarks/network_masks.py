@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 import leuko
-from leuko.errors import ReadError
+from leuko.anatomy.cleaning import clean_anatomy
 from leuko.formats.read import read_scan
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
@@ -39,16 +39,6 @@ T1_ROOMS = ("registration", "pipelines/t1_beside.py", "quality/t1.py")  # and of
 BESIDE = ("recipe.json", "metrics.csv")  # what tells of a run
 NEIGHBOUR_MM = 3.0
 PIXEL_MM = 0.8
-# For a checkpoint that comes without a card, and no packaged weights to take them from.
-OPERATING_POINT = {
-    "threshold": 0.5,
-    "refine_support": 0.4,
-    "refine_level": 0.5,
-    "refine_summit": 0.5,
-    "refine_reach_mm": 1.0,
-    "confine_margin_mm": 2.0,
-    "min_lesion_mm3": 0.0,
-}
 
 
 @dataclass(slots=True)
@@ -121,7 +111,13 @@ class NetworkMasks:
         """The mask of a case under the set's definition, on the FLAIR's grid."""
         image, data, prediction = self._seen(case)
         if entry.definition == "ventricles":
-            found = prediction.anatomy == Tissue.VENTRICLES
+            anatomy = clean_anatomy(
+                prediction.anatomy,
+                image=data,
+                lesions=prediction.perhaps_lesion,
+                spacing=image.grid.canonical().spacing,
+            )
+            found = anatomy == Tissue.VENTRICLES
         else:
             config = _changed(self.config, {"definition": entry.definition, **changes})
             made = make_mask(
@@ -231,13 +227,11 @@ def _still(checkpoint: Path) -> Iterator[Path]:
 
 
 def _points() -> dict[str, Any]:
-    """The operating points of the packaged weights, as plain values."""
-    try:
-        return dict(msgspec.to_builtins(load_card().operating_points))
-    except ReadError:
-        known = OperatingPoint.__struct_fields__
-        point = {name: value for name, value in OPERATING_POINT.items() if name in known}
-        return {"vascular": point, "ms": point}
+    """The operating points of the packaged weights, for a checkpoint without a card of its own.
+
+    ReadError where there are none: scores at another operating point would be of something else.
+    """
+    return dict(msgspec.to_builtins(load_card().operating_points))
 
 
 def _export(checkpoint: Path, *, store: Path) -> Path:
