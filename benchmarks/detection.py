@@ -3,6 +3,7 @@
     python benchmarks/detection.py                                  the packaged weights
     python benchmarks/detection.py --weights runs/A --weights runs/B --sets tabriz-lesions,ljubljana
     python benchmarks/detection.py --weights runs/A --vary mean
+    python benchmarks/detection.py --weights runs/A --weights runs/B --unseen --write docs/model.md
 
 A true lesion is found where the mask touches it in a voxel; a marked lesion is false where it
 touches no true one: 26-connected components, as in leuko.evaluation.lesionwise. Four things can
@@ -11,7 +12,8 @@ proportion, every other step stays); `min_lesion_peak`, how sure it must be some
 the mask as it is, the least `mean` or `max` probability that a marked lesion must have to be kept.
 
 Prints Markdown and writes benchmarks/out/detection/NAME/: detection.md, detection.json (every point
-of every curve) and detection.png. Networks, sets and `--set` are as for accuracy.py.
+of every curve) and detection.png, with `--write` into a page, too; `--unseen` leaves out the sets
+that a network was trained on. Networks, sets and `--set` are as for accuracy.py.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +35,7 @@ from detection_curve import Counts, Curve, counted, draw, tables
 from leuko.evaluation.pair import Pair, pair_masks
 from leuko.image.image import Image
 from leuko.masks.components import connected_components
+from marked_text import filled
 from network_masks import NetworkMasks
 from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 
@@ -40,6 +44,8 @@ SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "da
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 LEAST = (0.0, *(round(0.05 * step, 2) for step in range(4, 20)), 0.97, 0.99)
 SETTINGS = {"threshold": THRESHOLDS, "min_lesion_peak": LEAST}
+BEGIN = "<!-- detection: made by python benchmarks/detection.py --unseen --write docs/model.md -->"
+END = "<!-- detection: end -->"
 START = time.monotonic()
 
 
@@ -57,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
             weights, name="", store=options.out / "predictions", changes=dict(options.set)
         )
         for entry, cases in sets:
+            if options.unseen and masks.seen(entry, cases):
+                continue
             _say(f"{masks.name} {entry.key}")
             curves.append(_curve(masks, entry, cases, vary=options.vary))
     text = f"# Detection\n\n`{_command()}`\n\n{tables(curves, vary=options.vary)}"
@@ -69,6 +77,15 @@ def main(arguments: Sequence[str]) -> int:
     (out / "detection.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     draw(curves, vary=options.vary, path=out / "detection.png")
     _say(f"written to {out}")
+    if options.write is not None:
+        picture = options.write.parent / "images" / "model" / "detection.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(out / "detection.png", picture)
+        shown = (
+            f"![Lesions found against false ones](images/model/{picture.name})\n\n`{_command()}`"
+        )
+        page = filled(options.write.read_text("utf-8"), shown, begin=BEGIN, end=END)
+        options.write.write_text(page, encoding="utf-8")
     return 0
 
 
@@ -144,6 +161,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--set", type=name_and_value, action="append", default=[], metavar="NAME=VALUE"
     )
+    parser.add_argument("--unseen", action="store_true", help="no sets that were trained on")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="Markdown page with the markers")
     parser.add_argument("--name", default="", help="the folder of the outcome")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
     parser.add_argument("--out", type=Path, default=HERE / "out", help="default benchmarks/out")

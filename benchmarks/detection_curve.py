@@ -12,6 +12,7 @@ from leuko.evaluation.overlap import dice
 from leuko.evaluation.pair import Pair
 from score_tables import SIZES, markdown
 from scoring import SIZE_LIMITS_MM3
+from small_png import save_small
 
 __all__ = ["Counts", "Curve", "Point", "counted", "draw", "tables"]
 
@@ -164,7 +165,7 @@ def draw(curves: Sequence[Curve], *, vary: str, path: Path) -> None:
     axes[1][0].set_ylabel("share found, by volume in mm3")
     figure.suptitle(f"Lesions found against false ones, varying the {vary}", fontsize=11)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    save_small(figure, path=path, dpi=110)
     plt.close(figure)
 
 
