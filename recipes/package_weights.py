@@ -31,8 +31,6 @@ OPERATING_POINT = {
 }
 SHARED = {
     "version": "1",
-    "pixel_mm": 0.8,
-    "neighbours_mm": [3.0],
     "operating_points": {"vascular": OPERATING_POINT, "ms": OPERATING_POINT},
     "training": (
         "Synthetic heads drawn from 19 label maps, then beside them eight FLAIRs with manual "

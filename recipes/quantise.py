@@ -96,7 +96,7 @@ def _real(path: Path, card: Card) -> Iterator[npt.NDArray[np.float32]]:
             prepared.slices,
             [int(index)],
             distances=prepared.neighbours,
-            channels=int(card.options["in_channels"]),
+            channels=card.channels,
         )
 
 

@@ -70,6 +70,23 @@ def test_nonsense_is_refused(change: dict[str, object]) -> None:
         parse_card(content)
 
 
+@pytest.mark.parametrize(
+    ("channels", "neighbours_mm", "fits"),
+    [(3, [3.0], True), (4, [3.0], True), (6, [1.0, 3.0], True), (6, [3.0], False),
+     (3, [1.0, 3.0], False)],
+)  # fmt: skip
+def test_the_neighbours_are_those_the_network_has_channels_for(
+    channels: int, neighbours_mm: list[float], fits: bool
+) -> None:
+    change = {"options": {"in_channels": channels}, "neighbours_mm": neighbours_mm}
+    content = msgspec.json.encode({**msgspec.to_builtins(CARD), **change})
+    if fits:
+        assert parse_card(content).channels == channels
+        return
+    with pytest.raises(ReadError, match=f"{channels} channels"):
+        parse_card(content)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
 def test_what_is_no_card_is_refused(content: bytes) -> None:
     with pytest.raises(ReadError):

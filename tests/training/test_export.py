@@ -67,6 +67,22 @@ def exported(final: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_slices_are_those_of_the_recipe_unless_the_card_says_others(tmp_path: Path) -> None:
+    options = {**OPTIONS, "in_channels": 6, "width": 2}
+    network = catalogue.build("unet", **options)
+    content = {
+        "network": {"name": "unet", "options": options},
+        "state_dict": network.state_dict(),
+        "recipe": {"data": {"pixel_mm": 0.9, "neighbours_mm": [1.0, 3.0]}},
+    }
+    torch.save(content, tmp_path / "final.pt")
+    told = {key: value for key, value in CARD.items() if key not in ("pixel_mm", "neighbours_mm")}
+    made = export(tmp_path / "final.pt", out=tmp_path / "out", card=told)
+    assert (made.pixel_mm, made.neighbours_mm) == (0.9, (1.0, 3.0))
+    finer = export(tmp_path / "final.pt", out=tmp_path / "finer", card={**told, "pixel_mm": 0.5})
+    assert finer.pixel_mm == 0.5
+
+
 def test_both_engines_compute_what_was_trained(final: Path, exported: Path) -> None:
     card = load_card(exported)
     saved = torch.load(final, weights_only=True)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from leuko.errors import ReadError, UsageError
-from leuko.models.channels import with_t1
+from leuko.models.channels import input_channels, with_t1
 
 __all__ = ["Card", "Definition", "OperatingPoint", "Views", "card_to_json", "parse_card"]
 
@@ -107,6 +107,13 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     attribution: tuple[str, ...] = ()
     """Whom to name for the training data."""
 
+    def __post_init__(self) -> None:
+        seen = input_channels(len(self.neighbours_mm), t1=self.takes_t1)
+        if seen != self.channels:
+            raise ValueError(
+                f"{len(self.neighbours_mm)} neighbours_mm are no input of {self.channels} channels"
+            )
+
     @property
     def weights(self) -> str:
         """The file with the numbers of the graph: a .bin of its own, or the checkpoint."""
@@ -124,12 +131,17 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(self.options.get("width", 0))
 
     @property
+    def channels(self) -> int:
+        """How many channels the network sees: a slice amid its neighbours, and perhaps its T1."""
+        return int(self.options.get("in_channels", 3))
+
+    @property
     def takes_t1(self) -> bool:
         """Whether the network sees the T1 of a slice (or 0) beside the slice and its neighbours.
 
         A slice and its neighbours on either side are an odd number of channels.
         """
-        return with_t1(int(self.options.get("in_channels", 3)))
+        return with_t1(self.channels)
 
     def operating_point(self, definition: str) -> OperatingPoint:
         """The operating point of a definition; UsageError where the card has none."""

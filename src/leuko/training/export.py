@@ -50,11 +50,20 @@ def read_final(path: Path) -> tuple[nn.Module, str, dict[str, Any]]:
 def export(final: Path, *, out: Path, card: dict[str, Any]) -> Card:
     """Write the folder `out` for the weights in `final` (final.pt of `leuko train`).
 
-    `card` holds the fields of `Card` that the weights do not tell: name, version, pixel_mm,
-    neighbours_mm, operating_points, training, licence, attribution.
+    `card` holds the fields of `Card` that the weights do not tell: name, version,
+    operating_points, views, training, licence, attribution. What slices they were trained on
+    (pixel_mm, neighbours_mm) is that of the recipe in `final`, unless `card` says it.
     """
     network, name, options = read_final(final)
-    return export_module(network, architecture=name, options=options, out=out, card=card)
+    shown = _shown(final)
+    return export_module(network, architecture=name, options=options, out=out, card=shown | card)
+
+
+def _shown(final: Path) -> dict[str, Any]:
+    """What slices the weights in a final.pt were trained on; empty where no recipe is in it."""
+    recipe = torch.load(final, map_location="cpu", weights_only=True).get("recipe") or {}
+    data = recipe.get("data", {})
+    return {name: data[name] for name in ("pixel_mm", "neighbours_mm") if name in data}
 
 
 def export_module(
