@@ -25,6 +25,7 @@ from leuko.formats.read import read  # noqa: E402
 from leuko.formats.write import write  # noqa: E402
 from leuko.image.grid import Grid  # noqa: E402
 from leuko.image.image import Image  # noqa: E402
+from leuko.models.card import Views  # noqa: E402
 from leuko.models.classes import CLASS_COUNT, Tissue  # noqa: E402
 from leuko.models.sample import sample_path  # noqa: E402
 from leuko.models.store import load_card, weights_path  # noqa: E402
@@ -149,6 +150,14 @@ def test_the_weights_of_a_run_can_be_finetuned_again(
     told = card_fields(recipe, start=start, definition="ms", steps=7)["training"]
     assert told.startswith("Finetuned from mine 1")
     assert "Finetuned from wmh-flair 1" in told
+
+
+def test_what_is_averaged_over_stays_with_the_operating_point(scans: Path) -> None:
+    start = start_of()
+    seen = msgspec.structs.replace(start.card, views=Views(flips=True, planes=True))
+    recipe = finetune_recipe([case(scans)], name="again", start=start)
+    fields = card_fields(recipe, start=replace(start, card=seen), definition="ms", steps=7)
+    assert fields["views"] == {"flips": True, "planes": True}
 
 
 def test_a_mask_of_several_labels_or_of_another_grid_is_refused(

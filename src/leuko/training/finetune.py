@@ -260,6 +260,7 @@ def card_fields(
         "pixel_mm": card.pixel_mm,
         "neighbours_mm": list(card.neighbours_mm),
         "operating_points": msgspec.to_builtins(card.operating_points),
+        "views": msgspec.to_builtins(card.views),
         "training": (
             f"Finetuned from {start.title} (SHA-256 {card.sha256[:12]}) on {scans} "
             f"scan{'s' if scans > 1 else ''} of the user with {masks}{beside}, {steps} steps; "
