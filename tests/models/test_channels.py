@@ -1,5 +1,6 @@
 import pytest
 
+from leuko.errors import UsageError
 from leuko.models.channels import (
     input_channels,
     known_channels,
@@ -32,6 +33,12 @@ def test_a_network_finds_its_outermost_neighbours_and_its_t1(
     channels: int, fewer: int, expected: tuple[int, ...]
 ) -> None:
     assert expected == known_channels(channels, fewer=fewer)
+
+
+@pytest.mark.parametrize(("channels", "fewer"), [(3, 5), (4, 5), (4, 6), (3, 6)])
+def test_neighbours_that_are_not_there_are_no_other_slice(channels: int, fewer: int) -> None:
+    with pytest.raises(UsageError, match="4 neighbours of a slice, and there are 2"):
+        known_channels(channels, fewer=fewer)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,16 @@ def test_teachers_of_any_width_and_channels_give_the_mean_of_their_answers(tmp_p
     )
 
 
+def test_a_teacher_that_knows_more_neighbours_is_refused_before_training(tmp_path: Path) -> None:
+    place = str(saved(tmp_path / "a.pt", seed=1, channels=5))
+    recipe = parse_recipe(
+        "{name: a, network: {width: 2, levels: 2}, data: {labelmaps: [x], crop: [16, 16]},"
+        f" distil_from: ['{place}']}}"
+    )
+    with pytest.raises(UsageError, match="4 neighbours"):
+        SegmentationModule(recipe).distil(recipe.distil_from)
+
+
 def test_divergence_is_0_for_the_same_answer_and_by_hand_for_another() -> None:
     target = torch.tensor([0.75, 0.25]).view(1, 2, 1, 1).expand(2, 2, 3, 3)
     assert float(divergence(target.log(), target)) == pytest.approx(0.0, abs=1e-6)
@@ -132,6 +142,25 @@ def test_doubtful_probabilities_are_left_open() -> None:
         ALL & ~LESION & ~CAP, ALL & ~CAP, LESION, CAP, LESION | CAP, ALL & ~LESION
     ]  # fmt: skip
     assert probable_classes(lesion, None).tolist()[:3] == [ALL & ~LESION, ALL, LESION]
+
+
+class Ramps(torch.nn.Module):
+    """Lesions are likelier to the front, caps to the right."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits = image.new_zeros(len(image), CLASS_COUNT, *image.shape[2:])
+        logits[:, Tissue.LESION] += torch.linspace(-3, 3, image.shape[3])
+        logits[:, Tissue.CAP_RIM] += torch.linspace(-3, 3, image.shape[2])[:, None]
+        return logits
+
+
+def test_a_head_is_labelled_mirrored_and_never_upside_down() -> None:
+    """Networks see mirrored heads in training, but no head with its face at the back."""
+    head = np.full((40, 48, 5), 100.0, np.float32)
+    flair = Image(head, Grid(head.shape, np.diag([1.5, 1.5, 5.0, 1.0])))
+    lesions, caps = label(flair, Teachers([Ramps()], channels=[3]), pixel_mm=1.5)
+    assert (np.diff(lesions.data[5:35, 5:43, 2], axis=1) > 0).all()
+    np.testing.assert_allclose(caps.data[::-1], caps.data, atol=1e-5)
 
 
 def test_labels_of_networks_become_a_case(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from leuko.errors import UsageError
+
 __all__ = ["input_channels", "known_channels", "neighbour_distances", "neighbour_pairs", "with_t1"]
 
 
@@ -27,8 +29,15 @@ def known_channels(channels: int, *, fewer: int) -> tuple[int, ...]:
     """Where the channels of a network with `fewer` lie among `channels`: the outermost pairs.
 
     The T1 is left out where only one of the two has it: the place is then that of neither.
+    UsageError where the network with `fewer` knows more neighbours than there are.
     """
     pairs, wanted = neighbour_pairs(channels), neighbour_pairs(fewer)
+    if wanted > pairs:
+        raise UsageError(
+            f"A network of {fewer} channels sees {2 * wanted} neighbours of a slice, and there "
+            f"are {2 * pairs}.",
+            hint="Give data.neighbours_mm as many distances as those weights were trained with.",
+        )
     below = range(wanted)
     above = range(2 * pairs + 1 - wanted, 2 * pairs + 1)
     t1 = (channels - 1,) if with_t1(channels) and with_t1(fewer) else ()

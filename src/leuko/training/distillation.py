@@ -43,13 +43,21 @@ class Teachers:
     def __len__(self) -> int:
         return len(self._networks)
 
+    def require(self, channels: int) -> None:
+        """UsageError where a network knows more neighbours than images of `channels` have."""
+        for own in self._channels:
+            known_channels(channels, fewer=own)
+
     def to(self, device: torch.device) -> None:
         """Move the networks."""
         self._networks = [network.to(device) for network in self._networks]
 
     @torch.no_grad()
     def probabilities(self, image: Tensor) -> Tensor:
-        """The mean softmax (B, K, H, W) float32 for images (B, C, H, W)."""
+        """The mean softmax (B, K, H, W) float32 for images (B, C, H, W).
+
+        UsageError as in `require`.
+        """
         total: Tensor | None = None
         for network, channels in zip(self._networks, self._channels, strict=True):
             answer = torch.softmax(network(_seen(image, channels)).float(), dim=1)

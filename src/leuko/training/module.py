@@ -49,8 +49,12 @@ class SegmentationModule(AveragingModule):
         self._teacher = [teacher]
 
     def distil(self, places: Sequence[str]) -> None:
-        """Learn the mean answer of other weights, of any network, beside the truth."""
+        """Learn the mean answer of other weights, of any network, beside the truth.
+
+        UsageError where one of them knows more neighbours of a slice than the recipe shows.
+        """
         self._distilled = Teachers.of(places)
+        self._distilled.require(self.recipe.data.channels)
 
     def on_train_start(self) -> None:
         """Start the clock; other weights that take part go where the network is."""
