@@ -5,8 +5,8 @@
 
 The recipe's cases of the set are dropped; with none left, the run sees synthetic heads alone. The
 run is runs/NAME-without-SET: the same command continues it after a kill, and once it is complete
-only scores it, as accuracy.py does. Refused where the recipe has no scan of the set, or starts from
-weights that saw it.
+only scores it, as accuracy.py does. Refused where the recipe has no scan of the set, or starts or
+learns from weights that saw it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def without(recipe: Recipe, group: str, *, minutes: float | None = None) -> Reci
     """The recipe without the cases of a group of sets, under its own name.
 
     `minutes` takes the place of the recipe's. UsageError where the recipe has no such case, or
-    where the weights that it starts from are missing or saw one.
+    where the weights that it starts or learns from are missing or saw one.
     """
     kept = tuple(case for case in recipe.data.cases if _group(case.flair) != group)
     if len(kept) == len(recipe.data.cases):
@@ -69,7 +69,7 @@ def without(recipe: Recipe, group: str, *, minutes: float | None = None) -> Reci
             f"The recipe {recipe.name} has no scan of {group} to leave out.",
             hint=f"Train it with leuko train and score it: accuracy.py --sets {group}.",
         )
-    for link in (recipe.init_from, recipe.keep_from):
+    for link in (recipe.init_from, recipe.keep_from, *recipe.distil_from):
         if link is not None:
             _refuse_seen(Path(link), group)
     data = msgspec.structs.replace(
@@ -86,15 +86,15 @@ def without(recipe: Recipe, group: str, *, minutes: float | None = None) -> Reci
 def _refuse_seen(start: Path, group: str) -> None:
     if not weights_in(start).is_file():
         raise UsageError(
-            f"The weights {start.parent.name}/{start.name} to start from are not there.",
+            f"The weights {start.parent.name}/{start.name} to start or learn from are not there.",
             hint="Train that stage first; paths of runs count from the current folder.",
         )
     seen = sorted(key for key in trained_on(start) if key.startswith(f"{group}/"))
     if seen:
         raise UsageError(
-            f"The weights {start.parent.name}/{start.name} to start from have seen {group} "
-            f"({', '.join(seen)}): scores on it would be no test.",
-            hint=f"Leave {group} out of that stage too, and let the recipe start from there.",
+            f"The weights {start.parent.name}/{start.name} to start or learn from have seen "
+            f"{group} ({', '.join(seen)}): scores on it would be no test.",
+            hint=f"Leave {group} out of that stage too, and name its weights in the recipe.",
         )
 
 

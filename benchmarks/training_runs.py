@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,13 +54,15 @@ def stages(checkpoint: Path) -> list[Stage]:
 def trained_on(checkpoint: Path) -> set[str]:
     """GROUP/CASE of the real scans of a run's recipe, and of the runs that it started from.
 
-    Runs whose anatomy it keeps count too.
+    Runs whose anatomy it keeps count too, those that it learned from beside the truth, and all
+    that it is the mean of.
     """
     found: set[str] = set()
-    for _, _, recipe in _followed(checkpoint, "init_from", "keep_from"):
-        data = recipe.get("data", {})
-        if data.get("real_share", 0) > 0:
-            found |= {case_key(Path(case["flair"])) for case in data.get("cases", ())}
+    for _, content, first in _followed(checkpoint, "init_from", "keep_from", "distil_from"):
+        for recipe in _recipes(content, first):
+            data = recipe.get("data", {})
+            if data.get("real_share", 0) > 0:
+                found |= {case_key(Path(case["flair"])) for case in data.get("cases", ())}
     return found
 
 
@@ -78,13 +81,14 @@ def _followed(
 ) -> Iterator[tuple[Path, dict[str, Any], dict[str, Any]]]:
     """Path, content and recipe of a checkpoint, then of what it started from, where that is there.
 
-    `links` are the recipe's fields that name a run to follow.
+    `links` are the recipe's fields that name a run, or several, to follow.
     """
-    waiting = [weights_in(checkpoint)]
+    waiting, done = [weights_in(checkpoint)], set[Path]()
     while waiting:
         path = waiting.pop()
-        if not path.is_file():
+        if path in done or not path.is_file():
             continue
+        done.add(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
         recipe = content.get("recipe")
         beside = path.with_name("recipe.json")
@@ -92,7 +96,15 @@ def _followed(
             recipe = json.loads(beside.read_bytes())
         recipe = dict(recipe or {})
         yield path, content, recipe
-        waiting += [weights_in(Path(recipe[link])) for link in links if recipe.get(link)]
+        for each, link in itertools.product(_recipes(content, recipe), links):
+            named = each.get(link) or ()
+            places = (named,) if isinstance(named, str) else named
+            waiting += [weights_in(Path(place)) for place in places]
+
+
+def _recipes(content: dict[str, Any], recipe: dict[str, Any]) -> list[dict[str, Any]]:
+    """The recipe of a checkpoint, and those of the other runs that it is the mean of."""
+    return [recipe, *(other for other in content.get("others", ()) if other)]
 
 
 def _minutes(path: Path, content: dict[str, Any]) -> float | None:

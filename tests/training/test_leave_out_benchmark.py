@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -67,6 +68,27 @@ def test_weights_that_saw_the_set_are_no_start(leave_out: ModuleType, tmp_path: 
     assert str(tmp_path) not in refused.value.what
     base = saved(tmp_path / "base" / "final.pt", recipe())
     assert leave_out.without(recipe(TABRIZ, start=base), "tabriz").init_from == str(base)
+
+
+def test_weights_that_saw_the_set_are_no_teachers_alone_or_in_a_mean(
+    leave_out: ModuleType, tmp_path: Path
+) -> None:
+    teacher = saved(tmp_path / "teacher" / "final.pt", recipe(TABRIZ))
+    base = saved(tmp_path / "base" / "final.pt", recipe())
+    mean = tmp_path / "mean" / "final.pt"
+    mean.parent.mkdir()
+    content = {"state_dict": {}, "recipe": to_plain(recipe()), "others": [to_plain(recipe(TABRIZ))]}
+    torch.save(content, mean)
+    for seen in (teacher, mean):
+        taught = msgspec.structs.replace(recipe(TABRIZ), distil_from=(str(base), str(seen)))
+        with pytest.raises(UsageError, match="have seen tabriz"):
+            leave_out.without(taught, "tabriz")
+    pupil = saved(
+        tmp_path / "pupil" / "final.pt",
+        msgspec.structs.replace(recipe(), distil_from=(str(teacher),)),
+    )
+    with pytest.raises(UsageError, match="have seen tabriz"):
+        leave_out.without(recipe(TABRIZ, start=pupil), "tabriz")
 
 
 def test_a_missing_start_is_told_before_training(leave_out: ModuleType, tmp_path: Path) -> None:

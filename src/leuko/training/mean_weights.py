@@ -22,6 +22,8 @@ __all__ = ["mean_weights", "renew_statistics"]
 def mean_weights(files: Sequence[Path]) -> dict[str, Any]:
     """What a final.pt holds, with the mean weights and statistics of several `files`.
 
+    'recipe' and 'step' are those of the first, 'others' the recipes of the rest.
+
     UsageError where there are fewer than two, or they belong to different networks.
     """
     if len(files) < 2:
@@ -46,7 +48,7 @@ def mean_weights(files: Sequence[Path]) -> dict[str, Any]:
         "state_dict": averaged,
         "recipe": first.get("recipe"),
         "step": int(first.get("step", 0)),
-        "mean_of": len(files),
+        "others": [other.get("recipe") for other in others],
     }
 
 
