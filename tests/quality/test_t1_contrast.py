@@ -37,3 +37,12 @@ def test_flairs_and_t2s_do_not(levels: tuple[float, float, float]) -> None:
     (finding,) = t1_checks(scan(*levels), anatomy=ANATOMY)
     assert finding.code == "t1.not_used"
     assert finding.severity is Severity.WARNING
+
+
+def test_what_a_t1_does_not_cover_says_nothing() -> None:
+    """A slab that shows a third of the head: its levels count, not the zeros around it."""
+    covered = np.zeros(ANATOMY.shape, bool)
+    covered[:, :7] = True
+    t1, t2 = (np.where(covered, scan(*levels), 0) for levels in ((0.3, 0.8, 0.9), (2.4, 1.3, 1.1)))
+    assert t1_checks(t1, anatomy=ANATOMY) == ()
+    assert len(t1_checks(t2, anatomy=ANATOMY)) == 1

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.findings import Finding, Severity
+from leuko.models.classes import Tissue
 from leuko.quality.anatomy import contrast_of
 
 __all__ = ["t1_checks", "unused_t1"]
@@ -23,8 +24,12 @@ def t1_checks(
     anatomy: npt.NDArray[np.uint8],
     lesions: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Finding, ...]:
-    """A warning where fluid or cortex of `t1` are too bright for a T1; all on the same voxels."""
-    contrast = contrast_of(t1, anatomy=anatomy, lesions=lesions)
+    """A warning where fluid or cortex of `t1` are too bright for a T1; all on the same voxels.
+
+    What `t1` does not cover is 0 and says nothing: levels are those of the voxels above it.
+    """
+    reached = np.where(t1 > 0, anatomy, np.uint8(Tissue.BACKGROUND))
+    contrast = contrast_of(t1, anatomy=reached, lesions=lesions)
     if contrast.fluid is not None and contrast.fluid > FLUID_DARK:
         seen = f"the ventricles have {contrast.fluid:.2f} of the brightness of white matter"
     elif contrast.cortex is not None and contrast.cortex > GREY_DARK:
