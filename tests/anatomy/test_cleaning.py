@@ -115,3 +115,21 @@ def test_too_little_to_be_a_brain_stays(amount: str) -> None:
     if amount == "a speck":
         anatomy[40:42, 40:42, 10] = Tissue.VENTRICLES
     assert np.array_equal(cleaned(anatomy), anatomy)
+
+
+def test_the_last_bits_of_the_spacing_decide_nothing(head: Labels) -> None:
+    """A hole that axial slices enclose and sagittal ones do not, on voxels alike in all axes."""
+    hole = np.zeros(SHAPE, dtype=np.bool_)
+    hole[43:48, 48:53, :] = True
+    hole &= (head == Tissue.VENTRICLES) | (head == Tissue.WHITE_MATTER)
+    head[hole] = Tissue.WHITE_MATTER
+    nothing = np.zeros(SHAPE, dtype=np.bool_)
+    found = [
+        clean_anatomy(
+            head, image=image_of(head), lesions=nothing, spacing=(1.0 + bit, 1.0, 1.0 - bit)
+        )
+        for bit in (-1e-9, 0.0, 1e-9)
+    ]
+    assert (found[0] != head).any()
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[1], found[2])

@@ -18,6 +18,7 @@ from leuko.masks.box import bounding_box, voxel_indices
 from leuko.masks.morphology import plane_holes
 from leuko.masks.solid import closed
 from leuko.models.classes import Tissue
+from leuko.preparation.prepare import slice_axis
 
 __all__ = ["clean_anatomy"]
 
@@ -131,7 +132,7 @@ def _fill_ventricles(anatomy: Labels, *, lesions: BoolArray, spacing: Triple) ->
     whole = closed(ventricles, spacing=spacing, radius_mm=PLEXUS_MM)
     whole &= anatomy != Tissue.CSF
     whole |= ventricles
-    across = int(np.argmax(spacing))
+    across = slice_axis(spacing)
     pixel_mm2 = float(np.prod(spacing)) / spacing[across]
     holes, _ = plane_holes(whole, plane_normal=across, max_voxels=int(PLEXUS_MM2 / pixel_mm2))
     whole[tuple(holes.T)] = True
