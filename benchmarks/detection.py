@@ -114,7 +114,7 @@ def _by_setting(
     for at in sorted({*SETTINGS[vary], used}):
         changes = {vary: f"{at}"}
         if vary == "threshold":
-            changes["refine_support"] = f"{at * support / used}"
+            changes["refine_support"] = f"{min(1.0, at * support / used) if used else at}"
         yield at, _pair(entry, case, masks.mask(entry, case, changes))
 
 
