@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.collect:
         known = collected(plan, known, scores=options.scores)
         _companion(options.plan).write_bytes(
-            msgspec.json.format(msgspec.json.encode(known, order="sorted"), indent=1) + b"\n"
+            msgspec.json.format(msgspec.json.encode(known), indent=1) + b"\n"
         )
     models, results = models_table(options.weights), made(plan, known)
     print(f"{models}\n{results}")
