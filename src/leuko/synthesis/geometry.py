@@ -114,8 +114,7 @@ def draw_geometry(
         jitter[axis] = rng.uniform(-reach, reach)
         if axis == 2 and where == 2:  # the cerebrum holds nearly all lesions: fewer low slabs
             jitter[axis] = max(jitter[axis], rng.uniform(-reach, reach))
-    if rng.random() < 0.09:  # the neck and the vertex belong to scans too
-        jitter[axes[2]] += rng.choice([-1, 1]) * rng.uniform(20, 60)
+    jitter += _elsewhere(rng, axes, room_below_mm=float(low[2]))
     coarse_mm, fine_mm = 32.0, 14.0
     return Geometry(
         axes=axes,
@@ -164,6 +163,29 @@ def sample_slab(
         along=(position[1] - first) / max(1.0, last - first),
         shape=shape,
     )
+
+
+def _elsewhere(
+    rng: np.random.Generator, axes: tuple[int, int, int], *, room_below_mm: float
+) -> npt.NDArray[np.float64]:
+    """How far a slab lies from its usual place: face, neck and vertex belong to scans too.
+
+    `room_below_mm` is how far the label map reaches below the brain. Face and neck are wider than
+    a slab: there it may lie anywhere in the plane.
+    """
+    shift = np.zeros(3)
+    chance = rng.random()
+    if axes[2] != 2:
+        if chance < 0.1:
+            shift[axes[2]] = rng.choice([-1, 1]) * rng.uniform(20, 60)
+        if rng.random() < 0.15:
+            shift[2] = -rng.uniform(0, min(60.0, max(1.0, room_below_mm)))
+    elif chance < 0.16:
+        shift[2] = -rng.uniform(25, 30 + min(80.0, max(1.0, room_below_mm)))
+        shift[:2] = rng.uniform(-12, 12), rng.uniform(-30, 45)
+    elif chance < 0.22:
+        shift[2] = rng.uniform(15, 50)
+    return shift
 
 
 def _rotation(angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
