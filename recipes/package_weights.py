@@ -29,14 +29,14 @@ OPERATING_POINT = {
     "min_lesion_mm3": 0.0,
     "min_lesion_peak": 0.8,
 }
+SYNTHETIC = "Synthetic heads drawn from 19 label maps"
+REAL = (
+    "eight FLAIRs with manual masks: five of multiple sclerosis, 1.5 T, 6.4-8 mm slices; three of "
+    "multiple sclerosis, 3 T, 1 mm. MODEL_CARD.md tells more."
+)
 SHARED = {
     "version": "1",
     "operating_points": {"vascular": OPERATING_POINT, "ms": OPERATING_POINT},
-    "training": (
-        "Synthetic heads drawn from 19 label maps, then beside them eight FLAIRs with manual "
-        "masks: five of multiple sclerosis, 1.5 T, 6.4-8 mm slices; three of multiple sclerosis, "
-        "3 T, 1 mm. MODEL_CARD.md tells more."
-    ),
     "licence": "Apache-2.0",
     "attribution": [
         "Label maps: SynthSeg (B. Billot and others), Apache-2.0.",
@@ -45,8 +45,17 @@ SHARED = {
     ],
 }
 MODELS = {
-    DEFAULT: {"name": "wmh-flair", "views": {"flips": False, "planes": False}},
-    "accurate": {"name": "wmh-flair-accurate", "views": {"flips": True, "planes": True}},
+    DEFAULT: {
+        "name": "wmh-flair",
+        "views": {"flips": False, "planes": False},
+        "training": f"{SYNTHETIC}, then beside them {REAL}",
+    },
+    "accurate": {
+        "name": "wmh-flair-accurate",
+        "views": {"flips": True, "planes": True},
+        "training": f"The mean of the weights of two stages: {SYNTHETIC[0].lower()}"
+        f"{SYNTHETIC[1:]} alone, and beside them {REAL}",
+    },
 }
 
 

@@ -180,10 +180,10 @@ def _elsewhere(
             shift[axes[2]] = rng.choice([-1, 1]) * rng.uniform(20, 60)
         if rng.random() < 0.15:
             shift[2] = -rng.uniform(0, min(60.0, max(1.0, room_below_mm)))
-    elif chance < 0.16:
+    elif chance < 0.12:
         shift[2] = -rng.uniform(25, 30 + min(80.0, max(1.0, room_below_mm)))
         shift[:2] = rng.uniform(-12, 12), rng.uniform(-30, 45)
-    elif chance < 0.22:
+    elif chance < 0.16:
         shift[2] = rng.uniform(15, 50)
     return shift
 

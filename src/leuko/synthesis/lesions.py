@@ -150,11 +150,11 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         rim_contrast=float(contrast * rng.uniform(0.5, 1.05))
         if rng.random() < 0.6
         else float(rng.uniform(0.12, 0.6)),
-        halo=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.3, 0.7])),
-        halo_mm=float(rng.uniform(4.0, 18.0)),
-        radiation=float(rng.choice([0.0, rng.uniform(0.04, 0.38)], p=[0.45, 0.55])),
-        radiation_edge_mm=float(rng.choice([rng.uniform(0.4, 1.0), rng.uniform(1.5, 4.0)])),
-        deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.35, 0.65])),
+        halo=float(rng.choice([0.0, rng.uniform(0.03, 0.26)], p=[0.3, 0.7])),
+        halo_mm=float(rng.uniform(4.0, 14.0)),
+        radiation=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.6, 0.4])),
+        radiation_edge_mm=float(rng.uniform(1.5, 4.0)),
+        deep_haze=float(rng.choice([0.0, rng.uniform(0.03, 0.2)], p=[0.35, 0.65])),
         tract=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.35, 0.65])),
         septum=float(rng.choice([0.0, rng.uniform(0.1, 0.7)], p=[0.3, 0.7])),
         cavities=int(rng.choice([0, int(rng.integers(1, 4))], p=[0.75, 0.25])),
@@ -204,7 +204,7 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         reach = torch.exp(-slab.to_ventricles / plan.halo_mm)
         unlabelled += plan.halo * (0.25 + 0.75 * behind) * reach * white
     if plan.deep_haze:
-        patches = (1 + 0.5 * _noise(slab, 20.0, generator)).clamp(min=0)
+        patches = (1 + 0.3 * _noise(slab, 20.0, generator)).clamp(min=0)
         unlabelled += plan.deep_haze * patches * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
     if plan.radiation:
         unlabelled += plan.radiation * _optic_radiation(plan, slab, generator) * white

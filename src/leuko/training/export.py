@@ -63,7 +63,9 @@ def _shown(final: Path) -> dict[str, Any]:
     """What slices the weights in a final.pt were trained on; empty where no recipe is in it."""
     recipe = torch.load(final, map_location="cpu", weights_only=True).get("recipe") or {}
     data = recipe.get("data", {})
-    return {name: data[name] for name in ("pixel_mm", "neighbours_mm") if name in data}
+    shown = {name: data[name] for name in ("pixel_mm", "neighbours_mm") if name in data}
+    # Recipes of before there were more neighbours do not tell theirs.
+    return {"neighbours_mm": [3.0], **shown} if shown else shown
 
 
 def export_module(
