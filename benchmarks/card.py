@@ -26,6 +26,7 @@ from card_models import models_table
 from card_tables import Known, Measured, Share, Values, text
 from marked_text import filled
 from scan_sets import SETS
+from scored_part import Part
 from scoring import BIAS, COLUMNS
 
 HERE = Path(__file__).resolve().parent
@@ -38,14 +39,6 @@ RESULTS = (
     "<!-- results: made by python benchmarks/card.py --write MODEL_CARD.md -->",
     "<!-- results: end -->",
 )
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sets that one run scores: its folder, and where its scores lie."""
-
-    run: str
-    scores: str
-    sets: tuple[str, ...]
 
 
 class PackagedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

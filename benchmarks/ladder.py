@@ -24,6 +24,7 @@ import yaml
 
 from marked_text import filled
 from score_tables import markdown
+from scored_part import Part
 
 HERE = Path(__file__).resolve().parent
 BEGIN = "<!-- ladder: made by python benchmarks/ladder.py --write docs/model.md -->"
@@ -39,14 +40,6 @@ COLUMNS = {
 VALUES = ("dice", "lesion_f1_strict", "lesion_recall", "avd")
 CASES = {"ljubljana": "19"}  # a case whose Dice is shown by itself
 DICE_ALONE = ("tabriz-ventricles",)
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sets that one run scores: its folder, and where its scores lie."""
-
-    run: str
-    scores: str
-    sets: tuple[str, ...]
 
 
 class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

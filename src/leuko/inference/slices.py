@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from leuko.models.channels import neighbour_offsets
+
 __all__ = ["with_neighbours"]
 
 
@@ -25,7 +27,7 @@ def with_neighbours(
     `t1`, a stack of the same shape, and 0 without one.
     """
     centre = np.asarray(indices)
-    offsets = np.array([*(-distance for distance in reversed(distances)), 0, *distances])
+    offsets = np.array(neighbour_offsets(distances))
     shown = np.clip(centre[:, None] + offsets, 0, len(stack) - 1)
     if channels is None or channels == len(offsets):
         return np.asarray(stack[shown])

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from leuko.errors import UsageError
 
-__all__ = ["input_channels", "known_channels", "neighbour_distances", "neighbour_pairs", "with_t1"]
+__all__ = [
+    "input_channels",
+    "known_channels",
+    "neighbour_distances",
+    "neighbour_offsets",
+    "neighbour_pairs",
+    "with_t1",
+]
 
 
 def input_channels(pairs: int, *, t1: bool) -> int:
@@ -51,3 +58,8 @@ def neighbour_distances(slice_mm: float, *, neighbours_mm: Sequence[float]) -> t
         least = distances[-1] + 1 if distances else 1
         distances.append(max(least, math.floor(millimetres / slice_mm + 0.5)))
     return tuple(distances)
+
+
+def neighbour_offsets(distances: Sequence[int]) -> tuple[int, ...]:
+    """Where the slices stand that a network sees: rising, the slice itself (0) in the middle."""
+    return (*(-distance for distance in reversed(distances)), 0, *distances)

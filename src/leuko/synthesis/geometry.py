@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from leuko.synthesis.fields import apply_separable, spline_matrix
+from leuko.synthesis.fields import apply_separable, noise_field, spline_matrix
 from leuko.synthesis.heads import DISTANCE_STEP_MM, Head
 
-__all__ = ["Geometry", "Slab", "SlabShape", "draw_geometry", "sample_slab"]
+__all__ = ["Geometry", "Slab", "SlabShape", "draw_geometry", "sample_slab", "slab_noise"]
 
 PLANES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
 
@@ -186,6 +186,14 @@ def _elsewhere(
     elif chance < 0.16:
         shift[2] = rng.uniform(15, 50)
     return shift
+
+
+def slab_noise(slab: Slab, *, grain_mm: float, generator: torch.Generator) -> Tensor:
+    """Smooth noise of unit variance over a slab, whatever the size of its voxels."""
+    u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
+    return noise_field(
+        slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
+    )
 
 
 def _rotation(angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -18,18 +18,13 @@ from leuko.synthesis.artefacts import (
 )
 from leuko.synthesis.contrast import Contrast, draw_contrast, draw_t1_contrast
 from leuko.synthesis.fields import noise_field, shift_matrix
-from leuko.synthesis.geometry import Slab
-from leuko.synthesis.heads import TISSUE_OF_KIND, Kind
+from leuko.synthesis.geometry import Slab, slab_noise
+from leuko.synthesis.heads import Kind
 from leuko.synthesis.lesions import Excess, LesionPlan, draw_lesions, paint_lesions
+from leuko.synthesis.truth import main_tissue, pooled, truth
 
 __all__ = ["Recipe", "Slices", "T1Recipe", "draw_recipe", "draw_t1", "render"]
 
-_TISSUES = tuple(t for t in Tissue if t < Tissue.LESION)
-VISIBLE_OVER_NOISE = 1.6  # a lesion is labelled where its signal stands out of the noise
-FAINTEST = 0.11  # of white matter's brightness: fainter than this nobody sees
-PEAK_WINDOW_MM = 20.0  # a lesion's summit is looked for this far around
-FOCUS_WINDOW_MM = 8.0  # that of a small spot
-LESION_WINDOW_MM = 12.0  # that of a lesion beside a brighter one
 PLEXUS_MM = 7.0  # the window in which choroid plexus may spread
 THICK_MM = 2.5  # in thicker slices two fifths of fluid are dark enough to be drawn as fluid
 
@@ -136,8 +131,8 @@ def render(recipe: Recipe, *, slab: Slab) -> Slices:
     if recipe.skull_stripped:
         image = image * (torch.matmul(_kept(recipe, slab), profile.T) > 0.5)
     thick = acquisition.thickness_mm > THICK_MM
-    tissue, perhaps_ventricle = _main_tissue(slab, profile, fluid_from=0.4 if thick else 0.5)
-    allowed = _truth(
+    tissue, perhaps_ventricle = main_tissue(slab, profile, fluid_from=0.4 if thick else 0.5)
+    allowed = truth(
         tissue,
         perhaps_ventricle=perhaps_ventricle & thick,
         lesion=lesion,
@@ -167,7 +162,7 @@ def _t1(
     fluid_level = t1.contrast.means[Kind.VENTRICLES]
     plain = plain + (fluid_level - plain) * excess.cavity
     # Fresh lesions hardly show in T1, old ones are black holes.
-    seen = (1 + 0.5 * _grain(slab, 12.0, generator)).clamp(0, 2)
+    seen = (1 + 0.5 * slab_noise(slab, grain_mm=12.0, generator=generator)).clamp(0, 2)
     plain = plain - t1.darkening * seen * (excess.lesion + excess.rim)
     profile = recipe.acquisition.profile(
         shape.layers, layer_mm=shape.layer_mm, thickness_mm=t1.thickness_mm
@@ -199,16 +194,22 @@ def _brightness(recipe: Recipe, slab: Slab, excess: Excess) -> tuple[Tensor, Exc
     plain += excess.unlabelled * white_level
     if recipe.flow:
         fluid = (slab.kinds == int(Kind.CSF)) | (slab.kinds == int(Kind.VENTRICLES))
-        plain += recipe.flow * (_grain(slab, 6.0, generator) - 1.2).clamp(0, 1) * fluid
+        plain += (
+            recipe.flow
+            * (slab_noise(slab, grain_mm=6.0, generator=generator) - 1.2).clamp(0, 1)
+            * fluid
+        )
     if recipe.plexus:
-        near = _pooled(
+        near = pooled(
             (slab.kinds == int(Kind.CHOROID)).float(), PLEXUS_MM / slab.shape.pixel_mm, highest=True
         )
         grown = (slab.kinds == int(Kind.VENTRICLES)) & (near > 0)
-        grown &= _grain(slab, 3.0, generator) > 1.0 - recipe.plexus
+        grown &= slab_noise(slab, grain_mm=3.0, generator=generator) > 1.0 - recipe.plexus
         plain = torch.where(grown, contrast.means[Kind.CHOROID], plain)
     if recipe.ependyma:
-        lining = (slab.kinds == int(Kind.VENTRICLES)) & (_grain(slab, 3.0, generator) > 0.4)
+        lining = (slab.kinds == int(Kind.VENTRICLES)) & (
+            slab_noise(slab, grain_mm=3.0, generator=generator) > 0.4
+        )
         plain += recipe.ependyma * lining * 0.5
     fluid_level = contrast.means[Kind.VENTRICLES]
     plain = plain + (fluid_level - plain) * excess.cavity
@@ -231,17 +232,9 @@ def _tissue_brightness(contrast: Contrast, slab: Slab, generator: torch.Generato
         table = torch.tensor(values, dtype=torch.float32, device=slab.kinds.device)
         return torch.index_select(table, 0, kinds).reshape(slab.shape.voxels)
 
-    change = lookup(contrast.variation) * _grain(slab, 22.0, generator)
-    change += lookup(contrast.texture) * _grain(slab, 2.6, generator)
+    change = lookup(contrast.variation) * slab_noise(slab, grain_mm=22.0, generator=generator)
+    change += lookup(contrast.texture) * slab_noise(slab, grain_mm=2.6, generator=generator)
     return lookup(contrast.means) * (1 + change).clamp(min=0.05)
-
-
-def _grain(slab: Slab, grain_mm: float, generator: torch.Generator) -> Tensor:
-    """Smooth noise of unit variance over the slab."""
-    u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
-    return noise_field(
-        slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
-    )
 
 
 def _kept(recipe: Recipe, slab: Slab) -> Tensor:
@@ -253,98 +246,6 @@ def _kept(recipe: Recipe, slab: Slab) -> Tensor:
     )
     margin = (recipe.strip_margin_mm + 0.8 * waver).clamp(min=0.1)
     return (slab.to_brain <= margin).float()
-
-
-def _main_tissue(slab: Slab, profile: Tensor, *, fluid_from: float) -> tuple[Tensor, Tensor]:
-    """The tissue of each slice's voxel, a `Tissue` below LESION, and what may be ventricle too.
-
-    A voxel is of the tissue that fills most of it, but fluid from a share of `fluid_from`.
-    """
-    table = torch.zeros(256, dtype=torch.uint8)
-    for kind, tissue in TISSUE_OF_KIND.items():
-        table[int(kind)] = int(tissue)
-    kinds = slab.kinds.reshape(-1).to(torch.int32)
-    labels = torch.index_select(table.to(slab.kinds.device), 0, kinds).reshape(slab.shape.voxels)
-    best = torch.matmul((labels == 0).float(), profile.T)
-    main = torch.zeros_like(best, dtype=torch.uint8)
-    fluid: dict[Tissue, Tensor] = {}
-    for tissue in _TISSUES[1:]:
-        share = torch.matmul((labels == int(tissue)).float(), profile.T)
-        main.masked_fill_(share > best, int(tissue))
-        best = torch.maximum(best, share)
-        if tissue in (Tissue.CSF, Tissue.VENTRICLES):
-            fluid[tissue] = share
-    csf, ventricles = fluid[Tissue.CSF], fluid[Tissue.VENTRICLES]
-    wet = (csf + ventricles > fluid_from) & (main != 0)
-    main.masked_fill_(wet & (csf >= ventricles), int(Tissue.CSF))
-    main.masked_fill_(wet & (csf < ventricles), int(Tissue.VENTRICLES))
-    # Raters differ on a horn or a slit that fills a third of a slice.
-    return main, (ventricles > 0.5 * fluid_from) & ~wet
-
-
-def _truth(
-    tissue: Tensor,
-    *,
-    perhaps_ventricle: Tensor,
-    lesion: Tensor,
-    rim: Tensor,
-    above_white: Tensor,
-    extent: Tensor,
-    cavity: Tensor,
-    strange: Tensor,
-    noise: float,
-    pixel_mm: float,
-) -> Tensor:
-    """Label what is visible: above a small multiple of noise and half of the local peak."""
-    total = lesion + rim
-    peak = _pooled(total, PEAK_WINDOW_MM / pixel_mm, highest=True)
-    own_peak = _pooled(total, FOCUS_WINDOW_MM / pixel_mm, highest=True)
-    focal = total > 2.0 * _pooled(total, PEAK_WINDOW_MM / pixel_mm, highest=False)
-    faintest = max(FAINTEST, VISIBLE_OVER_NOISE * noise)
-    # A haze that fades over centimetres ends at half of its summit; a small spot beside a bright
-    # lesion is measured by its own.
-    stands_out = (total > 0.5 * peak) | (focal & (total > 0.5 * own_peak))
-    shown = (total > faintest) & stands_out
-    # Where fluid shares the voxel the excess does not reach above white matter: nobody marks it.
-    visible = shown & (above_white > 0.3 * peak)
-    # Dark cores and weak parts belong to a lesion that fills the slab and is seen elsewhere.
-    visible |= (extent > 0.6) & (peak > faintest)
-    bits = torch.ones_like(tissue, dtype=torch.int16) << tissue.to(torch.int16)
-    bits = torch.where(perhaps_ventricle, bits | (1 << int(Tissue.VENTRICLES)), bits)
-    lesion_bit, rim_bit = 1 << int(Tissue.LESION), 1 << int(Tissue.CAP_RIM)
-    # Too faint to demand, too real to forbid; so is a lesion that pales beside a brighter one.
-    faint = (total > 0.5 * faintest) & (total < faintest) & stands_out
-    beside = (total > faintest) & (
-        total > 0.5 * _pooled(total, LESION_WINDOW_MM / pixel_mm, highest=True)
-    )
-    doubtful = ~visible & (faint | beside | (extent > 0.6))
-    bits = torch.where(doubtful, bits | lesion_bit | rim_bit, bits)
-    is_lesion = visible & ((lesion >= rim) | (extent > 0.6))
-    bits = torch.where(is_lesion, torch.full_like(bits, lesion_bit), bits)
-    is_rim = visible & ~is_lesion
-    # Where a lesion reaches the ventricles nobody can tell what of its border is rim.
-    reached = _pooled(is_lesion.float(), 3.0 / pixel_mm, highest=True) > 0
-    bits = torch.where(is_rim, torch.full_like(bits, rim_bit), bits)
-    bits = torch.where(is_rim & reached, bits | lesion_bit, bits)
-    # Infarcts and tumours are neither lesion nor rim, whatever tissue they took.
-    other = (1 << int(Tissue.LESION)) - 1
-    bits = torch.where(strange > 0.5, torch.full_like(bits, other), bits)
-    border = (strange > 0.08) & (strange <= 0.5)
-    bits = torch.where(border, bits | other | lesion_bit | rim_bit, bits)
-    fluid = (1 << int(Tissue.CSF)) | (1 << int(Tissue.VENTRICLES))
-    return torch.where(cavity & ~visible, bits | fluid | (1 << int(Tissue.WHITE_MATTER)), bits)
-
-
-def _pooled(volume: Tensor, pixels: float, *, highest: bool) -> Tensor:
-    """Highest or mean value in a square window of each slice of (u, v, n)."""
-    window, half = 2 * round(pixels / 2) + 1, round(pixels / 2)
-    pooled = volume.permute(2, 0, 1)[:, None]
-    for kernel, padding in (((window, 1), (half, 0)), ((1, window), (0, half))):
-        if highest:
-            pooled = torch.nn.functional.max_pool2d(pooled, kernel, stride=1, padding=padding)
-        else:
-            pooled = torch.nn.functional.avg_pool2d(pooled, kernel, stride=1, padding=padding)
-    return pooled[:, 0].permute(1, 2, 0)
 
 
 def _level(image: Tensor, tissue: Tensor) -> Tensor:

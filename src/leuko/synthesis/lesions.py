@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from leuko.synthesis.fields import noise_field
-from leuko.synthesis.geometry import Slab
+from leuko.synthesis.geometry import Slab, slab_noise
 from leuko.synthesis.heads import Kind
+from leuko.synthesis.strange import Strange, draw_strange, paint_strange
 
-__all__ = ["Excess", "Foci", "LesionPlan", "Noisy", "Strange", "draw_lesions", "paint_lesions"]
+__all__ = ["Excess", "Foci", "LesionPlan", "Noisy", "draw_lesions", "paint_lesions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,6 @@ class Foci:
     count: int
     radius_mm: tuple[float, float]
     where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Strange:
-    """A bright lesion that is no white matter hyperintensity: an infarct or a tumour.
-
-    It takes in cortex and white matter alike; `core` is the brightness of its middle, which may
-    be that of fluid.
-    """
-
-    radius_mm: float
-    contrast: float
-    core: float
-    waver: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +144,8 @@ def draw_lesions(rng: np.random.Generator) -> LesionPlan:
         tract=float(rng.choice([0.0, rng.uniform(0.03, 0.32)], p=[0.35, 0.65])),
         septum=float(rng.choice([0.0, rng.uniform(0.1, 0.7)], p=[0.3, 0.7])),
         cavities=int(rng.choice([0, int(rng.integers(1, 4))], p=[0.75, 0.25])),
-        strange=_draw_strange(rng) if rng.random() < 0.04 else None,
+        strange=draw_strange(rng) if rng.random() < 0.04 else None,
         seed=int(rng.integers(2**31)),
-    )
-
-
-def _draw_strange(rng: np.random.Generator) -> Strange:
-    fluid = rng.random() < 0.4
-    return Strange(
-        radius_mm=float(rng.uniform(9.0, 32.0)),
-        contrast=float(rng.uniform(0.3, 1.2)),
-        core=float(rng.uniform(-0.9, -0.4) if fluid else rng.uniform(-0.2, 1.4)),
-        waver=float(rng.uniform(0.15, 0.5)),
     )
 
 
@@ -179,7 +155,7 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
     generator = torch.Generator().manual_seed(plan.seed)
     white = slab.kinds == int(Kind.WHITE_MATTER)
     nothing = torch.zeros_like(slab.to_ventricles)
-    periventricular_noise = _noise(slab, 9.0, generator)
+    periventricular_noise = slab_noise(slab, grain_mm=9.0, generator=generator)
     extent = nothing.clone()
     for noisy in plan.noisy:
         extent = torch.maximum(extent, _from_noise(noisy, slab, white, generator))
@@ -190,11 +166,15 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         band = torch.sigmoid((reach - slab.to_ventricles) / 0.7)
         extent = torch.maximum(extent, band * white)
     rim = _rims(plan, slab, white, periventricular_noise)
-    modulation = (1 + plan.contrast_variation * _noise(slab, 12.0, generator)).clamp(0.35, 1.8)
+    modulation = (
+        1 + plan.contrast_variation * slab_noise(slab, grain_mm=12.0, generator=generator)
+    ).clamp(0.35, 1.8)
     lesion = extent * modulation * plan.contrast
     if plan.dark_cores:
         lesion = lesion - plan.dark_cores * plan.contrast * (
-            (extent - 0.8).clamp(min=0) * 5 * (_noise(slab, 5.0, generator) > 0.9)
+            (extent - 0.8).clamp(min=0)
+            * 5
+            * (slab_noise(slab, grain_mm=5.0, generator=generator) > 0.9)
         )
     rim = rim * plan.rim_contrast * (1 - extent).clamp(min=0)
     unlabelled = nothing.clone()
@@ -204,22 +184,24 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         reach = torch.exp(-slab.to_ventricles / plan.halo_mm)
         unlabelled += plan.halo * (0.25 + 0.75 * behind) * reach * white
     if plan.deep_haze:
-        patches = (1 + 0.3 * _noise(slab, 20.0, generator)).clamp(min=0)
+        patches = (1 + 0.3 * slab_noise(slab, grain_mm=20.0, generator=generator)).clamp(min=0)
         unlabelled += plan.deep_haze * patches * torch.sigmoid((slab.to_cortex - 6.0) / 1.5) * white
     if plan.radiation:
         unlabelled += plan.radiation * _optic_radiation(plan, slab, generator) * white
     if plan.tract:
         unlabelled += (
-            plan.tract * slab.tract * (1 + 0.4 * _noise(slab, 8.0, generator)).clamp(min=0)
+            plan.tract
+            * slab.tract
+            * (1 + 0.4 * slab_noise(slab, grain_mm=8.0, generator=generator)).clamp(min=0)
         )
     if plan.septum:
         unlabelled += plan.septum * slab.septum
     strange = nothing.clone()
     if plan.strange is not None:
-        strange = _strange_lesion(plan.strange, slab, rng, generator)
+        strange = paint_strange(plan.strange, slab, rng, generator)
         core = ((strange - 0.9) * 10).clamp(min=0, max=1)
         signal = plan.strange.contrast + (plan.strange.core - plan.strange.contrast) * core
-        grain = (1 + 0.25 * _noise(slab, 4.0, generator)).clamp(min=0)
+        grain = (1 + 0.25 * slab_noise(slab, grain_mm=4.0, generator=generator)).clamp(min=0)
         unlabelled += signal * grain * (strange * 2).clamp(max=1)
         lesion, rim = lesion * (1 - strange).clamp(min=0), rim * (1 - strange).clamp(min=0)
         extent = extent * (strange < 0.5)
@@ -229,13 +211,6 @@ def paint_lesions(plan: LesionPlan, *, slab: Slab) -> Excess:
         ring = (cavity > 0.05) & (cavity < 0.5) & white
         lesion = torch.where(ring & (cavity > 0.2), lesion.clamp(min=plan.contrast * 0.5), lesion)
     return Excess(lesion, rim, extent, (cavity > 0.5).float(), unlabelled, strange)
-
-
-def _noise(slab: Slab, grain_mm: float, generator: torch.Generator) -> Tensor:
-    u, v, w = (max(1.0, grain_mm / s) for s in slab.shape.spacing)
-    return noise_field(
-        slab.shape.voxels, knots=(u, v, w), generator=generator, device=slab.kinds.device
-    )
 
 
 def _region(slab: Slab, white: Tensor, everywhere: bool) -> Tensor:
@@ -250,7 +225,7 @@ def _region(slab: Slab, white: Tensor, everywhere: bool) -> Tensor:
 def _from_noise(noisy: Noisy, slab: Slab, white: Tensor, generator: torch.Generator) -> Tensor:
     total = torch.zeros_like(slab.to_ventricles)
     for grain, weight in zip(noisy.grains_mm, noisy.weights, strict=True):
-        total += weight * _noise(slab, grain, generator)
+        total += weight * slab_noise(slab, grain_mm=grain, generator=generator)
     total /= float(np.linalg.norm(noisy.weights))
     if noisy.periventricular:
         total += noisy.periventricular * torch.exp(-slab.to_ventricles / 8.0)
@@ -309,33 +284,11 @@ def _add_foci(
 def _optic_radiation(plan: LesionPlan, slab: Slab, generator: torch.Generator) -> Tensor:
     """From 0 to 1: a layer beside and behind the back of the ventricles, alike on both sides."""
     fade = plan.radiation_edge_mm
-    near = 5.0 + 2.0 * _noise(slab, 30.0, generator)
+    near = 5.0 + 2.0 * slab_noise(slab, grain_mm=30.0, generator=generator)
     behind = torch.sigmoid((0.3 - slab.along) / 0.06)
     layer = torch.sigmoid((slab.to_ventricles - near) / fade)
     layer = layer * torch.sigmoid((near + 12.0 * behind - slab.to_ventricles) / (2.0 * fade))
     return behind * layer * torch.sigmoid((slab.to_cortex - 3.0) / 0.7)
-
-
-def _strange_lesion(
-    strange: Strange, slab: Slab, rng: np.random.Generator, generator: torch.Generator
-) -> Tensor:
-    """From 0 outside to 1 in the middle of a wavering ball of brain; half is its border."""
-    cerebrum = (slab.kinds == int(Kind.CORTEX)) | (slab.kinds == int(Kind.WHITE_MATTER))
-    places = torch.nonzero(cerebrum.reshape(-1))[:, 0]
-    if places.numel() == 0:
-        return torch.zeros_like(slab.to_ventricles)
-    centre = np.unravel_index(int(places[int(rng.integers(places.numel()))]), slab.shape.voxels)
-    squared = torch.zeros((), device=slab.kinds.device)
-    for axis, (middle, step) in enumerate(zip(centre, slab.shape.spacing, strict=True)):
-        offset = torch.arange(slab.shape.voxels[axis], device=slab.kinds.device) - int(middle)
-        view = [1, 1, 1]
-        view[axis] = -1
-        squared = squared + ((offset * step) ** 2).reshape(view)
-    radius = strange.radius_mm
-    reach = radius * (1 + strange.waver * _noise(slab, 12.0, generator)).clamp(min=0.3)
-    inside = torch.sigmoid((reach - squared.sqrt()) / (0.12 * radius))
-    fluid = (slab.kinds == int(Kind.CSF)) | (slab.kinds == int(Kind.VENTRICLES))
-    return inside * (slab.to_brain <= 0.5) * ~fluid
 
 
 def _rims(plan: LesionPlan, slab: Slab, white: Tensor, noise: Tensor) -> Tensor:

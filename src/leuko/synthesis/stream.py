@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from leuko.models.channels import neighbour_distances
+from leuko.models.channels import neighbour_distances, neighbour_offsets
 from leuko.synthesis.geometry import SlabShape, draw_geometry, sample_slab
 from leuko.synthesis.head import Slices, draw_recipe, draw_t1, render
 from leuko.synthesis.heads import Head, load_head
@@ -81,7 +81,7 @@ def _samples(
     if rendered.t1 is not None:
         t1 = _stored(rendered.t1, rng, settings.level_jitter)
     distances = neighbour_distances(rendered.spacing_mm, neighbours_mm=settings.neighbours_mm)
-    offsets = np.array([*(-d for d in reversed(distances)), 0, *distances])
+    offsets = np.array(neighbour_offsets(distances))
     chosen = rng.permutation(count)[: settings.most_slices]
     for index in chosen:
         shown = stack[np.clip(index + offsets, 0, count - 1)]

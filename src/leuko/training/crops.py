@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from leuko.models.channels import neighbour_distances
+from leuko.models.channels import neighbour_distances, neighbour_offsets
 from leuko.models.classes import CLASS_COUNT, Tissue
 from leuko.training.augmentation import (
     Pose,
@@ -198,8 +198,12 @@ def _crop(
     spacing = case.slice_mm * thickness
     factor = random.uniform(*NEIGHBOUR_VARIATION)
     steps = neighbour_distances(spacing, neighbours_mm=[factor * mm for mm in neighbours_mm])
-    shifts = (*(-step for step in reversed(steps)), 0, *steps)
-    image = np.stack([_slab(case.image, index + shift * thickness, thickness) for shift in shifts])
+    image = np.stack(
+        [
+            _slab(case.image, index + shift * thickness, thickness)
+            for shift in neighbour_offsets(steps)
+        ]
+    )
     truth = [_slab(case.lesion, index, thickness)]
     if case.cap_rim is not None:
         truth.append(_slab(case.cap_rim, index, thickness))

@@ -47,6 +47,10 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> tuple[Re
     shares = {usual: 1.0}
     if nearly_isotropic(spacing):
         shares = {axis: 0.5 if axis == usual else 0.25 for axis in range(3)}
+    lesions, caps = (
+        _values(path, scan, probable=case.probable) for path in (case.lesions, case.caps)
+    )
+    t1 = read_scan(case.t1) if with_t1 and case.t1 is not None else None
     cases = []
     for axis, share in shares.items():
         prepared = prepare(
@@ -57,37 +61,31 @@ def load_case(case: Case, *, pixel_mm: float, with_t1: bool = False) -> tuple[Re
             level=level,
             axis=axis,
         )
-        lesion = _truth(case.lesions, scan, prepared.geometry, probable=case.probable)
+        geometry = prepared.geometry
         cases.append(
             RealCase(
                 image=prepared.slices,
-                lesion=np.zeros_like(prepared.slices) if lesion is None else lesion,
-                cap_rim=_truth(case.caps, scan, prepared.geometry, probable=case.probable),
+                lesion=np.zeros_like(prepared.slices)
+                if lesions is None
+                else _shares(lesions, geometry),
+                cap_rim=None if caps is None else _shares(caps, geometry),
                 slice_mm=spacing[axis],
                 left_right=0 if scan.grid.oriented and axis != RIGHT_LEFT else None,
                 weight=share * case.weight,
                 # A head without lesions has caps and rims all the same.
-                with_caps=lesion is not None
-                and case.caps is None
-                and case.definition == "vascular",
-                probable=case.probable and lesion is not None,
-                t1=_t1(case, scan, prepared.geometry) if with_t1 else None,
+                with_caps=lesions is not None and caps is None and case.definition == "vascular",
+                probable=case.probable and lesions is not None,
+                # From the same places in the world; the two scans need be registered.
+                t1=None
+                if t1 is None
+                else t1_stack(t1, grid=scan.grid.canonical(), geometry=geometry),
             )
         )
     return tuple(cases)
 
 
-def _t1(case: Case, scan: Image, geometry: Geometry) -> npt.NDArray[np.float32] | None:
-    """The T1 from the same places in the world; the two scans need be registered."""
-    if case.t1 is None:
-        return None
-    return t1_stack(read_scan(case.t1), grid=scan.grid.canonical(), geometry=geometry)
-
-
-def _truth(
-    path: str | None, scan: Image, geometry: Geometry, *, probable: bool
-) -> npt.NDArray[np.float32] | None:
-    """The share of truth, or its probability, in every pixel of the prepared stack."""
+def _values(path: str | None, scan: Image, *, probable: bool) -> npt.NDArray[np.float32] | None:
+    """The truth, or its probability, on the scan's canonical voxels."""
     if path is None:
         return None
     mask = read_mask(path)
@@ -95,13 +93,17 @@ def _truth(
         scan.grid, mask.grid, what="The scan", other_what=f"its truth {Path(path).name}"
     )
     values = to_canonical(mask.data, mask.grid)
-    if probable:
-        inside = values.astype(np.float32)
-        if not (inside.min() >= 0.0 and inside.max() <= 1.0):
-            raise UsageError(
-                f"{Path(path).name} does not hold probabilities: they are from 0 to 1.",
-                hint="Leave out `probable` where a case's truth is a mask.",
-            )
-    else:
-        inside = np.greater(values, 0).astype(np.float32)
-    return np.clip(to_pixels(inside, geometry, kernel="linear"), 0.0, 1.0)
+    if not probable:
+        return np.asarray(np.greater(values, 0), dtype=np.float32)
+    inside = np.asarray(values, dtype=np.float32)
+    if not (inside.min() >= 0.0 and inside.max() <= 1.0):
+        raise UsageError(
+            f"{Path(path).name} does not hold probabilities: they are from 0 to 1.",
+            hint="Leave out `probable` where a case's truth is a mask.",
+        )
+    return inside
+
+
+def _shares(values: npt.NDArray[np.float32], geometry: Geometry) -> npt.NDArray[np.float32]:
+    """The share of truth, or its probability, in every pixel of the prepared stack."""
+    return np.clip(to_pixels(values, geometry, kernel="linear"), 0.0, 1.0)
