@@ -27,6 +27,7 @@ from leuko.progress import Journal
 from leuko.quality.result import result_checks
 from leuko.quantify.burden import measure_burden
 from leuko.quantify.lesions import label_lesions, measure_lesions
+from leuko.quantify.scales import measure_scales, scale_checks
 
 __all__ = ["result_of"]
 
@@ -83,7 +84,16 @@ def result_of(
             if known
             else None,
         )
-        about = result_checks(mask, burden=burden, anatomy=anatomy)
+        scales = measure_scales(
+            labels,
+            table=table,
+            anatomy=anatomy if known else None,
+            spacing=grid.spacing,
+            across=slice_axis(grid.spacing),
+            volume_ml=burden.volume_ml,
+            vascular=config.definition == "vascular",
+        )
+        about = (*result_checks(mask, burden=burden, anatomy=anatomy), *scale_checks(scales))
         noted |= {"lesions": count, "findings": len(about)}
         gate(about, policy=Policy(config.policy))
     written = side_labels(anatomy, spacing=grid.spacing, plane=plane)
@@ -103,4 +113,5 @@ def result_of(
         findings=(*seen.findings, *findings, *about),
         steps=journal.steps,
         provenance=provenance,
+        scales=scales,
     )

@@ -10,6 +10,8 @@ from leuko.pipelines.provenance import Provenance
 from leuko.progress import Step
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import LesionTable
+from leuko.quantify.scales import Scales
+from leuko.quantify.uncertainty import VolumeInterval
 
 __all__ = ["Result"]
 
@@ -27,3 +29,5 @@ class Result:
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...]
     provenance: Provenance
+    interval: VolumeInterval | None = None  # of the volume; None for a mask that was given
+    scales: Scales | None = None

@@ -13,8 +13,10 @@ from leuko.errors import ReadError
 from leuko.findings import Severity
 from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
+from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
 from leuko.quantify.lesions import LesionTable
+from leuko.quantify.uncertainty import VolumeInterval
 
 __all__ = ["DEFINITIONS", "Statistics", "decode", "encode", "lesions_tsv", "schema", "statistics"]
 
@@ -42,6 +44,15 @@ class MostAffectedSlice(Struct, frozen=True, forbid_unknown_fields=True):
     position_mm: float
     voxels: int
     volume_ml: float
+
+
+class VolumeIntervalRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the volume that an expert would draw is expected, and how that was measured."""
+
+    level: float
+    low_ml: float
+    high_ml: float
+    how: str
 
 
 class StepRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +85,7 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     volume_ml: float
     volume_mm3: float
     volume_voxels: int
+    volume_interval: VolumeIntervalRecord | None
     lesion_count: int
     lesion_count_6_connected: int
     size_classes: SizeClasses
@@ -91,6 +103,7 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     brain_ml: float | None
     ventricles_ml: float | None
     icv_ml: float | None
+    scales: ScalesRecord | None
     findings: list[FindingRecord]
     steps: list[StepRecord]
     provenance: Provenance
@@ -104,6 +117,13 @@ DEFINITIONS = MappingProxyType(
             ("volume_ml", "ml", "voxels of the mask times the volume of a voxel"),
             ("volume_mm3", "mm3", "voxels of the mask times the volume of a voxel"),
             ("volume_voxels", "voxels", "voxels of the mask"),
+            (
+                "volume_interval",
+                "ml",
+                "range that holds the volume an expert would draw, in the share `level` of scans "
+                "of other scanners; null for a mask that was given or made with other parameters, "
+                "and for weights whose errors nobody measured",
+            ),
             ("lesion_count", "lesions", "components of voxels that touch by face, edge or corner"),
             ("lesion_count_6_connected", "lesions", "components of voxels that touch by face"),
             (
@@ -143,6 +163,11 @@ DEFINITIONS = MappingProxyType(
             ("brain_ml", "ml", "grey and white matter, cerebellum and brainstem"),
             ("ventricles_ml", "ml", "ventricles with choroid plexus"),
             ("icv_ml", "ml", "brain and all cerebrospinal fluid"),
+            (
+                "scales",
+                "grade",
+                "visual rating scales, estimated by the rule that each one names",
+            ),
             ("steps", "s", "time of each step, in order, with its parameters and effects"),
         )
     }
@@ -156,6 +181,7 @@ def statistics(result: Result) -> Statistics:
         volume_ml=burden.volume_ml,
         volume_mm3=burden.volume_mm3,
         volume_voxels=burden.volume_voxels,
+        volume_interval=_interval(result.interval),
         lesion_count=burden.lesion_count,
         lesion_count_6_connected=burden.lesion_count_6_connected,
         size_classes=_size_classes(burden),
@@ -173,6 +199,7 @@ def statistics(result: Result) -> Statistics:
         brain_ml=burden.brain_ml,
         ventricles_ml=burden.ventricles_ml,
         icv_ml=burden.icv_ml,
+        scales=scales_record(result.scales),
         findings=[FindingRecord(f.code, f.severity, f.what, f.hint) for f in result.findings],
         steps=[
             StepRecord(step.name, round(step.seconds, 4), plain_values(step.details))
@@ -257,6 +284,12 @@ def _size_classes(burden: Burden) -> SizeClasses:
         return SizeClass(share.count, share.share, share.volume_ml)
 
     return SizeClasses(record(burden.small), record(burden.medium), record(burden.large))
+
+
+def _interval(found: VolumeInterval | None) -> VolumeIntervalRecord | None:
+    if found is None:
+        return None
+    return VolumeIntervalRecord(found.level, found.low_ml, found.high_ml, found.how)
 
 
 def _slice(most: SliceBurden | None) -> MostAffectedSlice | None:

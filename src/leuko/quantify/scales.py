@@ -1,0 +1,122 @@
+"""Visual rating scales, estimated by stated rules from the geometry of the lesions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.anatomy.regions import Region
+from leuko.findings import Finding, Severity
+from leuko.models.classes import Tissue
+from leuko.quantify.lesions import LesionTable
+from leuko.quantify.scales_fazekas import (
+    CSVD_RULE,
+    DEEP_RULE,
+    PERIVENTRICULAR_RULE,
+    TOTAL_RULE,
+    by_volume,
+    csvd_point,
+    fazekas_deep,
+    fazekas_periventricular,
+    fazekas_total,
+)
+from leuko.quantify.scales_geometry import lesion_geometry
+from leuko.quantify.scales_grades import Grade, Measured, Scales
+from leuko.quantify.scales_regional import (
+    ARWMC_RULE,
+    SCHELTENS_DEEP_RULE,
+    SCHELTENS_PERIVENTRICULAR_RULE,
+    arwmc,
+    scheltens_deep,
+    scheltens_periventricular,
+)
+
+__all__ = ["Grade", "Measured", "Scales", "measure_scales", "scale_checks"]
+
+Triple = tuple[float, float, float]
+
+NOT_VASCULAR = (
+    "These scales are defined for white matter hyperintensities of presumed vascular origin, not "
+    "for the lesions of multiple sclerosis."
+)
+NO_ANATOMY = "The ventricles were not found."
+
+
+def measure_scales(
+    labels: npt.NDArray[np.int32],
+    *,
+    table: LesionTable,
+    anatomy: npt.NDArray[np.uint8] | None,
+    spacing: Triple,
+    across: int,
+    volume_ml: float,
+    vascular: bool = True,
+) -> Scales:
+    """Fazekas, ARWMC-like and Scheltens-like grades and the small vessel disease point.
+
+    Args:
+        labels: lesions 1..n, 0 outside, canonical axes like all arrays here.
+        table: what `measure_lesions` made of them; its infratentorial lesions count in no
+            supratentorial grade.
+        anatomy: tissues (values of `Tissue`); without ventricles there is no grade.
+        spacing: mm between voxels along each axis.
+        across: canonical axis across slices: sizes are read in slices, as a reader does.
+        volume_ml: volume of the mask.
+        vascular: whether the mask shows hyperintensities of presumed vascular origin.
+    """
+    if not vascular:
+        return _none(NOT_VASCULAR)
+    if anatomy is None or not np.any(anatomy == Tissue.VENTRICLES):
+        return _none(NO_ANATOMY)
+    below = tuple(one.label for one in table if one.region == Region.INFRATENTORIAL)
+    above = lesion_geometry(labels, anatomy=anatomy, spacing=spacing, across=across, left_out=below)
+    periventricular, deep = fazekas_periventricular(above), fazekas_deep(above)
+    return Scales(
+        fazekas_periventricular=periventricular,
+        fazekas_deep=deep,
+        fazekas_total=fazekas_total(periventricular, deep),
+        by_volume=by_volume(volume_ml),
+        csvd_point=csvd_point(periventricular, deep),
+        arwmc=arwmc(),
+        scheltens_periventricular=scheltens_periventricular(),
+        scheltens_deep=scheltens_deep(),
+    )
+
+
+def scale_checks(scales: Scales) -> tuple[Finding, ...]:
+    """A note where the grades by shape and by volume lie two or more apart."""
+    if not scales.disagree:
+        return ()
+    shape = f"{scales.fazekas_periventricular.grade} and {scales.fazekas_deep.grade}"
+    return (
+        Finding(
+            "scales.disagree",
+            Severity.NOTE,
+            f"The Fazekas estimates by shape ({shape}) and by volume ({scales.by_volume.grade}) "
+            "lie two grades or more apart.",
+            "Look at the mask before quoting a grade.",
+        ),
+    )
+
+
+def _none(why: str) -> Scales:
+    """No grade at all, and why."""
+
+    def missing(name: str, maximum: int, rule: str) -> Grade:
+        return Grade(name, None, maximum, rule, why_not=why)
+
+    return Scales(
+        fazekas_periventricular=missing("fazekas_periventricular", 3, PERIVENTRICULAR_RULE),
+        fazekas_deep=missing("fazekas_deep", 3, DEEP_RULE),
+        fazekas_total=missing("fazekas_total", 6, TOTAL_RULE),
+        by_volume=replace(by_volume(0.0), grade=None, measured=(), why_not=why),
+        csvd_point=missing("csvd_point", 1, CSVD_RULE),
+        arwmc=missing("arwmc", 30, ARWMC_RULE),
+        scheltens_periventricular=missing(
+            "scheltens_periventricular", 6, SCHELTENS_PERIVENTRICULAR_RULE
+        ),
+        scheltens_deep=missing("scheltens_deep", 24, SCHELTENS_DEEP_RULE),
+        why_not=why,
+    )
