@@ -143,6 +143,21 @@ def test_the_summit_raises_the_edge() -> None:
     assert 260.0 == done.lesion_level
 
 
+def test_what_hardly_stands_out_of_white_matter_is_no_lesion() -> None:
+    probability, image, anatomy = scene()
+    image[20:, :, :] = 110.0  # a third of the white matter is 10 above the rest, a third below
+    image[2:10, :, :] = 90.0
+    image[10:17, 10:17, 3:6] = 130.0
+    image[13, 13, 4] = 145.0
+    deviation = 1.4826 * 10
+    halved, _ = run(probability, image, anatomy, level=0.5)
+    assert halved[11:16, 11:16, 3:6].all()
+    spared, _ = run(probability, image, anatomy, level=0.5, deviations=29 / deviation)
+    assert spared[11:16, 11:16, 3:6].all()
+    certain, _ = run(probability, image, anatomy, level=0.5, deviations=31 / deviation)
+    assert [[13, 13, 4]] == np.argwhere(certain).tolist()
+
+
 def test_the_unit_of_the_image_does_not_matter() -> None:
     probability, image, anatomy = scene()
     rng = np.random.default_rng(3)

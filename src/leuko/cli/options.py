@@ -88,6 +88,12 @@ mask_options = _together(
         help="Quantile of the lesions' brightness that counts as theirs." + FROM_CARD,
     ),
     click.option(
+        "--refine-deviations",
+        type=click.FloatRange(0, 20),
+        help="Robust standard deviations of white matter that the edge lies above it at least."
+        + FROM_CARD,
+    ),
+    click.option(
         "--confine/--no-confine",
         default=True,
         show_default=True,

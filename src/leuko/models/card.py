@@ -11,7 +11,15 @@ from msgspec import Meta, Struct
 from leuko.errors import ReadError, UsageError
 from leuko.models.channels import input_channels, with_t1
 
-__all__ = ["Card", "Definition", "OperatingPoint", "Views", "card_to_json", "parse_card"]
+__all__ = [
+    "Card",
+    "Definition",
+    "OperatingPoint",
+    "Views",
+    "VolumeErrors",
+    "card_to_json",
+    "parse_card",
+]
 
 Definition = Literal["vascular", "ms"]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -40,6 +48,9 @@ class OperatingPoint(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     refine_summit: Share
     """Which quantile of the lesions' brightness is theirs: .5 the median, .9 the bright core."""
 
+    refine_deviations: Magnitude = 0.0
+    """How many robust standard deviations of white matter the edge lies above it at least."""
+
     refine_reach_mm: Magnitude
     """How far in mm the refined edge may lie from the network's own lesion."""
 
@@ -61,6 +72,40 @@ class Views(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     planes: bool = False
     """Scans of nearly isotropic voxels also in the other two planes."""
+
+
+class VolumeErrors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far volumes lie from those of experts, on scans that weights like these never saw.
+
+    benchmarks/intervals.py fits them; `leuko.quantify.uncertainty` makes intervals of them.
+    """
+
+    below: Magnitude
+    """The spread of log(volume + floor_ml) towards smaller volumes than the mask's."""
+
+    above: Magnitude
+    """The spread towards larger ones."""
+
+    floor_ml: Annotated[float, Meta(gt=0)]
+    """The volume in ml around which errors turn from ml into shares."""
+
+    freedom: Annotated[float, Meta(gt=0)]
+    """The degrees of freedom of Student's t: few sets leave the spreads uncertain themselves."""
+
+    scans: Annotated[int, Meta(ge=1)]
+    """On how many scans they were measured."""
+
+    sets: Annotated[int, Meta(ge=1)]
+    """Of how many scanners or projects."""
+
+    level: Annotated[float, Meta(gt=0, lt=1)] = 0.9
+    """The level at which the intervals were tried on sets left out of the fit."""
+
+    held: Annotated[int, Meta(ge=0)]
+    """How many volumes lay in their interval then."""
+
+    judged: Annotated[int, Meta(ge=1)]
+    """Of how many: a scan with truth under both definitions counts twice."""
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,6 +144,9 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     views: Views = Views()
     """What the network is shown of a scan; chosen with the weights, as the operating points."""
+
+    volume_errors: VolumeErrors | None = None
+    """None where nobody measured them: then no interval is given."""
 
     training: str = ""
     """What the weights were trained on, in a sentence or two."""

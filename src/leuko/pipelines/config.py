@@ -42,6 +42,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     refine_summit: Share | None = None
     """Which quantile of the lesions' brightness is theirs: .5 the median, .9 the bright core."""
 
+    refine_deviations: LogOdds | None = None
+    """How many robust standard deviations of white matter the edge lies above it at least."""
+
     refine_reach_mm: Millimetres | None = None
     """How far in mm the refined edge may lie from the network's own lesion."""
 

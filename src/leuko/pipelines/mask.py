@@ -101,6 +101,7 @@ def _thresholded(
                 evidence=settings.refine_evidence,
                 level=settings.refine_level,
                 summit=settings.refine_summit,
+                deviations=settings.refine_deviations,
                 reach_mm=settings.refine_reach_mm,
             ),
         )
@@ -135,6 +136,7 @@ def _about_threshold(settings: Settings) -> dict[str, object]:
         about["refine_evidence"] = settings.refine_evidence
         about["refine_level"] = settings.refine_level
         about["refine_summit"] = settings.refine_summit
+        about["refine_deviations"] = settings.refine_deviations
         about["refine_reach_mm"] = settings.refine_reach_mm
     if settings.confine:
         about["confine_margin_mm"] = settings.confine_margin_mm

@@ -58,6 +58,7 @@ class Settings:
     refine_evidence: float
     refine_level: float
     refine_summit: float
+    refine_deviations: float
     refine_reach_mm: float
     confine: bool
     confine_margin_mm: float
@@ -117,6 +118,7 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
         refine_evidence=chosen(config.refine_evidence, point.refine_evidence),
         refine_level=chosen(config.refine_level, point.refine_level),
         refine_summit=chosen(config.refine_summit, point.refine_summit),
+        refine_deviations=chosen(config.refine_deviations, point.refine_deviations),
         refine_reach_mm=chosen(config.refine_reach_mm, point.refine_reach_mm),
         confine=config.confine,
         confine_margin_mm=chosen(config.confine_margin_mm, point.confine_margin_mm),
@@ -127,11 +129,13 @@ def settings(config: SegmentConfig, card: Card) -> Settings:
 
 
 def parameters(config: SegmentConfig, card: Card) -> dict[str, Value]:
-    """All of a config for the record, with the card's values where it leaves them open."""
+    """All of a config for the record, with the card's values where it leaves them open.
+
+    `temperature` is the card's alone.
+    """
     used = settings(config, card)
-    return {
-        name: getattr(used, name, value) for name, value in msgspec.structs.asdict(config).items()
-    }
+    given = {"temperature": used.temperature, **msgspec.structs.asdict(config)}
+    return {name: getattr(used, name, value) for name, value in given.items()}
 
 
 def model_provenance(

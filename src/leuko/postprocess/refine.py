@@ -36,6 +36,9 @@ class Refinement:
     seen the brightness, too.) `level` places the edge between the brightness of brain (0) and
     lesion (1); the edge lies within `reach_mm` of supported voxels. The brightness of lesions is
     the quantile `summit` of their voxels: .5 is the median, .9 the bright core that raters halve.
+    Where lesions are hardly brighter than the brain, as caps and the fornix of healthy heads are,
+    half-way says little: the edge is at least `deviations` robust standard deviations above normal
+    white matter.
 
     One brightness holds for the whole scan. Levels of each lesion by itself, summits within 6 to
     20 mm, white matter within 15 mm and an edge that high odds may lower were tried: each helped
@@ -47,6 +50,7 @@ class Refinement:
     level: float = 0.5
     reach_mm: float = 1.0
     summit: float = 0.9
+    deviations: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ def refine(
         box = grow_box(tight, by=(x, y, z), shape=mask.shape)
         zone = dilate(supported[box], spacing=spacing, radius_mm=how.reach_mm)
         values = np.ascontiguousarray(image[box], dtype=np.float32)
-        edge = np.float32(brain.median + how.level * (lesion_level - brain.median))
+        above = max(how.level * (lesion_level - brain.median), how.deviations * brain.deviation)
+        edge = np.float32(brain.median + above)
         refined[box] = zone & (tissue_mask(anatomy[box], BRAIN) | mask[box]) & (values > edge)
     return refined, Refined(effect_of(mask, refined), brain.median, lesion_level)
 
