@@ -18,6 +18,7 @@ from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
 from leuko.pipelines.from_scanner import Taken, input_hashes, likeness, take
+from leuko.pipelines.interval import interval_of
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
@@ -240,6 +241,8 @@ def _segment(
         ),
         journal=journal,
     )
+    interval = interval_of(result.burden.volume_ml, config=config, card=model.card)
+    result = replace(result, interval=interval)
     if seen.t1 is not None:
         from leuko.pipelines.t1_beside import with_t1
 
