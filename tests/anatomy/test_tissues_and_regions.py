@@ -138,8 +138,15 @@ def test_a_cluster_within_two_millimetres_is_periventricular() -> None:
     labels = np.zeros((30, 5, 5))
     labels[4], labels[14], labels[24] = 1, 2, 3
     white = np.full(labels.shape, Tissue.WHITE_MATTER, dtype=np.uint8)
-    found = regions(labels, white, 2.0, 2.01, np.inf)
+    found = regions(labels, white, 2.0, 2.01, 30.0)
     assert ["periventricular", "deep", "deep"] == found
+
+
+def test_without_ventricles_nobody_knows_what_is_deep() -> None:
+    labels = np.zeros((9, 5, 5))
+    labels[4] = 1
+    white = np.full(labels.shape, Tissue.WHITE_MATTER, dtype=np.uint8)
+    assert ["unknown"] == regions(labels, white, np.inf)
 
 
 def test_on_coarse_grids_touching_is_near_enough() -> None:

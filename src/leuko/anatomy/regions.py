@@ -35,7 +35,7 @@ SUPRATENTORIAL = (Tissue.CORTEX, Tissue.DEEP_GREY, Tissue.WHITE_MATTER)  # ventr
 
 
 class Region(StrEnum):
-    """Where a lesion lies as a whole; UNKNOWN without anatomy."""
+    """Where a lesion lies as a whole; UNKNOWN without anatomy or ventricles."""
 
     PERIVENTRICULAR = "periventricular"
     DEEP = "deep"
@@ -64,7 +64,8 @@ def classify_regions(
 
     Infratentorial where brainstem and cerebellum outnumber the tissues of the cerebrum within 3 mm
     (the network calls lesion voxels white matter wherever they lie, so only voxels outside the
-    lesions are asked); else periventricular by the rule of clusters; else deep.
+    lesions are asked); else periventricular by the rule of clusters; else deep; unknown where no
+    ventricles are found.
 
     Args:
         labels: 0 outside, 1..n.
@@ -92,6 +93,8 @@ def classify_regions(
     for index, (i, j, k) in enumerate(ndimage.find_objects(near.labels, max_label=count)):
         if near.infratentorial(index + 1, (i, j, k)):
             regions.append(Region.INFRATENTORIAL)
+        elif not np.isfinite(ventricle_mm[index]):
+            regions.append(Region.UNKNOWN)
         elif ventricle_mm[index] <= reach:
             regions.append(Region.PERIVENTRICULAR)
         else:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.hemispheres import fit_midsagittal_plane, sides
+from leuko.anatomy.periventricular import lateral_ventricles
 from leuko.anatomy.tissues import (
     brain_is_cut,
     is_brain_extracted,
@@ -27,7 +28,10 @@ from leuko.progress import Journal
 from leuko.quality.result import result_checks
 from leuko.quantify.burden import measure_burden
 from leuko.quantify.lesions import label_lesions, measure_lesions
+from leuko.quantify.places import place_lesions, with_places
+from leuko.quantify.regions import measure_regions
 from leuko.quantify.scales import measure_scales, scale_checks
+from leuko.quantify.voxels import lesion_voxels
 
 __all__ = ["result_of"]
 
@@ -59,14 +63,24 @@ def result_of(
         labels, count = label_lesions(mask)
         plane = fit_midsagittal_plane(anatomy, spacing=grid.spacing) if sided else None
         side = sides(anatomy, grid.spacing, plane=plane) if plane is not None else None
+        ventricles = lateral_ventricles(anatomy, spacing=grid.spacing) if known else None
         table = measure_lesions(
             labels,
             grid=grid,
             anatomy=anatomy if known else None,
+            ventricles=ventricles,
             sides=side,
             image=seen.data,
             probability=probability,
         )
+        regions = None
+        if ventricles is not None:
+            voxels = lesion_voxels(labels)
+            places = place_lesions(
+                voxels, table=table, anatomy=anatomy, ventricles=ventricles, spacing=grid.spacing
+            )
+            regions = measure_regions(voxels, places=places, table=table, grid=grid, sides=side)
+            table = with_places(table, places)
         burden = measure_burden(
             labels,
             table=table,
@@ -113,5 +127,6 @@ def result_of(
         findings=(*seen.findings, *findings, *about),
         steps=journal.steps,
         provenance=provenance,
+        regions=regions,
         scales=scales,
     )

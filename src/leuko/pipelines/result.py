@@ -10,6 +10,7 @@ from leuko.pipelines.provenance import Provenance
 from leuko.progress import Step
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import LesionTable
+from leuko.quantify.regions import RegionNumbers
 from leuko.quantify.scales import Scales
 from leuko.quantify.uncertainty import VolumeInterval
 
@@ -29,5 +30,6 @@ class Result:
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...]
     provenance: Provenance
+    regions: RegionNumbers | None = None  # None without anatomy
     interval: VolumeInterval | None = None  # of the volume; None for a mask that was given
     scales: Scales | None = None

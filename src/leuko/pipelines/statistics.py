@@ -13,6 +13,7 @@ from leuko.errors import ReadError
 from leuko.findings import Severity
 from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
+from leuko.pipelines.statistics_regions import RegionsRecord, regions_record
 from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
 from leuko.quantify.lesions import LesionTable
@@ -99,6 +100,7 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     slice_axis: int
     largest_lesion_mm3: float
     regions_ml: dict[str, float]
+    regions: RegionsRecord | None
     white_matter_ml: float | None
     brain_ml: float | None
     ventricles_ml: float | None
@@ -159,6 +161,13 @@ DEFINITIONS = MappingProxyType(
             ("slice_axis", "array axis", "axis of the file, from 0, along which slices lie"),
             ("largest_lesion_mm3", "mm3", "volume of the largest lesion"),
             ("regions_ml", "ml", "volume of the lesions of each region; a lesion has one region"),
+            (
+                "regions",
+                "ml; lesions; mm",
+                "periventricular and deep, juxtacortical, infratentorial and the regions of the "
+                "McDonald criteria, each by the rule beside it, and volume by distance to the "
+                "lateral ventricles",
+            ),
             ("white_matter_ml", "ml", "cerebral white matter, the mask counted in"),
             ("brain_ml", "ml", "grey and white matter, cerebellum and brainstem"),
             ("ventricles_ml", "ml", "ventricles with choroid plexus"),
@@ -195,6 +204,7 @@ def statistics(result: Result) -> Statistics:
         slice_axis=burden.slice_axis,
         largest_lesion_mm3=burden.largest_lesion_mm3,
         regions_ml=dict(burden.region_ml),
+        regions=regions_record(result.regions),
         white_matter_ml=burden.white_matter_ml,
         brain_ml=burden.brain_ml,
         ventricles_ml=burden.ventricles_ml,
@@ -248,6 +258,9 @@ def lesions_tsv(table: LesionTable) -> bytes:
                 _number(lesion.distance_to_ventricles_mm),
                 _number(lesion.mean_z),
                 _number(lesion.confidence),
+                "n/a" if lesion.ms_region == "unknown" else lesion.ms_region,
+                _number(lesion.distance_to_cortex_mm),
+                _number(lesion.confluency),
             ]
         )
     return lines.getvalue().encode()
@@ -266,6 +279,9 @@ LESION_COLUMNS = (
     "distance_to_ventricles_mm",
     "mean_z",
     "confidence",
+    "ms_region",
+    "distance_to_cortex_mm",
+    "confluency",
 )
 
 

@@ -188,8 +188,10 @@ def _region_volumes(table: LesionTable, *, measured: bool) -> tuple[tuple[str, f
     """Volumes of the regions in ml, empty ones too; nothing where no region was measured."""
     if not measured:
         return ()
-    names = [region.value for region in REGIONS]
-    names += sorted({lesion.region for lesion in table} - set(names))
+    held = {lesion.region for lesion in table}
+    known = REGIONS if Region.UNKNOWN not in held else (Region.INFRATENTORIAL,)
+    names = [region.value for region in known]
+    names += sorted(held - set(names))
     return tuple(
         (name, _sum_ml([lesion.volume_mm3 for lesion in table if lesion.region == name]))
         for name in names

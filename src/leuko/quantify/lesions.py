@@ -67,6 +67,9 @@ class Lesion:
     distance_to_ventricles_mm: float | None  # nearest voxel; None without ventricles
     mean_z: float | None  # intensity in robust standard deviations of normal white matter
     confidence: float | None  # mean probability in it; None for a foreign mask
+    ms_region: str = "unknown"  # a value of `places.MsRegion`, for multiple sclerosis
+    distance_to_cortex_mm: float | None = None  # nearest voxel; None without cortex
+    confluency: float | None = None  # 0 is a ball, more is more branched or elongated
 
 
 LesionTable = tuple[Lesion, ...]
@@ -98,6 +101,7 @@ def measure_lesions(
     *,
     grid: Grid,
     anatomy: npt.NDArray[np.uint8] | None = None,
+    ventricles: npt.NDArray[np.bool_] | None = None,
     sides: npt.NDArray[np.uint8] | None = None,
     image: npt.NDArray[np.generic] | None = None,
     probability: npt.NDArray[np.float32] | None = None,
@@ -112,6 +116,7 @@ def measure_lesions(
         labels: 0 outside, 1..n with no number missing, canonical axes like all arrays here.
         grid: of those arrays, for volumes and world coordinates.
         anatomy: tissues; without them region, distance and intensity are not known.
+        ventricles: those that distances are measured to; without them all of the anatomy.
         sides: as `anatomy.hemispheres.sides` gives them; without them sides are unknown.
         image: intensities in any unit.
         probability: 0..1.
@@ -125,7 +130,9 @@ def measure_lesions(
     centres = grid.to_world(
         np.stack([voxels.means(voxels.indices[:, axis]) for axis in range(3)], axis=1)
     )
-    distances = _distances_to_ventricles(voxels, labels, anatomy, grid)
+    if ventricles is None and anatomy is not None:
+        ventricles = anatomy == Tissue.VENTRICLES
+    distances = _distances_to_ventricles(voxels, labels, ventricles, grid)
     regions = classify_regions(
         labels, anatomy=anatomy, ventricle_mm=distances, spacing=grid.spacing
     )
@@ -156,12 +163,11 @@ def measure_lesions(
 
 
 def _distances_to_ventricles(
-    voxels: LesionVoxels, labels: Labels, anatomy: npt.NDArray[np.uint8] | None, grid: Grid
+    voxels: LesionVoxels, labels: Labels, ventricles: npt.NDArray[np.bool_] | None, grid: Grid
 ) -> FloatArray:
     """Distance of each lesion's nearest voxel in mm; inf without ventricles."""
-    if anatomy is None:
+    if ventricles is None:
         return np.full(voxels.count, np.inf)
-    ventricles = anatomy == Tissue.VENTRICLES
     # Only voxels at the border of a lesion, or in a ventricle, can be the nearest.
     edge = border(voxels.inside(labels) > 0)[tuple((voxels.indices - voxels.origin).T)]
     candidates = edge | voxels.values(ventricles)
