@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from leuko.quantify.scales_geometry import LesionGeometry, in_plane_lengths, wide_parts
 from leuko.quantify.scales_grades import Grade, Measured
@@ -37,7 +36,8 @@ __all__ = [
 
 LEAST_ML, REACHING_ML = 0.1, 1.0
 BAND_MM, HALO_MM = 5.0, 10.0  # from the ventricles: a lining, a halo
-SPECK_MM, PUNCTATE_MM, LARGE_MM, WIDE_MM = 3.0, 10.0, 20.0, 5.0
+SPECK_MM, PUNCTATE_MM, LARGE_MM = 3.0, 10.0, 20.0  # long
+WIDE_MM, BROAD_MM = 5.0, 10.0
 VOLUME_CUTS_ML = (3.4, 9.6, 17.1)
 
 PERIVENTRICULAR_RULE = (
@@ -47,11 +47,11 @@ PERIVENTRICULAR_RULE = (
     "(irregular, extending into the deep white matter)."
 )
 DEEP_RULE = (
-    "Of all supratentorial lesion further than 5 mm from the ventricles, as seen in the slices: 0 "
-    "where no piece is 3 mm long (none); 1 where some is (punctate); 2 where a piece at least 5 mm "
-    "wide is longer than 10 mm, or pieces joined by bridges further than 10 mm from the ventricles "
-    "are longer than 20 mm (beginning confluence); 3 where a piece at least 5 mm wide is longer "
-    "than 20 mm (large confluent areas)."
+    "Of all supratentorial lesion away from the ventricles, as seen in the slices: 0 where further "
+    "than 5 mm from them no piece is 3 mm long (none); 1 where some is (punctate); 2 where further "
+    "than 10 mm a piece at least 5 mm wide is longer than 10 mm, or pieces joined by bridges are "
+    "longer than 20 mm (beginning confluence); 3 where further than 10 mm a piece at least 10 mm "
+    "wide is longer than 20 mm (large confluent areas)."
 )
 TOTAL_RULE = "Sum of the periventricular and the deep grade."
 VOLUME_RULE = (
@@ -103,43 +103,43 @@ def reach_mm(lesions: LesionGeometry, *, ml: float) -> float:
 
 def fazekas_deep(lesions: LesionGeometry | None) -> Grade:
     """0 none, 1 punctate, 2 beginning confluence, 3 large confluent."""
-    longest, wide, bridged = 0.0, 0.0, 0.0
+    longest = bridged = confluent = large = 0.0
     if lesions is not None:
-        deep = lesions.mask(lesions.distance_mm > BAND_MM)
-        far = lesions.mask(lesions.distance_mm > HALO_MM)
-        opened = wide_parts(deep, spacing=lesions.spacing, across=lesions.across, width_mm=WIDE_MM)
-        longest, wide, bridged = (_longest(one, lesions) for one in (deep, opened, far))
-    grade = 0
-    if longest >= SPECK_MM:
-        grade = 1 + (wide > PUNCTATE_MM or bridged > LARGE_MM)
-    if wide > LARGE_MM:
+        longest = _longest(lesions, beyond_mm=BAND_MM)
+        bridged = _longest(lesions, beyond_mm=HALO_MM)
+        confluent = _longest(lesions, beyond_mm=HALO_MM, width_mm=WIDE_MM)
+        large = _longest(lesions, beyond_mm=HALO_MM, width_mm=BROAD_MM)
+    if large > LARGE_MM:
         grade = 3
+    elif confluent > PUNCTATE_MM or bridged > LARGE_MM:
+        grade = 2
+    else:
+        grade = int(longest >= SPECK_MM)
     return Grade(
         "fazekas_deep",
         grade,
         3,
         DEEP_RULE,
         (
-            Measured("longest_mm", round(longest, 1), "mm", "longest deep lesion in a slice"),
-            Measured(
-                "longest_wide_mm",
-                round(wide, 1),
-                "mm",
-                "longest deep lesion in a slice, counting only what is at least 5 mm wide",
-            ),
-            Measured(
-                "longest_bridged_mm",
-                round(bridged, 1),
-                "mm",
-                "longest lesion in a slice further than 10 mm from the ventricles, bridges counted",
-            ),
+            _length("longest_mm", longest, "longest piece further than 5 mm from the ventricles"),
+            _length("bridged_mm", bridged, "longest piece further than 10 mm"),
+            _length("confluent_mm", confluent, "the same, of what is at least 5 mm wide"),
+            _length("large_mm", large, "the same, of what is at least 10 mm wide"),
         ),
     )
 
 
-def _longest(mask: npt.NDArray[np.bool_], lesions: LesionGeometry) -> float:
-    lengths = in_plane_lengths(mask, spacing=lesions.spacing, across=lesions.across)
-    return float(lengths.max(initial=0.0))
+def _length(name: str, value: float, what: str) -> Measured:
+    return Measured(name, round(value, 1), "mm", what)
+
+
+def _longest(lesions: LesionGeometry, *, beyond_mm: float, width_mm: float = 0.0) -> float:
+    """Length in mm of the longest piece in a slice, of what lies beyond and is wide enough."""
+    mask = lesions.mask(lesions.distance_mm > beyond_mm)
+    spacing, across = lesions.spacing, lesions.across
+    if width_mm:
+        mask = wide_parts(mask, spacing=spacing, across=across, width_mm=width_mm)
+    return float(in_plane_lengths(mask, spacing=spacing, across=across).max(initial=0.0))
 
 
 def fazekas_total(periventricular: Grade, deep: Grade) -> Grade:

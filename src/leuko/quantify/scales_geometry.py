@@ -145,18 +145,19 @@ def in_plane_lengths(mask: BoolArray, *, spacing: Triple, across: int) -> FloatA
         index: list[int | slice] = [slice(None)] * 3
         index[across] = side
         connected[tuple(index)] = False
-    pieces, count = ndimage.label(mask, structure=connected)
-    if not count:
+    box = bounding_box(mask)
+    if box is None:
         return np.zeros(0)
+    pieces, _ = ndimage.label(mask[box], structure=connected)
+    voxels = np.argwhere(pieces)
+    order = np.argsort(pieces[tuple(voxels.T)], kind="stable")
+    of_voxel = pieces[tuple(voxels[order].T)]
+    starts = np.flatnonzero(np.diff(of_voxel, prepend=0))
     first, second = (axis for axis in range(3) if axis != across)
-    voxels = voxel_indices(mask)
-    of_voxel = pieces[tuple(voxels.T)] - 1
-    u, v = voxels[:, first] * spacing[first], voxels[:, second] * spacing[second]
-    longest = np.zeros(count)
+    u, v = voxels[order, first] * spacing[first], voxels[order, second] * spacing[second]
+    longest = np.zeros(len(starts))
     for angle in np.arange(DIRECTIONS) * np.pi / DIRECTIONS:
         along = u * np.cos(angle) + v * np.sin(angle)
-        low, high = np.full(count, np.inf), np.full(count, -np.inf)
-        np.minimum.at(low, of_voxel, along)
-        np.maximum.at(high, of_voxel, along)
-        np.maximum(longest, high - low, out=longest)
+        extent = np.maximum.reduceat(along, starts) - np.minimum.reduceat(along, starts)
+        np.maximum(longest, extent, out=longest)
     return np.asarray(longest + (spacing[first] + spacing[second]) / 2)
