@@ -9,9 +9,9 @@ from itertools import pairwise
 from leuko.report import document as values
 from leuko.report.drawing import Anchor, Area, Bar, Drawing, Rule, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SIZE
-from leuko.report.wording import english
+from leuko.report.wording import Wording, english
 
-__all__ = ["bars_chart", "profile_chart", "sides_chart", "sizes_chart"]
+__all__ = ["HALF", "WIDTH", "bars_chart", "ceiling", "profile_chart", "sides_chart", "sizes_chart"]
 
 WIDTH, HALF = 520.0, 250.0
 TEXT, SMALL = 8.0, 7.2
@@ -21,9 +21,9 @@ BASE = 3.3  # from a bar's bottom to the base line of its text
 Shape = Bar | Rule | Text | Area
 
 
-def sizes_chart(rows: tuple[values.SizeRow, ...]) -> Drawing:
+def sizes_chart(rows: tuple[values.SizeRow, ...], *, words: Wording | None = None) -> Drawing:
     """Two columns of bars by size class: numbers of lesions, and volumes."""
-    words = english()
+    words = words or english()
     top = 16 + ROW * len(rows)
     first, gap = 132.0, 16.0
     width = (WIDTH - first - gap) / 2
@@ -86,12 +86,13 @@ def bars_chart(bars: tuple[values.Bar, ...]) -> Drawing:
     return Drawing(HALF, height, tuple(shapes))
 
 
-def profile_chart(profile: values.Profile) -> Drawing:
+def profile_chart(profile: values.Profile, *, words: Wording | None = None) -> Drawing:
     """Volume by slice as a stepped area over the slice position, the most affected one marked."""
+    numerals = (words or english()).numerals
     height, left, bottom, right, top = 112.0, 34.0, 26.0, WIDTH - 6, 92.0
     edges = _edges(profile.positions)
     span = edges[-1] - edges[0]
-    highest = _ceiling(max(profile.volumes_ml, default=0.0))
+    highest = ceiling(max(profile.volumes_ml, default=0.0))
 
     def across(position: float) -> float:
         return left + (right - left) * (position - edges[0]) / span
@@ -102,7 +103,7 @@ def profile_chart(profile: values.Profile) -> Drawing:
     shapes: list[Shape] = [Text(0, height - 8, profile.value_label, 7.4, MUTED)]
     for value in (0.0, highest / 2, highest):
         shapes.append(Rule(left, up(value), right, up(value), LINE, 0.6))
-        shapes.append(Text(left - 5, up(value) - 2.6, f"{value:g}", 7, MUTED, "end"))
+        shapes.append(Text(left - 5, up(value) - 2.6, numerals.general(value, 6), 7, MUTED, "end"))
     points = [(across(edges[0]), bottom)]
     for number, value in enumerate(profile.volumes_ml):
         points += [(across(edges[number]), up(value)), (across(edges[number + 1]), up(value))]
@@ -110,7 +111,7 @@ def profile_chart(profile: values.Profile) -> Drawing:
     shapes.append(Area(tuple(points), ACCENT))
     shapes += _peak(profile, edges, across, up)
     for tick in _ticks(edges[0], edges[-1]):
-        text = f"{tick:g}".replace("-", "−")
+        text = numerals.general(tick, 6)
         shapes.append(Rule(across(tick), bottom, across(tick), bottom - 3, FAINT, 0.6))
         shapes.append(Text(across(tick), bottom - 11, text, 7, MUTED, "middle"))
     shapes.append(Text((left + right) / 2, 3, profile.axis_label, 7.4, MUTED, "middle"))
@@ -144,7 +145,7 @@ def _edges(positions: tuple[float, ...]) -> list[float]:
     return [first, *inner, last]
 
 
-def _ceiling(value: float) -> float:
+def ceiling(value: float) -> float:
     """The next of 1, 2, 4, 6, 8, 10 times a power of ten; 1 above nothing."""
     if value <= 0:
         return 1.0

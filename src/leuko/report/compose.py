@@ -11,7 +11,6 @@ from leuko.image.image import Image
 from leuko.progress import Step
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side, SizeClass
-from leuko.report import rounding
 from leuko.report.document import (
     Document,
     LesionRow,
@@ -21,12 +20,15 @@ from leuko.report.document import (
     StepRow,
 )
 from leuko.report.figures import figures
+from leuko.report.largest import largest_lesions
 from leuko.report.methods import methods, references
 from leuko.report.numbers import groups, headline, regions, sides, sizes
+from leuko.report.places import places
 from leuko.report.planes import Scan
 from leuko.report.provenance import entries, file_name, text_of, time_of
+from leuko.report.readings import readings
 from leuko.report.summary import care, place, summary
-from leuko.report.wording import Wording, english
+from leuko.report.wording import Wording, wording
 
 __all__ = ["document"]
 
@@ -49,19 +51,21 @@ def document(
     provenance: Mapping[str, object] | None = None,
     definition: str | None = None,
     table_file: str = "lesions.tsv",
+    language: str = "en",
 ) -> Document:
     """Everything the report says about one scan, decided and rounded, pictures included.
 
     `image` is the FLAIR; `mask`, `labels` (values of `Lesion.label`) and `anatomy` (positive in
     the brain) lie on its grid. `definition` is 'vascular' or 'ms', None for a mask that was given.
     `provenance` maps names to values, nested at will (`version`, `weights_sha256`, `engine`,
-    `created`, `parameters` ...); only file names of it are shown, never folders. Equal arguments
-    give an equal document.
+    `created`, `parameters` ...); only file names of it are shown, never folders. `language` is one
+    of `wording.LANGUAGES`. Equal arguments give an equal document.
     """
-    words = english()
+    words = wording(language)
     known = provenance or {}
     grid = image.grid
     axis = grid.orientation.axes.index(burden.slice_axis) if grid.oriented else burden.slice_axis
+    sided = sides(burden, words=words)
     return Document(
         language=words("language"),
         title=words("title"),
@@ -72,7 +76,7 @@ def document(
         care=care(findings),
         headline=headline(burden, axis=axis, oriented=grid.oriented, words=words),
         groups=groups(burden, grid=grid, axis=axis, words=words),
-        sides=sides(burden, words=words),
+        sides=sided,
         sides_note=words(_sides_note(burden, oriented=grid.oriented)),
         regions=regions(burden, words=words),
         regions_note=words("regions.explained" if burden.region_ml else "regions.not_measured"),
@@ -95,6 +99,8 @@ def document(
         references=references(definition, words=words),
         provenance=entries(known, image=image, definition=definition, words=words),
         research_use=words("research_use"),
+        where=places(table, burden=burden, sides=sided, words=words),
+        readings=readings(table, words=words),
     )
 
 
@@ -129,7 +135,11 @@ def _pictures(
     if most is not None:
         flipped = grid.oriented and grid.orientation.flipped[axis]
         peak = grid.shape[burden.slice_axis] - 1 - most.index if flipped else most.index
-    return figures(scan, grid=grid, slice_axis=axis, peak=peak, words=words)
+    key, *others = figures(scan, grid=grid, slice_axis=axis, peak=peak, words=words)
+    largest = None
+    if labels is not None:
+        largest = largest_lesions(scan, table=table, grid=grid, slice_axis=axis, words=words)
+    return (key, *((largest,) if largest else ()), *others)
 
 
 def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Profile:
@@ -150,7 +160,7 @@ def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Prof
             if oriented
             else words("place.index", index=most.index)
         )
-        volume = rounding.millilitres(most.volume_ml)
+        volume = words.numerals.millilitres(most.volume_ml)
         text = words("profile.peak", volume=volume, place=where)
     return Profile(
         axis_label=words("profile.axis.mm", low=low, high=high)
@@ -166,7 +176,7 @@ def _profile(burden: Burden, *, axis: int, image: Image, words: Wording) -> Prof
         explained=words(
             "profile.explained",
             count=len(points),
-            thickness=f"{image.grid.spacing[burden.slice_axis]:.3g}",
+            thickness=words.numerals.general(image.grid.spacing[burden.slice_axis], 3),
         ),
     )
 
@@ -183,16 +193,16 @@ def _row(lesion: Lesion, *, oriented: bool, words: Wording) -> LesionRow:
     side = "" if lesion.side is Side.UNKNOWN else words(f"side.{lesion.side}")
 
     def known(value: float | None, decimals: int) -> str:
-        return missing if value is None else f"{value:.{decimals}f}".replace("-", rounding.MINUS)
+        return missing if value is None else words.numerals.fixed(value, decimals)
 
     return LesionRow(
         label=str(lesion.label),
         size_name=lesion.size_class.value,
-        volume=rounding.volume(lesion.volume_mm3),
+        volume=words.numerals.volume(lesion.volume_mm3),
         size=words(f"size.{lesion.size_class}"),
         side=side or missing,
         region=words(region) if region in words else lesion.region,
-        centre=", ".join(rounding.millimetres(value) for value in lesion.centre_mm)
+        centre=", ".join(words.numerals.millimetres(value) for value in lesion.centre_mm)
         if oriented
         else missing,
         distance=known(lesion.distance_to_ventricles_mm, 1),
@@ -204,7 +214,7 @@ def _row(lesion: Lesion, *, oriented: bool, words: Wording) -> LesionRow:
 def _lesions_note(table: LesionTable, table_file: str, words: Wording) -> str:
     if not table:
         return words("table.none")
-    number = rounding.count(len(table))
+    number = words.numerals.count(len(table))
     if len(table) == 1:
         shown = words("table.shown.one")
     elif len(table) <= SHOWN:

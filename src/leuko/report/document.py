@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leuko.report.evaluation_values import Definition, Section
 
 __all__ = [
     "Bar",
@@ -30,6 +34,7 @@ class Measure:
     value: str
     unit: str = ""
     note: str = ""
+    explained: str = ""  # how it is defined, shown under the pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class Notice:
     code: str
     what: str
     hint: str
+    language: str = ""  # of the texts, where it is not the document's
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +187,6 @@ class Document:
     references: tuple[Reference, ...]
     provenance: tuple[Entry, ...]
     research_use: str
+    where: tuple[Section, ...] = ()  # what follows the first screen: where the lesions lie
+    readings: tuple[Section, ...] = ()  # what is read from the numbers: rules, scales, norms
+    definitions: tuple[Definition, ...] = ()  # of every number of the report

@@ -8,9 +8,8 @@ import hashlib
 from markupsafe import Markup
 
 from leuko.report import palette
-from leuko.report.drawing import svg
-from leuko.report.evaluation_values import Chart, ScorePage
-from leuko.report.html import asset, environment
+from leuko.report.evaluation_values import ScorePage
+from leuko.report.html import asset, drawn_chart, environment
 
 __all__ = ["score_page"]
 
@@ -28,10 +27,6 @@ def score_page(page: ScorePage) -> str:
             style=Markup(asset("assets", "report.css") + asset("assets", "evaluation.css")),
             script=Markup(script),
             digest=digest,
-            drawn=_drawn,
+            drawn=drawn_chart,
         )
     )
-
-
-def _drawn(chart: Chart) -> Markup:
-    return Markup(svg(chart.drawing, label=chart.title))

@@ -154,7 +154,7 @@ def _overview(scan: Scan, grid: Grid, axis: int, index: int, words: Wording) -> 
         "picture.overview.none" if scan.empty else "picture.overview",
         count=len(chosen),
         total=scan.data.shape[axis],
-        step=f"{step * scan.spacing[axis]:.3g}",
+        step=words.numerals.general(step * scan.spacing[axis], 3),
     )
     return _picture("overview", sheet, caption=caption, alt=words("picture.overview.alt"))
 

@@ -12,10 +12,11 @@ from markupsafe import Markup
 from leuko.report import charts, palette
 from leuko.report.document import Document, Picture
 from leuko.report.drawing import svg
+from leuko.report.evaluation_values import Chart
 from leuko.report.rounding import unbroken
-from leuko.report.wording import english
+from leuko.report.wording import wording
 
-__all__ = ["asset", "environment", "html"]
+__all__ = ["asset", "drawn_chart", "environment", "html"]
 
 
 def html(document: Document, *, viewer: Markup | None = None) -> str:
@@ -23,10 +24,12 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
 
     `viewer` is trusted markup of an embedded viewer; without one the page allows no script.
     """
-    words = english()
+    words = wording(document.language)
     drawn = {
-        "sizes": svg(charts.sizes_chart(document.sizes), label=words("section.sizes")),
-        "profile": svg(charts.profile_chart(document.profile), label=words("section.profile"))
+        "sizes": svg(charts.sizes_chart(document.sizes, words=words), label=words("section.sizes")),
+        "profile": svg(
+            charts.profile_chart(document.profile, words=words), label=words("section.profile")
+        )
         if document.profile.peak is not None
         else "",
         "sides": svg(charts.sides_chart(document.sides), label=words("section.sides"))
@@ -41,11 +44,17 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
         d=document,
         t=words,
         palette=palette,
-        style=Markup(asset("assets", "report.css")),
+        style=Markup(asset("assets", "report.css") + asset("assets", "evaluation.css")),
+        drawn=drawn_chart,
         charts={name: Markup(text) for name, text in drawn.items()},
         pictures={picture.name: picture for picture in document.pictures},
         viewer=viewer,
     )
+
+
+def drawn_chart(chart: Chart) -> Markup:
+    """The chart as inline SVG; its heading, or what it explains, is read aloud."""
+    return Markup(svg(chart.drawing, label=chart.title or chart.note))
 
 
 class _Packaged(BaseLoader):

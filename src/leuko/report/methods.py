@@ -30,7 +30,7 @@ def methods(
     if definition and with_t1:
         how = f"{how} {words('methods.how.t1')}"
     counting = (
-        words("methods.count.volume", voxel=f"{voxel_mm3:.4g}"),
+        words("methods.count.volume", voxel=words.numerals.general(voxel_mm3, 4)),
         words("methods.count.lesion"),
         words("methods.count.sides"),
         words("methods.count.shares"),

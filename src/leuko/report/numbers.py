@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from leuko.image.grid import Grid
 from leuko.quantify.burden import Burden, SizeShare
-from leuko.report import rounding
 from leuko.report.document import Bar, Measure, MeasureGroup, SizeRow
 from leuko.report.summary import place
 from leuko.report.wording import Wording
@@ -15,7 +14,7 @@ __all__ = ["groups", "headline", "regions", "sides", "sizes"]
 def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tuple[Measure, ...]:
     """The six numbers that a reader looks for first."""
     counts = {
-        name: rounding.count(share.count)
+        name: words.numerals.count(share.count)
         for name, share in (
             ("small", burden.small),
             ("medium", burden.medium),
@@ -27,13 +26,13 @@ def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tu
         Measure(
             "count",
             words("headline.count"),
-            rounding.count(burden.lesion_count),
+            words.numerals.count(burden.lesion_count),
             note=words("headline.count.note", **counts),
         ),
         _white_matter(burden, words),
         _sides(burden, words),
     ]
-    largest = rounding.volume(burden.largest_lesion_mm3)
+    largest = words.numerals.volume(burden.largest_lesion_mm3)
     items.append(Measure("largest", words("headline.largest"), largest, words("unit.mm3")))
     most = burden.most_affected_slice
     label = words("headline.slice")
@@ -45,7 +44,7 @@ def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tu
             if oriented
             else words("place.index", index=most.index)
         )
-        voxels = rounding.count(most.voxels)
+        voxels = words.numerals.count(most.voxels)
         note = words("headline.slice.note", index=most.index, voxels=voxels)
         items.append(Measure("slice", label, value, note=note))
     return tuple(items)
@@ -53,7 +52,7 @@ def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tu
 
 def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[MeasureGroup, ...]:
     """Every total with its unit and definition; None is 'not measured'."""
-    voxel = f"{grid.voxel_mm3:.4g}"
+    voxel = words.numerals.general(grid.voxel_mm3, 4)
     unit, unit_mm3 = words("unit.ml"), words("unit.mm3")
 
     def note(key: str, **fields: object) -> str:
@@ -65,8 +64,8 @@ def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[Me
     most = burden.most_affected_slice
     slice_value, slice_note = "–", ""
     if most is not None:
-        slice_value = rounding.millilitres(most.volume_ml)
-        fields = {"index": most.index, "voxels": rounding.count(most.voxels)}
+        slice_value = words.numerals.millilitres(most.volume_ml)
+        fields = {"index": most.index, "voxels": words.numerals.count(most.voxels)}
         slice_note = (
             note("slice", **fields)
             if not grid.oriented
@@ -77,20 +76,22 @@ def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[Me
             )
         )
     shown = (
-        measure("volume_ml", rounding.millilitres(burden.volume_ml), unit, note("volume_ml")),
-        measure("volume_mm3", rounding.volume(burden.volume_mm3), unit_mm3),
+        measure("volume_ml", words.numerals.millilitres(burden.volume_ml), unit, note("volume_ml")),
+        measure("volume_mm3", words.numerals.volume(burden.volume_mm3), unit_mm3),
         measure(
             "volume_voxels",
-            rounding.count(burden.volume_voxels),
+            words.numerals.count(burden.volume_voxels),
             text=note("volume_voxels", voxel=voxel),
         ),
-        measure("lesion_count", rounding.count(burden.lesion_count), text=note("lesion_count")),
+        measure(
+            "lesion_count", words.numerals.count(burden.lesion_count), text=note("lesion_count")
+        ),
         measure(
             "lesion_count_6",
-            rounding.count(burden.lesion_count_6_connected),
+            words.numerals.count(burden.lesion_count_6_connected),
             text=note("lesion_count_6"),
         ),
-        measure("largest", rounding.volume(burden.largest_lesion_mm3), unit_mm3),
+        measure("largest", words.numerals.volume(burden.largest_lesion_mm3), unit_mm3),
         measure("slice", slice_value, unit if most else "", slice_note),
     )
     shares = tuple(
@@ -148,14 +149,16 @@ def sizes(burden: Burden, *, words: Wording) -> tuple[SizeRow, ...]:
 
 def _size(name: str, share: SizeShare, burden: Burden, words: Wording) -> SizeRow:
     part = share.volume_ml / burden.volume_ml if burden.volume_ml > 0 else 0.0
+    volume = words.numerals.millilitres(share.volume_ml)
+    number, percent = words.numerals.count(share.count), words.numerals.percent(100 * share.share)
     return SizeRow(
         name=name,
         label=words(f"size.{name}"),
         range=words(f"size.{name}.range"),
         count=share.count,
-        count_text=f"{rounding.count(share.count)} ({rounding.percent(100 * share.share)} %)",
+        count_text=f"{number} ({percent} %)",
         volume_ml=share.volume_ml,
-        volume_text=(f"{rounding.millilitres(share.volume_ml)} ({rounding.percent(100 * part)} %)"),
+        volume_text=f"{volume} ({words.numerals.percent(100 * part)} %)",
     )
 
 
@@ -164,15 +167,19 @@ def _bars(values: tuple[tuple[str, float], ...], key: str, words: Wording) -> tu
     bars = []
     for name, value in values:
         label = words(key.format(name)) if key.format(name) in words else name
-        share = rounding.percent(100 * value / total) if total > 0 else "0.0"
-        text = f"{rounding.millilitres(value)} {words('unit.ml')} ({share} %)"
+        share = (
+            words.numerals.percent(100 * value / total)
+            if total > 0
+            else words.numerals.percent(0.0)
+        )
+        text = f"{words.numerals.millilitres(value)} {words('unit.ml')} ({share} %)"
         bars.append(Bar(name, label, value, text))
     return tuple(bars)
 
 
 def _millilitres(name: str, value: float, words: Wording) -> Measure:
-    mm3 = f"{rounding.volume(value * 1000)} {words('unit.mm3')}"
-    text = rounding.millilitres(value)
+    mm3 = f"{words.numerals.volume(value * 1000)} {words('unit.mm3')}"
+    text = words.numerals.millilitres(value)
     return Measure(name, words(f"headline.{name}"), text, words("unit.ml"), mm3)
 
 
@@ -183,9 +190,9 @@ def _white_matter(burden: Burden, words: Wording) -> Measure:
     note = (
         words("headline.white_matter.note.alone")
         if burden.brain_percent is None
-        else words("headline.white_matter.note", brain=rounding.percent(burden.brain_percent))
+        else words("headline.white_matter.note", brain=words.numerals.percent(burden.brain_percent))
     )
-    value = rounding.percent(burden.white_matter_percent)
+    value = words.numerals.percent(burden.white_matter_percent)
     return Measure("white_matter", label, value, words("unit.percent"), note)
 
 
@@ -196,9 +203,12 @@ def _sides(burden: Burden, words: Wording) -> Measure:
     if left + right <= 0:
         return Measure("sides", label, "–")
     both = left + right
-    value = f"{rounding.percent(100 * left / both)} / {rounding.percent(100 * right / both)}"
+    shares = (words.numerals.percent(100 * part / both) for part in (left, right))
+    value = " / ".join(shares)
     note = words(
-        "headline.sides.note", left=rounding.millilitres(left), right=rounding.millilitres(right)
+        "headline.sides.note",
+        left=words.numerals.millilitres(left),
+        right=words.numerals.millilitres(right),
     )
     return Measure("sides", label, value, words("unit.percent"), note)
 
@@ -206,11 +216,11 @@ def _sides(burden: Burden, words: Wording) -> Measure:
 def _share(key: str, value: float | None, words: Wording) -> Measure:
     if value is None:
         return Measure(key, words(key), words("not_measured"))
-    percent = rounding.percent(value)
+    percent = words.numerals.percent(value)
     return Measure(key, words(key), percent, words("unit.percent"), words(f"{key}.note"))
 
 
 def _volume(key: str, value: float | None, words: Wording) -> Measure:
     if value is None:
         return Measure(key, words(key), words("not_measured"))
-    return Measure(key, words(key), rounding.millilitres(value), words("unit.ml"))
+    return Measure(key, words(key), words.numerals.millilitres(value), words("unit.ml"))

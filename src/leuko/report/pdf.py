@@ -14,7 +14,7 @@ from leuko.report import pdf_blocks as blocks
 from leuko.report.document import Document
 from leuko.report.palette import ACCENT, FAINT, LINE, MUTED
 from leuko.report.typefaces import BOLD, REGULAR, drawable, register
-from leuko.report.wording import Wording, english
+from leuko.report.wording import Wording, wording
 
 __all__ = ["pdf"]
 
@@ -27,7 +27,7 @@ def pdf(document: Document) -> bytes:
     The typeface is embedded. Letters that it lacks are written as escapes.
     """
     register()
-    words = english()
+    words = wording(document.language)
     stream = io.BytesIO()
     width, height = A4
     template = BaseDocTemplate(

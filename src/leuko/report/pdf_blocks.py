@@ -8,7 +8,6 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.units import mm
 from reportlab.platypus import (
-    CondPageBreak,
     Flowable,
     KeepTogether,
     Paragraph,
@@ -20,19 +19,11 @@ from leuko.report import charts
 from leuko.report.document import Document, Measure, MeasureGroup, Notice, Picture
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SEVERITY, SIZE
 from leuko.report.pdf_pieces import Chart, Photo, looks, markup, paragraph
+from leuko.report.pdf_sections import PAD_NONE, definitions, heading, section
 from leuko.report.typefaces import REGULAR, drawable
 from leuko.report.wording import Wording
 
 __all__ = ["story"]
-
-PAD_NONE = [
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("TOPPADDING", (0, 0), (-1, -1), 0),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("FONTNAME", (0, 0), (-1, -1), REGULAR),  # even an empty cell sets its font
-]
 
 
 LEAD = looks(11.5, INK, lead=1.4)
@@ -40,30 +31,31 @@ MORE = looks(8.6, MUTED, spaceBefore=3)
 BODY = looks(7.6, INK, lead=1.45)
 NOTE = looks(7, MUTED)
 SMALL = looks(6.4, MUTED, lead=1.25)
-HEADING = looks(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
 SUBHEADING = looks(8, INK)
 RIGHT = looks(7.6, INK, alignment=TA_RIGHT)
 
 
 def story(document: Document, *, width: float, words: Wording) -> list[Flowable]:
     """Every block of the report; `width` is that of the text in points."""
+    largest = _pictures(document, width, words("section.largest"), only=("largest",))
+    others = _pictures(document, width, words("section.pictures"), only=("planes", "overview"))
     return [
         *_summary(document, words),
         _first(document, width, words),
-        *_charts(document, width, words),
-        *_pictures(document, width, words),
+        *_where(document, width, words),
+        *largest,
+        *_sizes(document, width, words),
+        *(block for part in document.readings for block in section(part, width=width)),
+        *_profile(document, width, words),
+        *others,
         *_numbers(document, width, words),
         *_lesions(document, width, words),
         *_findings(document, width, words),
+        *_meanings(document, width, words),
         *_methods(document, words),
         *_steps(document, width, words),
         *_provenance(document, width, words),
     ]
-
-
-def _heading(text: str, *, room: float = 30 * mm) -> list[Flowable]:
-    heading = paragraph(text.upper(), HEADING, bold=True)
-    return [CondPageBreak(room), heading] if room else [heading]
 
 
 def _summary(document: Document, words: Wording) -> Iterator[Flowable]:
@@ -129,41 +121,56 @@ def _measure(item: Measure, *, first: bool) -> list[Flowable]:
     return parts
 
 
-def _charts(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
-    yield KeepTogether(
-        [
-            *_heading(words("section.sizes"), room=0),
-            Chart(charts.sizes_chart(document.sizes), width),
-        ]
-    )
+def _where(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
+    """Where the lesions lie: the diagram, or what is known without it."""
+    if document.where or not document.lesions:
+        for part in document.where:
+            yield from section(part, width=width)
+        return
     half = (width - 8 * mm) / 2
-    sides: list[Flowable] = _heading(words("section.sides"), room=0)
+    sides: list[Flowable] = heading(words("section.sides"), room=0)
     if document.sides:
         sides += [Chart(charts.sides_chart(document.sides), half), Spacer(1, 3)]
     sides.append(paragraph(document.sides_note, NOTE))
-    regions: list[Flowable] = _heading(words("section.regions"), room=0)
+    regions: list[Flowable] = heading(words("section.regions"), room=0)
     if document.regions:
         regions += [Chart(charts.bars_chart(document.regions), half), Spacer(1, 3)]
     regions.append(paragraph(document.regions_note, NOTE))
-    yield Spacer(1, 5 * mm)
     yield Table([[sides, [], regions]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
+
+
+def _sizes(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
+    if document.lesions:
+        chart = Chart(charts.sizes_chart(document.sizes, words=words), width)
+        yield KeepTogether([*heading(words("section.sizes"), room=0), chart])
+
+
+def _profile(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     profile = document.profile
-    slices: list[Flowable] = _heading(words("section.profile"), room=0)
+    slices: list[Flowable] = heading(words("section.profile"), room=0)
     if profile.peak is None:
         slices.append(paragraph(profile.peak_text, NOTE))
     else:
-        slices += [Chart(charts.profile_chart(profile), width), Spacer(1, 3)]
+        slices += [Chart(charts.profile_chart(profile, words=words), width), Spacer(1, 3)]
         slices.append(paragraph(profile.explained, NOTE))
     yield KeepTogether(slices)
 
 
-def _pictures(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
-    heading = _heading(words("section.pictures"), room=0)
+def _pictures(
+    document: Document, width: float, title: str, *, only: tuple[str, ...]
+) -> Iterator[Flowable]:
+    head = heading(title, room=0)
     for picture in document.pictures:
-        if picture.name != "key":
+        if picture.name in only:
             parts = [Photo(picture, width), Spacer(1, 3), paragraph(picture.caption, NOTE)]
-            yield KeepTogether([*heading, *parts, Spacer(1, 4 * mm)])
-            heading = []
+            yield KeepTogether([*head, *parts, Spacer(1, 4 * mm)])
+            head = []
+
+
+def _meanings(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
+    if document.definitions:
+        yield from heading(words("section.definitions"))
+        yield from definitions(document.definitions, width)
 
 
 def _numbers(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
@@ -173,7 +180,7 @@ def _numbers(document: Document, width: float, words: Wording) -> Iterator[Flowa
     for group in others:
         right += [*group, Spacer(1, 4 * mm)]
     table = Table([[first, [], right]], colWidths=[half, 8 * mm, half], style=PAD_NONE)
-    yield KeepTogether([*_heading(words("section.numbers"), room=0), table])
+    yield KeepTogether([*heading(words("section.numbers"), room=0), table])
 
 
 def _group(group: MeasureGroup, width: float) -> list[Flowable]:
@@ -196,7 +203,7 @@ def _group(group: MeasureGroup, width: float) -> list[Flowable]:
 
 
 def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
-    yield from _heading(words("section.lesions"), room=55 * mm)
+    yield from heading(words("section.lesions"), room=55 * mm)
     yield paragraph(document.lesions_note, NOTE)
     if not document.lesions:
         return
@@ -234,7 +241,7 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
 
 
 def _findings(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
-    yield from _heading(words("section.findings"))
+    yield from heading(words("section.findings"))
     if not document.notices:
         yield paragraph(words("findings.none"), NOTE)
     for item in document.notices:
@@ -259,7 +266,7 @@ def _notice(item: Notice, width: float) -> Flowable:
 
 
 def _methods(document: Document, words: Wording) -> Iterator[Flowable]:
-    yield from _heading(words("section.methods"))
+    yield from heading(words("section.methods"))
     for item in document.methods:
         yield KeepTogether(
             [
@@ -279,7 +286,7 @@ def _methods(document: Document, words: Wording) -> Iterator[Flowable]:
 def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
     if not document.steps:
         return
-    yield from _heading(words("section.steps"))
+    yield from heading(words("section.steps"))
     head = [
         paragraph(words("steps.name"), NOTE),
         paragraph(words("steps.seconds"), looks(7, MUTED, alignment=TA_RIGHT)),
@@ -293,7 +300,7 @@ def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowabl
 
 
 def _provenance(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
-    yield from _heading(words("section.provenance"))
+    yield from heading(words("section.provenance"))
     rows = [
         [paragraph(item.label, NOTE), paragraph(item.value, BODY)] for item in document.provenance
     ]

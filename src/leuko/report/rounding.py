@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 __all__ = [
+    "Numerals",
     "count",
     "millilitres",
     "millimetres",
@@ -79,3 +81,47 @@ def plain(value: object) -> str:
         case list() | tuple():
             return ", ".join(plain(item) for item in value)
     return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """The rules of this module in a language: its decimal sign, its thousands separator."""
+
+    decimal: str = "."
+    thousands: str = ","
+
+    def written(self, text: str) -> str:
+        """A number written in English as this language writes it."""
+        return text.translate({ord("."): self.decimal, ord(","): self.thousands})
+
+    def millilitres(self, value: float) -> str:
+        """See `millilitres`."""
+        return self.written(millilitres(value))
+
+    def short_millilitres(self, value: float) -> str:
+        """See `short_millilitres`."""
+        return self.written(short_millilitres(value))
+
+    def volume(self, value_mm3: float) -> str:
+        """See `volume`."""
+        return self.written(volume(value_mm3))
+
+    def percent(self, value: float) -> str:
+        """See `percent`."""
+        return self.written(percent(value))
+
+    def millimetres(self, value: float) -> str:
+        """See `millimetres`."""
+        return self.written(millimetres(value))
+
+    def count(self, value: int) -> str:
+        """See `count`."""
+        return self.written(count(value))
+
+    def fixed(self, value: float, decimals: int) -> str:
+        """A number with so many decimals and a true minus sign."""
+        return self.written(f"{value:,.{decimals}f}".replace("-", MINUS))
+
+    def general(self, value: float, digits: int) -> str:
+        """A number of at most so many digits."""
+        return self.written(f"{value:.{digits}g}".replace("-", MINUS))

@@ -46,13 +46,16 @@ class Panel:
 
 @dataclass(slots=True)
 class Sheet:
-    """Collects panels in grey and one layer of outlines per size, and joins them at the end."""
+    """Collects panels in grey and outlines, and joins them at the end."""
 
     width: int
     height: int
     _grey: Pictures.Image = field(init=False)
-    _rings: dict[str, Pictures.Image] = field(init=False, default_factory=dict)
+    _rings: list[tuple[str, Pictures.Image, tuple[int, int]]] = field(
+        init=False, default_factory=list
+    )
     _letters: list[tuple[float, float, str, str, int]] = field(init=False, default_factory=list)
+    _bars: list[tuple[float, float, float]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._grey = Pictures.new("L", (self.width, self.height))
@@ -71,21 +74,29 @@ class Sheet:
         for value, name in enumerate(CLASSES, start=1):
             mask = sizes == value
             if mask.any():
-                layer = self._rings.setdefault(name, Pictures.new("L", self._grey.size))
                 line, (left, top) = outline(mask, size=size, thickness=panel.thickness)
-                layer.paste(255, (panel.left + left, panel.top + top), line)
+                self._rings.append((name, line, (panel.left + left, panel.top + top)))
 
     def write(self, x: float, y: float, text: str, *, anchor: str, size: int) -> None:
         """Put letters at a point; `anchor` as Pillow has it ('lt': x, y is the left top)."""
         self._letters.append((x, y, text, anchor, size))
 
+    def bar(self, right: float, bottom: float, *, length: float, text: str, size: int) -> None:
+        """A scale bar of `length` pixels that ends at a point, its text above it."""
+        self._bars.append((right, bottom, length))
+        self.write(right - length / 2, bottom - 8, text, anchor="mb", size=size)
+
     def finish(self) -> Pictures.Image:
         """The sheet in colour."""
         picture = Pictures.merge("RGB", (self._grey,) * 3)
-        for name in CLASSES:
-            if name in self._rings:
-                picture.paste(rgb(SIZE[name]), mask=self._rings[name])
+        for name, line, where in sorted(self._rings, key=lambda ring: CLASSES.index(ring[0])):
+            picture.paste(rgb(SIZE[name]), where, line)
         pen = ImageDraw.Draw(picture)
+        for right, bottom, length in self._bars:
+            ends = [(right - length, bottom - 6), (right - length, bottom), (right, bottom),
+                    (right, bottom - 6)]  # fmt: skip
+            pen.line(ends, SHADE, 5)
+            pen.line(ends, INK, 2)
         for x, y, text, anchor, size in self._letters:
             pen.text(
                 (x, y), text, INK, letter_font(size), anchor, stroke_width=2, stroke_fill=SHADE

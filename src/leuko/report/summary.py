@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from leuko.findings import Finding, Severity
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side
-from leuko.report import rounding
 from leuko.report.wording import Wording
 
 __all__ = ["care", "place", "summary"]
@@ -22,9 +21,9 @@ def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str,
         return (words("summary.none"), words("summary.none_small"))
     share = ""
     if burden.white_matter_percent is not None:
-        percent = rounding.percent(burden.white_matter_percent)
+        percent = words.numerals.percent(burden.white_matter_percent)
         share = words("summary.of_white_matter", percent=percent)
-    total = rounding.short_millilitres(burden.volume_ml)
+    total = words.numerals.short_millilitres(burden.volume_ml)
     where = _where(table[0], words) if table else ""
     if burden.lesion_count == 1:
         first = words("summary.one", volume=total, of_white_matter=share, where=where)
@@ -32,12 +31,12 @@ def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str,
     first = words(
         "summary.many",
         volume=total,
-        count=rounding.count(burden.lesion_count),
+        count=words.numerals.count(burden.lesion_count),
         classes=_classes(burden, words),
         of_white_matter=share,
         sides=_sides(burden, words),
         where=where,
-        largest=rounding.short_millilitres(burden.largest_lesion_mm3 / 1000),
+        largest=words.numerals.short_millilitres(burden.largest_lesion_mm3 / 1000),
     )
     return (first, *_regions(burden, words), *_uncertain(table, words))
 
@@ -52,13 +51,13 @@ def place(axis: int, position_mm: float, words: Wording) -> str:
     """A slice position as viewers write it, e.g. 'S 42.0 mm'; axis 0, 1, 2 is x, y, z of RAS."""
     low, high = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))[axis]
     letter = words(f"letter.{high if position_mm >= 0 else low}")
-    return words("place", letter=letter, distance=rounding.millimetres(abs(position_mm)))
+    return words("place", letter=letter, distance=words.numerals.millimetres(abs(position_mm)))
 
 
 def _classes(burden: Burden, words: Wording) -> str:
     classes = (("small", burden.small), ("medium", burden.medium), ("large", burden.large))
     parts = (
-        words("summary.part", value=rounding.count(share.count), name=words(f"size.{name}"))
+        words("summary.part", value=words.numerals.count(share.count), name=words(f"size.{name}"))
         for name, share in classes
         if share.count
     )
@@ -97,7 +96,9 @@ def _regions(burden: Burden, words: Wording) -> tuple[str, ...]:
     if len(held) == 1:
         return (words("summary.regions.only", region=_region(held[0][0], words)),)
     parts = (
-        words("summary.part.ml", name=_region(name, words), value=rounding.short_millilitres(ml))
+        words(
+            "summary.part.ml", name=_region(name, words), value=words.numerals.short_millilitres(ml)
+        )
         for name, ml in held
     )
     return (words("summary.regions", regions=", ".join(parts)),)
@@ -120,8 +121,8 @@ def _uncertain(table: LesionTable, words: Wording) -> tuple[str, ...]:
     return (
         words(
             key,
-            count=rounding.count(len(held)),
-            level=f"{UNCERTAIN_BELOW:g}",
-            volume=rounding.millilitres(sum(held) / 1000),
+            count=words.numerals.count(len(held)),
+            level=words.numerals.general(UNCERTAIN_BELOW, 2),
+            volume=words.numerals.millilitres(sum(held) / 1000),
         ),
     )

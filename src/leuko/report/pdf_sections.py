@@ -1,0 +1,141 @@
+"""Sections of tables, charts and definitions as reportlab flowables, for any report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
+
+from leuko.report import evaluation_values as values
+from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
+from leuko.report.pdf_pieces import Chart, Photo, looks, paragraph
+from leuko.report.typefaces import REGULAR
+
+__all__ = ["PAD_NONE", "definitions", "heading", "section"]
+
+PAD_NONE = [
+    ("LEFTPADDING", (0, 0), (-1, -1), 0),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+    ("TOPPADDING", (0, 0), (-1, -1), 0),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("FONTNAME", (0, 0), (-1, -1), REGULAR),  # even an empty cell sets its font
+]
+HEADING = looks(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
+TITLE = looks(8, INK)
+CELL, NUMBER = looks(7.2, INK, lead=1.3), looks(7.2, INK, lead=1.3, alignment=TA_RIGHT)
+HEAD, HEAD_NUMBER = looks(6.8, MUTED), looks(6.8, MUTED, alignment=TA_RIGHT)
+NOTE = looks(7, MUTED)
+GAP = 8 * mm
+MOST_TOGETHER = 14  # rows of a table that are never torn apart
+
+
+def heading(text: str, *, room: float = 30 * mm) -> list[Flowable]:
+    """A heading that stays with at least `room` of what follows."""
+    found = paragraph(text.upper(), HEADING, bold=True)
+    return [CondPageBreak(room), found] if room else [found]
+
+
+def section(part: values.Section, *, width: float) -> Iterator[Flowable]:
+    """The heading and everything under it; the heading never stands alone."""
+    first: list[Flowable] = heading(part.title, room=0)
+    if part.note:
+        first += [paragraph(part.note, NOTE), Spacer(1, 3)]
+    for block in (
+        *_charts(part.charts, width),
+        *(_table(table, width) for table in part.tables),
+        *([definitions(part.definitions, width)] if part.definitions else []),
+    ):
+        yield KeepTogether([*first, *block, Spacer(1, 2 * mm)])
+        first = []
+    for figure in part.figures:
+        photo = Photo(figure.picture, width if figure.wide else (width - GAP) / 2)
+        yield KeepTogether([*first, photo, paragraph(figure.picture.caption, NOTE)])
+        first = []
+    if first:
+        yield KeepTogether(first)
+
+
+def definitions(listed: tuple[values.Definition, ...], width: float) -> list[Flowable]:
+    """Names and what they mean, line by line."""
+    rows = [[paragraph(item.name, CELL, bold=True), paragraph(item.text, NOTE)] for item in listed]
+    return [_ruled(rows, [0.27 * width, 0.73 * width])]
+
+
+def _charts(charts: tuple[values.Chart, ...], width: float) -> Iterator[list[Flowable]]:
+    """Wide charts alone, others in pairs."""
+    half = (width - GAP) / 2
+    waiting: list[list[Flowable]] = []
+    for chart in charts:
+        drawn = _chart(chart, width if chart.wide else half)
+        if chart.wide:
+            yield drawn
+            continue
+        waiting.append(drawn)
+        if len(waiting) == 2:
+            yield [
+                Table([[waiting[0], [], waiting[1]]], colWidths=[half, GAP, half], style=PAD_NONE)
+            ]
+            waiting = []
+    if waiting:
+        yield [Table([[waiting[0], [], []]], colWidths=[half, GAP, half], style=PAD_NONE)]
+
+
+def _chart(chart: values.Chart, width: float) -> list[Flowable]:
+    parts: list[Flowable] = []
+    if chart.title:
+        parts += [paragraph(chart.title, TITLE, bold=True), Spacer(1, 2)]
+    parts.append(Chart(chart.drawing, width))
+    if chart.note:
+        parts += [Spacer(1, 2), paragraph(chart.note, NOTE)]
+    return parts
+
+
+def _table(table: values.Table, width: float) -> list[Flowable]:
+    parts: list[Flowable] = []
+    if table.title:
+        parts += [paragraph(table.title, TITLE, bold=True), Spacer(1, 2)]
+    if table.note:
+        parts += [paragraph(table.note, NOTE), Spacer(1, 2)]
+    numbers = [column.number for column in table.columns]
+    rows = [
+        [
+            paragraph(column.title, HEAD_NUMBER if column.number else HEAD)
+            for column in table.columns
+        ]
+    ]
+    rows += [
+        [
+            paragraph(cell.text, NUMBER if number else CELL, bold=cell.strong)
+            for cell, number in zip(row, numbers, strict=True)
+        ]
+        for row in table.rows
+    ]
+    parts.append(_ruled(rows, _widths(table, width)))
+    return parts
+
+
+def _widths(table: values.Table, width: float) -> list[float]:
+    """Columns of text in proportion to what they hold, columns of numbers narrow."""
+    held = []
+    for place, column in enumerate(table.columns):
+        longest = max([len(row[place].text) for row in table.rows], default=0)
+        words = max(len(word) for word in (column.title or " ").split() or [""])
+        held.append(float(min(max(longest, words, 5), 16 if column.number else 80)))
+    return [width * share / sum(held) for share in held]
+
+
+def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
+    style = [
+        *PAD_NONE,
+        ("LINEBELOW", (0, 0), (-1, 0), 0.6, HexColor(FAINT)),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.4, HexColor(LINE)),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
+        ("RIGHTPADDING", (0, 0), (-2, -1), 8),
+        ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+    ]
+    return Table(rows, colWidths=widths, style=style, splitInRow=1, repeatRows=1)
