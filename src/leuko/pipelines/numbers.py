@@ -27,6 +27,7 @@ from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
 from leuko.quality.result import result_checks
 from leuko.quantify.burden import measure_burden
+from leuko.quantify.confluency import confluency
 from leuko.quantify.lesions import label_lesions, measure_lesions
 from leuko.quantify.places import place_lesions, with_places
 from leuko.quantify.regions import measure_regions
@@ -80,7 +81,9 @@ def result_of(
                 voxels, table=table, anatomy=anatomy, ventricles=ventricles, spacing=grid.spacing
             )
             regions = measure_regions(voxels, places=places, table=table, grid=grid, sides=side)
-            table = with_places(table, places)
+            table = with_places(
+                table, places, confluency=confluency(voxels, spacing=grid.spacing)
+            )
         burden = measure_burden(
             labels,
             table=table,

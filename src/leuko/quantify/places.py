@@ -11,6 +11,7 @@ import numpy.typing as npt
 from leuko.anatomy.juxtacortical import CortexPlaces, CortexRule, cortex_places
 from leuko.anatomy.periventricular import Rule, VentriclePlaces, ventricle_places
 from leuko.anatomy.regions import Region
+from leuko.masks.morphology import border
 from leuko.models.classes import Tissue
 from leuko.quantify.lesions import LesionTable
 from leuko.quantify.voxels import LesionVoxels
@@ -69,8 +70,13 @@ def place_lesions(
             spacing=spacing,
         )
     if (anatomy == Tissue.CORTEX).any():
+        able = _at_edge(voxels) | (voxels.values(anatomy) == Tissue.CORTEX)
         by_cortex = cortex_places(
-            voxels.indices, voxels.labels, count=voxels.count, anatomy=anatomy, spacing=spacing
+            voxels.indices[able],
+            voxels.labels[able],
+            count=voxels.count,
+            anatomy=anatomy,
+            spacing=spacing,
         )
     regions = tuple(
         _ms_region(index, below=below, ventricles=by_ventricles, cortex=by_cortex)
@@ -79,8 +85,10 @@ def place_lesions(
     return Places(below, by_ventricles, by_cortex, regions)
 
 
-def with_places(table: LesionTable, places: Places) -> LesionTable:
-    """The rows with their region of the McDonald criteria and their distance to the cortex."""
+def with_places(
+    table: LesionTable, places: Places, *, confluency: npt.NDArray[np.float64]
+) -> LesionTable:
+    """The rows with their MS region, their distance to the cortex and their confluency (n,)."""
     cortex = places.cortex
     return tuple(
         replace(
@@ -89,9 +97,20 @@ def with_places(table: LesionTable, places: Places) -> LesionTable:
             distance_to_cortex_mm=None
             if cortex is None or not np.isfinite(cortex.distance_mm[index])
             else float(cortex.distance_mm[index]),
+            confluency=float(confluency[index]),
         )
         for index, (lesion, region) in enumerate(zip(table, places.ms_regions, strict=True))
     )
+
+
+def _at_edge(voxels: LesionVoxels) -> BoolArray:
+    """Which lesion voxels (N,) have a face neighbour outside all lesions."""
+    if voxels.box is None:
+        return np.zeros(0, dtype=np.bool_)
+    local = tuple((voxels.indices - voxels.origin).T)
+    inside = np.zeros([part.stop - part.start for part in voxels.box], dtype=np.bool_)
+    inside[local] = True
+    return border(inside)[local]
 
 
 def _ms_region(
