@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from brightness_network import BrightnessEngine, make_card
 
 from leuko.errors import ReadError, UnusableInput, UsageError
 from leuko.findings import Severity
+from leuko.pipelines.case import Problem
 from leuko.pipelines.cases import Case, find_cases, left_out
-from leuko.pipelines.cohort import Status, cohort, cohort_exit_code, kept
+from leuko.pipelines.cohort import Outcome, Status, cohort, cohort_exit_code
+from leuko.pipelines.cohort_table import Place
+from leuko.pipelines.cohort_work import here, kept
+from leuko.pipelines.model import Model
 from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import (
@@ -24,6 +31,7 @@ from leuko.pipelines.statistics import (
     encode,
 )
 
+Outcomes = tuple[Outcome, ...]
 PROVENANCE = Provenance(
     version="1.2.3",
     weights_sha256="a" * 64,
@@ -45,7 +53,36 @@ def numbers(volume_ml: float = 7.35, **changed: Any) -> Statistics:
         "brain_ml": 1100.0, "ventricles_ml": 30.0, "icv_ml": None, "findings": [], "steps": [],
         "provenance": PROVENANCE, "definitions": {},
     }  # fmt: skip
-    return Statistics(**(values | changed))
+    unknown = dict.fromkeys(Statistics.__struct_fields__)
+    return Statistics(**(unknown | values | changed))
+
+
+def place(folder: Path) -> Place:
+    return Place(folder / "stats.json", folder / "report.html", folder / "preview.png")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A job whose cases end as a function says."""
+
+    out: Path
+    ends: Callable[[Case], Statistics]
+
+    def load(self, *, threads: int | None = None) -> Model:
+        return Model.of(make_card(), BrightnessEngine())
+
+    def keep(self, case: Case, *, model: Model) -> Statistics | None:
+        return kept(self.place(case), wanted=PROVENANCE)
+
+    def run(self, case: Case, *, model: Model) -> Statistics:
+        return self.ends(case)
+
+    def place(self, case: Case) -> Place:
+        return place(self.out / case.name)
+
+
+def worked(cases: Sequence[Case], out: Path, ends: Callable[[Case], Statistics]) -> Outcomes:
+    return cohort(cases, out=out, job=Made(out, ends))
 
 
 def touch(root: Path, *names: str) -> None:
@@ -145,12 +182,12 @@ CASES = tuple(Case(name, Path("/scans") / f"{name}.nii.gz") for name in ("a", "b
 
 
 def test_one_bad_case_does_not_stop_the_rest(tmp_path: Path) -> None:
-    def run(case: Case, folder: Path) -> Statistics:
+    def ends(case: Case) -> Statistics:
         if case.name == "b":
             raise UnusableInput("This is no FLAIR.", hint="Give the FLAIR.")
         return numbers()
 
-    outcomes = cohort(CASES, out=tmp_path / "out", run=run)
+    outcomes = worked(CASES, tmp_path / "out", ends)
     assert [outcome.status for outcome in outcomes] == [Status.DONE, Status.FAILED, Status.DONE]
     table = rows(tmp_path / "out")
     assert [row["case"] for row in table] == ["a", "b", "c"]
@@ -163,55 +200,87 @@ def test_one_bad_case_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert cohort_exit_code(outcomes) == 4
 
 
+def test_a_case_that_cannot_run_is_a_row_and_never_runs(tmp_path: Path) -> None:
+    broken = replace(CASES[0], problem=Problem("There is no file a.", "", 3), group="x", age=71.5)
+    outcomes = worked([broken, CASES[1]], tmp_path, lambda case: numbers())
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.DONE]
+    row = rows(tmp_path)[0]
+    assert (row["reason"], row["group"], row["age"]) == ("There is no file a.", "x", "71.5")
+    assert cohort_exit_code(outcomes) == 3
+
+
 def test_zero_lesions_are_zero_in_the_table(tmp_path: Path) -> None:
     empty = SizeClass(0, 0.0, 0.0)
     none = numbers(0.0, lesion_count=0, size_classes=SizeClasses(empty, empty, empty))
-    cohort(CASES[:1], out=tmp_path, run=lambda case, folder: none)
+    worked(CASES[:1], tmp_path, lambda case: none)
     row = rows(tmp_path)[0]
     assert (row["volume_ml"], row["lesion_count"], row["small_count"]) == ("0", "0", "0")
 
 
 def test_findings_stand_in_the_table(tmp_path: Path) -> None:
     noisy = numbers(findings=[FindingRecord("scan.noisy", Severity.WARNING, "Noisy.", "")])
-    cohort(CASES[:1], out=tmp_path, run=lambda case, folder: noisy)
+    worked(CASES[:1], tmp_path, lambda case: noisy)
     assert rows(tmp_path)[0]["findings"] == "warning:scan.noisy"
 
 
 def test_our_own_bug_in_a_case_is_its_reason_and_the_worst_code(tmp_path: Path) -> None:
-    def run(case: Case, folder: Path) -> Statistics:
+    def ends(case: Case) -> Statistics:
         raise {"a": ZeroDivisionError(), "b": MemoryError(), "c": ReadError("Broken.")}[case.name]
 
-    outcomes = cohort(CASES, out=tmp_path, run=run)
+    outcomes = worked(CASES, tmp_path, ends)
     assert [outcome.exit_code for outcome in outcomes] == [70, 7, 3]
     assert "ZeroDivisionError" in rows(tmp_path)[0]["reason"]
     assert cohort_exit_code(outcomes) == 70
 
 
 def test_an_interruption_stops_and_keeps_the_rows_so_far(tmp_path: Path) -> None:
-    def run(case: Case, folder: Path) -> Statistics:
+    def ends(case: Case) -> Statistics:
         if case.name == "c":
             raise KeyboardInterrupt
         return numbers()
 
     with pytest.raises(KeyboardInterrupt):
-        cohort(CASES, out=tmp_path, run=run)
+        worked(CASES, tmp_path, ends)
     assert [row["case"] for row in rows(tmp_path)] == ["a", "b"]
+
+
+def test_rows_stand_in_the_order_of_the_cases_whatever_finishes_first(tmp_path: Path) -> None:
+    def backwards(cases: Sequence[Case], job: Any) -> Iterator[tuple[int, Outcome]]:
+        yield from reversed(list(here(cases, job)))
+
+    cohort(CASES, out=tmp_path, job=Made(tmp_path, lambda case: numbers()), work=backwards)
+    assert [row["case"] for row in rows(tmp_path)] == ["a", "b", "c"]
+
+
+def test_the_table_of_thousands_is_not_written_after_every_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = 0
+
+    def counted(path: Path, content: bytes) -> None:
+        nonlocal written
+        written += len(content)
+        path.write_bytes(content)
+
+    monkeypatch.setattr("leuko.pipelines.cohort.write_whole", counted)
+    many = [Case(f"c{number:04}", Path(f"/s/{number}.nii")) for number in range(3000)]
+    done = numbers()
+    outcomes = worked(many, tmp_path, lambda case: done)
+    assert len(rows(tmp_path)) == len(outcomes) == 3000
+    assert written < 100 * (tmp_path / "cohort.tsv").stat().st_size  # 1,500 times, if always
 
 
 def test_what_was_finished_is_kept_and_not_run_again(tmp_path: Path) -> None:
     ran: list[str] = []
 
-    def run(case: Case, folder: Path) -> Statistics:
+    def ends(case: Case) -> Statistics:
         ran.append(case.name)
-        with out_folder(folder) as building:
+        with out_folder(tmp_path / case.name) as building:
             (building / "stats.json").write_bytes(encode(numbers()))
         return numbers()
 
-    def keep(case: Case, folder: Path) -> Statistics | None:
-        return kept(folder, wanted=PROVENANCE)
-
-    cohort(CASES[:2], out=tmp_path, run=run, keep=keep)
-    outcomes = cohort(CASES, out=tmp_path, run=run, keep=keep)
+    worked(CASES[:2], tmp_path, ends)
+    outcomes = worked(CASES, tmp_path, ends)
     assert ran == ["a", "b", "c"]
     assert [outcome.status for outcome in outcomes] == [Status.KEPT, Status.KEPT, Status.DONE]
     assert [row["volume_ml"] for row in rows(tmp_path)] == ["7.35"] * 3
@@ -233,12 +302,12 @@ def test_what_was_finished_is_kept_and_not_run_again(tmp_path: Path) -> None:
 def test_only_an_equal_run_is_kept(tmp_path: Path, changed: dict[str, Any], is_kept: bool) -> None:
     (tmp_path / "stats.json").write_bytes(encode(numbers()))
     wanted = msgspec.structs.replace(PROVENANCE, **changed)
-    assert (kept(tmp_path, wanted=wanted) is not None) is is_kept
+    assert (kept(place(tmp_path), wanted=wanted) is not None) is is_kept
 
 
 def test_what_cannot_be_understood_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "stats.json").write_text('{"provenance": {"program": "leuko"}}')
-    assert kept(tmp_path, wanted=PROVENANCE) is None
+    assert kept(place(tmp_path), wanted=PROVENANCE) is None
 
 
 def test_statistics_survive_the_file() -> None:

@@ -28,7 +28,8 @@ from leuko.pipelines.cohort import Status
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.measure import measure_file
 from leuko.pipelines.model import Model
-from leuko.pipelines.segment import segment_cohort, segment_file
+from leuko.pipelines.segment import segment_file
+from leuko.pipelines.segment_cohort import segment_cohort
 from leuko.pipelines.statistics import decode
 
 OBJECTS = {"wmh.seg.dcm", "report.sr.dcm", "report.pdf.dcm"}

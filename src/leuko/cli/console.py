@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = [
 COLOURS = {Severity.NOTE: "cyan", Severity.WARNING: "yellow", Severity.REFUSAL: "red"}
 STATUS_COLOURS = {"done": "green", "kept": "cyan", "failed": "red"}
 MISSING = "not measured"
+MOST_ROWS = 50  # of a cohort on screen; the table holds all
 
 
 class Remark(Protocol):
@@ -148,7 +150,7 @@ def print_agreement(agreement: Mapping[str, float], *, definition: str) -> None:
     console.print(grid)
 
 
-def print_outcomes(outcomes: Iterable[Outcome], *, out: Path, as_json: bool, quiet: bool) -> None:
+def print_outcomes(outcomes: Sequence[Outcome], *, out: Path, as_json: bool, quiet: bool) -> None:
     """The table of a cohort on stdout, and what failed on stderr."""
     for outcome in outcomes:
         if outcome.reason:
@@ -162,8 +164,18 @@ def print_outcomes(outcomes: Iterable[Outcome], *, out: Path, as_json: bool, qui
         _print_table(outcomes, out)
 
 
-def _print_table(outcomes: Iterable[Outcome], out: Path) -> None:
+def _print_table(outcomes: Sequence[Outcome], out: Path) -> None:
     console = Console(highlight=False)
+    if len(outcomes) <= MOST_ROWS:
+        console.print(_table(outcomes))
+    counts = Counter(outcome.status.value for outcome in outcomes)
+    told = ", ".join(f"{number:,} {status}" for status, number in counts.items())
+    console.print(f"\nScans: {len(outcomes):,} ({told})")
+    console.print(f"Table: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
+    console.print(f"Page: {escape(str(out / 'cohort.html'))}", soft_wrap=True)
+
+
+def _table(outcomes: Iterable[Outcome]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("case", no_wrap=True)
     table.add_column("status")
@@ -172,23 +184,21 @@ def _print_table(outcomes: Iterable[Outcome], out: Path) -> None:
     for outcome in outcomes:
         colour = STATUS_COLOURS[outcome.status]
         status = f"[{colour}]{outcome.status}[/]"
-        if outcome.statistics is None:
+        found = outcome.numbers
+        if found is None:
             table.add_row(escape(outcome.case.name), status, "", "", "", "")
             continue
-        found = outcome.statistics
+        percent = found.number("white_matter_percent")
         warnings = sum(item.severity is not Severity.NOTE for item in found.findings)
         table.add_row(
             escape(outcome.case.name),
             status,
-            rounding.millilitres(found.volume_ml),
-            rounding.count(found.lesion_count),
-            ""
-            if found.white_matter_percent is None
-            else rounding.percent(found.white_matter_percent),
+            rounding.millilitres(found.number("volume_ml") or 0.0),
+            rounding.count(int(found.number("lesion_count") or 0)),
+            "" if percent is None else rounding.percent(percent),
             str(warnings or ""),
         )
-    console.print(table)
-    console.print(f"\nTable: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
+    return table
 
 
 def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:

@@ -10,6 +10,7 @@ import click
 
 __all__ = [
     "any_series_option",
+    "cohort_options",
     "debug_option",
     "force_into_option",
     "fractional_option",
@@ -197,6 +198,25 @@ scanner_options = _together(
         default=False,
         show_default=True,
         help="Of a DICOM scan: name patient and study in stats.json and in the report.",
+    ),
+)
+
+cohort_options = _together(
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=0),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Of several scans: work on N at a time, each with about 1 GB of memory; 0: as many as "
+        "processors and memory allow. The results are the same for any N.",
+    ),
+    click.option(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="Of several scans: share them among the workers of a Dask cluster, which see the same "
+        "folders (tcp://host:8786). Needs the extra leuko[cluster].",
     ),
 )
 

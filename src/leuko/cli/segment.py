@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leuko.cli.options import (
+    cohort_options,
     fractional_option,
     image_argument,
     job_options,
@@ -34,13 +35,15 @@ Examples:
   leuko segment dicom_study -o result
   leuko segment export.zip -o result --series "t2 flair" --anatomy-seg
   leuko segment scan1.nii.gz scan2.nii.gz -o results
-  leuko segment folder_of_scans -o results
+  leuko segment folder_of_scans -o results --jobs 4
+  leuko segment scans.tsv -o results --scheduler tcp://node1:8786
 
 OUT holds wmh.nii.gz, lesions.nii.gz, anatomy.nii.gz, lesions.tsv, stats.json,
 report.html, report.pdf and preview.png; of a DICOM scan also wmh.seg.dcm,
 report.sr.dcm and report.pdf.dcm, which belong to its study. Several scans, a
-folder of them, or DICOM of several studies get a folder each and a table,
-OUT/cohort.tsv; called again, finished scans are kept.
+folder of them, a BIDS data set, a list (.txt, .tsv, .csv) or DICOM of several
+studies get a folder each, a table (OUT/cohort.tsv) and a page of all of them
+(OUT/cohort.html); called again, finished scans are kept.
 
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 refused for safety; 6 cannot write; 7 out of memory or disk; 8 interrupted.
@@ -58,6 +61,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @job_options
 @scanner_options
 @fractional_option
+@cohort_options
 @click.pass_context
 def segment(
     context: click.Context,
@@ -72,13 +76,16 @@ def segment(
     t1_series: str,
     t1: Path | None,
     t1_space: bool | None,
+    jobs: int,
+    scheduler: str,
     **parameters: Any,
 ) -> None:
     """Find white matter hyperintensities in FLAIR scans.
 
     FLAIR is an image file (NIfTI, NRRD, MINC, MGH ...), or what a scanner exported: DICOM of one
-    study as a folder, a zip or a file, in which the FLAIR is found. Or several of these, or a
-    folder of scans. Everything stays on this machine.
+    study as a folder, a zip or a file, in which the FLAIR is found. Or several of these, a folder
+    of scans, a BIDS data set, or a list of scans. Everything stays on this machine (or on the
+    cluster that you name).
     """
     from leuko.pipelines.cases import find_cases, is_alone, opened
     from leuko.pipelines.config import SegmentConfig
@@ -102,7 +109,8 @@ def segment(
         else:
             if not (as_json or quiet):
                 _say_what_is_left_out(inside, cases)
-            context.exit(_many(cases, job, as_json=as_json, quiet=quiet))
+            shared = {"jobs": jobs, "scheduler": scheduler}
+            context.exit(_many(cases, job | shared, as_json=as_json, quiet=quiet))
 
 
 def _one(case: Case, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
@@ -117,8 +125,12 @@ def _one(case: Case, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None
 def _many(cases: Sequence[Case], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
     from leuko.cli.console import cases_on_screen, print_outcomes
     from leuko.pipelines.cohort import cohort_exit_code
-    from leuko.pipelines.segment import segment_cohort
+    from leuko.pipelines.segment_cohort import segment_cohort
 
+    if job["jobs"] == 0:
+        from leuko.pipelines.cohort_processes import processes_that_fit
+
+        job = {**job, "jobs": processes_that_fit()}
     with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
         outcomes = segment_cohort(cases, watch=watch, **job)
     print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)

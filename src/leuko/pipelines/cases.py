@@ -1,4 +1,4 @@
-"""Which scans the inputs of a run stand for, and under which names: files, folders, archives.
+"""Which scans the inputs of a run stand for: files, folders, BIDS data sets, lists, archives.
 
 A scan is an image file, or a DICOM study. Archives are unpacked for as long as the run lasts.
 """
@@ -9,17 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from leuko.errors import ReadError, UsageError
+from leuko.errors import LeukoError, ReadError, UsageError
 from leuko.formats.archive import is_archive, unpacked
+from leuko.pipelines.case import Case, Problem, safe_name
+from leuko.pipelines.cases_bids import cases_of_bids, is_bids
+from leuko.pipelines.cases_list import cases_of_list, is_list
 from leuko.pipelines.from_scanner import holds_dicom, visits
 from leuko.pipelines.outputs import is_ours
-
-if TYPE_CHECKING:
-    from leuko.pipelines.from_scanner import Visit
 
 __all__ = ["Case", "find_cases", "is_alone", "left_out", "opened"]
 
@@ -37,91 +36,65 @@ DERIVED = re.compile(
 )
 PLAIN = re.compile(r"^(t2)?[-_ ]?flair$", re.IGNORECASE)  # a name that says nothing of the case
 ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz)$", re.IGNORECASE)  # unpacked, it is a folder
-UNSAFE = re.compile(r"[^\w.-]+")
-LONGEST_NAME = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A scan: the name of its folder in OUT, unique and safe, its file, and its study if DICOM."""
-
-    name: str
-    path: Path
-    visit: Visit | None = None
 
 
 @contextmanager
 def opened(inputs: Sequence[Path]) -> Iterator[list[Path]]:
     """The inputs with every archive among them unpacked, until the block ends.
 
-    Raises ReadError (exit 3) where an input does not exist, and what `archive.unpacked` raises.
+    A single input that does not exist raises ReadError (exit 3), and what `archive.unpacked`
+    raises; of several such an input stays as it is, and `find_cases` says what is wrong with it.
     """
     with ExitStack() as stack:
         found = []
         for given in inputs:
-            if not given.exists():
-                raise ReadError(
-                    f"There is no file or folder {given.name}.",
-                    hint="Check the path and its spelling.",
-                )
-            if given.is_dir() or not is_archive(given):
+            try:
+                found.append(_opened(given, stack))
+            except LeukoError:
+                if len(inputs) == 1:
+                    raise
                 found.append(given)
-            else:
-                found.append(stack.enter_context(unpacked(given)))
         yield found
 
 
 def is_alone(inputs: Sequence[Path], cases: Sequence[Case]) -> bool:
     """Whether OUT itself is the folder of the one case: of a file, or of DICOM of one study.
 
-    `inputs` are as the user gave them; an archive is a file.
+    `inputs` are as the user gave them; an archive is a file, a list is none.
     """
-    if len(inputs) != 1 or len(cases) != 1:
+    if len(inputs) != 1 or len(cases) != 1 or is_list(inputs[0]):
         return False
     return not inputs[0].is_dir() or cases[0].visit is not None
 
 
 def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
-    """The scans that `inputs` (files and folders) stand for, sorted within each folder.
+    """The scans that `inputs` (files, folders, lists) stand for, sorted within each folder.
 
     Of a folder and its subfolders the images named like a FLAIR count, or all where none is named
     so; results of leuko and images named as derived (mask, seg, lesions ...) are left out. Every
-    DICOM study is a case, wherever its files lie. A file that was given itself counts whatever its
-    name. Raises ReadError (exit 3) where an input does not exist, UsageError (exit 2) where a
-    folder holds no scan, or where the single slices of a series were given.
+    DICOM study is a case, wherever its files lie. Of a BIDS data set the FLAIRs of its subjects
+    count (`cases_bids`), of a list its rows (`cases_list`). A file that was given itself counts
+    whatever its name.
+
+    Raises ReadError (exit 3) where the only input does not exist, UsageError (exit 2) where it is
+    a folder without a scan or a list that cannot be understood, or where the single slices of a
+    series were given. Of several inputs such a one becomes a case with its `problem`.
     """
-    found: list[tuple[Path, Visit | None]] = []
+    found: list[Case] = []
     for given in inputs:
-        if given.is_dir():
-            held: list[tuple[Path, Visit | None]] = [(path, None) for path in _scans_in(given)]
-            if holds_dicom(given):
-                held += [(visit.path, visit) for visit in visits(given)]
-            if not held:
-                raise UsageError(
-                    f"{given.name} holds no scan (NIfTI, NRRD, MINC, MGH, DICOM ...).",
-                    hint="Give the folder with the FLAIR files, or the files themselves.",
-                )
-            found += held
-        elif not given.exists():
-            raise ReadError(
-                f"There is no file or folder {given.name}.", hint="Check the path and its spelling."
-            )
-        elif holds_dicom(given):
-            found += [(visit.path, visit) for visit in visits(given)] or [(given, None)]
-        else:
-            found.append((given, None))
+        try:
+            found += _cases_of(given)
+        except LeukoError as error:
+            if len(inputs) == 1:
+                raise
+            found.append(Case("", given, problem=Problem.of(error)))
     _require_whole_series(inputs, found)
     # Links name cases better than what they point to (in some archives that is only a hash).
-    different = list(
-        {
-            (path.resolve(), _study_uid(visit)): (path.absolute(), visit)
-            for path, visit in reversed(found)
-        }.values()
-    )[::-1]
-    names = _numbered([path for path, _ in different])
-    return tuple(
-        Case(name, path, visit) for name, (path, visit) in zip(names, different, strict=True)
-    )
+    different: dict[object, Case] = {}
+    for number, case in enumerate(found):
+        own = number if case.problem else (case.path.resolve(), _study_uid(case))
+        different.setdefault(own, replace(case, path=case.path.absolute()))
+    return _named(tuple(different.values()))
 
 
 def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
@@ -129,6 +102,57 @@ def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
     taken = {case.path.resolve() for case in cases}
     seen = {path.resolve() for given in inputs if given.is_dir() for path in _images_in(given)}
     return len(seen - taken)
+
+
+def _opened(given: Path, stack: ExitStack) -> Path:
+    if not given.exists():
+        raise _missing(given)
+    if given.is_dir() or not is_archive(given):
+        return given
+    return stack.enter_context(unpacked(given))
+
+
+def _missing(given: Path) -> ReadError:
+    return ReadError(
+        f"There is no file or folder {given.name}.", hint="Check the path and its spelling."
+    )
+
+
+def _cases_of(given: Path) -> list[Case]:
+    """What one input stands for; the names of its cases are empty where it gives none."""
+    if not given.exists():
+        raise _missing(given)
+    if given.is_dir():
+        return _cases_in(given)
+    if is_list(given):
+        return cases_of_list(given)
+    if holds_dicom(given):
+        return [Case("", visit.path, visit) for visit in visits(given)] or [Case("", given)]
+    return [Case("", given)]
+
+
+def _cases_in(folder: Path) -> list[Case]:
+    if is_bids(folder):
+        return cases_of_bids(folder)
+    held = [Case("", path) for path in _scans_in(folder)]
+    if holds_dicom(folder):
+        held += [Case("", visit.path, visit) for visit in visits(folder)]
+    if not held:
+        raise UsageError(
+            f"{folder.name} holds no scan (NIfTI, NRRD, MINC, MGH, DICOM ...).",
+            hint="Give the folder with the FLAIR files, or the files themselves.",
+        )
+    return held
+
+
+def _named(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases with a name each: their own made safe, else one made from where they lie."""
+    unnamed = iter(_numbered([case.path for case in cases if not case.name]))
+    names = [safe_name(case.name) if case.name else next(unnamed) for case in cases]
+    while clashing := _clashing(names):
+        for index in clashing:
+            names[index] = f"{names[index]}_{index + 1}"
+    return tuple(replace(case, name=name) for case, name in zip(cases, names, strict=True))
 
 
 def _numbered(paths: Sequence[Path]) -> list[str]:
@@ -140,22 +164,17 @@ def _numbered(paths: Sequence[Path]) -> list[str]:
     for path in paths:
         seen[path] += 1
         found.append(f"{name_of[path]}_{seen[path]}" if often[path] > 1 else name_of[path])
-    while clashing := _clashing(found):
-        for index in clashing:
-            found[index] = f"{found[index]}_{index + 1}"
     return found
 
 
-def _study_uid(visit: Visit | None) -> str:
-    return visit.uid if visit else ""
+def _study_uid(case: Case) -> str:
+    return case.visit.uid if case.visit else ""
 
 
-def _require_whole_series(
-    inputs: Sequence[Path], found: Sequence[tuple[Path, Visit | None]]
-) -> None:
+def _require_whole_series(inputs: Sequence[Path], found: Sequence[Case]) -> None:
     """Slices given one by one would each become a case: ask for their folder."""
-    slices = [visit for path, visit in found if visit is not None and not path.is_dir()]
-    if len(slices) > 1 and len({_study_uid(visit) for visit in slices}) < len(slices):
+    slices = [_study_uid(case) for case in found if case.visit and not case.path.is_dir()]
+    if len(slices) > 1 and len(set(slices)) < len(slices):
         raise UsageError(
             f"{len(inputs)} DICOM files were given one by one.",
             hint="Give the folder that holds them.",
@@ -219,8 +238,7 @@ def _name_parts(path: Path) -> tuple[str, ...]:
 
 
 def _name(parts: Sequence[str], depth: int) -> str:
-    joined = "_".join(reversed(parts[:depth]))
-    return UNSAFE.sub("_", joined).strip("._")[-LONGEST_NAME:] or "case"
+    return safe_name("_".join(reversed(parts[:depth])))
 
 
 def _clashing(names: Sequence[str]) -> list[int]:

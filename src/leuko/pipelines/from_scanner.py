@@ -249,6 +249,7 @@ def input_hashes(
     *,
     series: str = "",
     t1_series: str = "",
+    t1: Path | None = None,
     takes_t1: bool = False,
     score: Score | None = None,
 ) -> tuple[str | None, str | None]:
@@ -257,11 +258,12 @@ def input_hashes(
     That of the T1 only for a network that `takes_t1`.
     """
     try:
+        of_t1 = file_sha256(t1) if t1 is not None and takes_t1 else None
         if visit is None:
-            return (file_sha256(path) if path.is_file() else None), None
+            return (file_sha256(path) if path.is_file() else None), of_t1
         choice = _choice(visit.study(), series=series, t1_series=t1_series, score=score)
-        t1 = choice.t1 if takes_t1 else None
-        return _stack_sha256(choice.flair), None if t1 is None else _stack_sha256(t1)
+        beside = choice.t1 if takes_t1 and t1 is None else None
+        return _stack_sha256(choice.flair), of_t1 if beside is None else _stack_sha256(beside)
     except (LeukoError, OSError):
         return None, None
 

@@ -67,12 +67,15 @@ class Settings:
     fill_holes_mm3: float
 
 
-def load_model(config: SegmentConfig, *, weights: Path | str | None = None) -> Model:
+def load_model(
+    config: SegmentConfig, *, weights: Path | str | None = None, threads: int | None = None
+) -> Model:
     """The model for a config; its engine loads in the background, beside the reading of a scan.
 
     `weights` is the name of a packaged model ('default', 'accurate') or a folder of the same
-    layout. Raises ReadError (exit 3) where the weights are missing or changed, UsageError (exit 2)
-    for a model, engine or precision that does not exist here, MissingExtra (exit 9).
+    layout; `threads`: at most so many processors (default: all of this process). Raises ReadError
+    (exit 3) where the weights are missing or changed, UsageError (exit 2) for a model, engine or
+    precision that does not exist here, MissingExtra (exit 9).
     """
     folder = None if weights is None else model_folder(weights)
     card = load_card(folder)
@@ -81,7 +84,13 @@ def load_model(config: SegmentConfig, *, weights: Path | str | None = None) -> M
     def load() -> None:
         try:
             loading.set_result(
-                load_engine(config.engine, card, folder=folder, precision=config.precision)
+                load_engine(
+                    config.engine,
+                    card,
+                    folder=folder,
+                    precision=config.precision,
+                    threads=threads,
+                )
             )
         except BaseException as error:  # it is raised where the engine is asked for
             loading.set_exception(error)

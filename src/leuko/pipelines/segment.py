@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from leuko.errors import UsageError, WriteError
+from leuko.errors import UsageError
 from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.pipelines.cases import Case, find_cases, opened
-from leuko.pipelines.cohort import COHORT_TABLE, Outcome, cohort, kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
 from leuko.pipelines.from_scanner import Taken, input_hashes, likeness, take
@@ -42,9 +41,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Result",
     "SegmentConfig",
+    "expected",
     "segment",
     "segment_case",
-    "segment_cohort",
     "segment_file",
 ]
 
@@ -166,55 +165,31 @@ def segment_case(
     return numbers
 
 
-def segment_cohort(
-    cases: Sequence[Case],
+def expected(
+    case: Case,
     *,
-    out: Path,
-    config: SegmentConfig | None = None,
+    config: SegmentConfig,
+    model: Model,
     series: str = "",
     t1_series: str = "",
-    model: Model | None = None,
-    weights: Path | str | None = None,
-    force: bool = False,
-    watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
-) -> tuple[Outcome, ...]:
-    """Segment every case into OUT/<case>/ with one model; see `cohort.cohort`.
+) -> Provenance | None:
+    """What stats.json would record if the case ran now (but for the time), without reading voxels.
 
-    Cases whose folder holds the result of the same version, weights, parameters and input are
-    kept. Raises WriteError (exit 6) where `out` holds something that is no cohort of ours.
+    None where that cannot be told.
     """
-    chosen = checked(config or SegmentConfig())
-    used = model or load_model(chosen, weights=weights)
-    _require_cohort_folder(out, force=force)
-
-    def run(case: Case, folder: Path) -> Statistics:
-        return segment_case(
-            case,
-            out=folder,
-            config=chosen,
-            series=series,
-            t1_series=t1_series,
-            model=used,
-            force=force,
-        )
-
-    def keep(case: Case, folder: Path) -> Statistics | None:
-        if not folder.is_dir():
-            return None
-        digest, t1_digest = input_hashes(
-            case.path,
-            case.visit,
-            series=series,
-            t1_series=t1_series,
-            takes_t1=used.card.takes_t1,
-            score=partial(likeness, config=chosen, model=used),
-        )
-        wanted = _provenance(chosen, used, name=case.path.name, digest=digest, began=now())
-        wanted = structs.replace(wanted, t1_sha256=t1_digest)
-        return kept(folder, wanted=wanted) if digest else None
-
-    used.engine  # noqa: B018 (what is wrong with the engine is wrong for every case)
-    return cohort(cases, out=out, run=run, keep=keep, watch=watch)
+    digest, t1_digest = input_hashes(
+        case.path,
+        case.visit,
+        series=series,
+        t1_series=t1_series,
+        t1=case.t1,
+        takes_t1=model.card.takes_t1,
+        score=partial(likeness, config=config, model=model),
+    )
+    if not digest:
+        return None
+    wanted = _provenance(config, model, name=case.path.name, digest=digest, began=now())
+    return structs.replace(wanted, t1_sha256=t1_digest)
 
 
 def _segment(
@@ -299,18 +274,4 @@ def _provenance(
         parameters=parameters(config, model.card),
         source=taken.source if taken else None,
         patient=taken.patient if taken else None,
-    )
-
-
-def _require_cohort_folder(out: Path, *, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise WriteError(
-            f"{out.name} is a file; the results need a folder of their own.",
-            hint="Choose another name with --out.",
-        )
-    if force or not out.exists() or (out / COHORT_TABLE).is_file() or not any(out.iterdir()):
-        return
-    raise WriteError(
-        f"The folder {out.name} is there already and holds something else.",
-        hint="Choose another folder with --out, or --force to add a folder for each scan to it.",
     )

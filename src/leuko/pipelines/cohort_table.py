@@ -1,0 +1,167 @@
+"""The numbers of a cohort: a few values a case, and the table of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from leuko.findings import Severity
+from leuko.pipelines.case import Case
+from leuko.pipelines.statistics import Statistics
+
+__all__ = ["COLUMNS", "Noticed", "Numbers", "Outcome", "Place", "Status", "as_json", "table"]
+
+Value = float | int | str | None
+
+COLUMNS: MappingProxyType[str, Callable[[Statistics], Value]] = MappingProxyType(
+    {
+        "volume_ml": lambda s: s.volume_ml,
+        "volume_mm3": lambda s: s.volume_mm3,
+        "volume_voxels": lambda s: s.volume_voxels,
+        "lesion_count": lambda s: s.lesion_count,
+        "small_count": lambda s: s.size_classes.small.count,
+        "medium_count": lambda s: s.size_classes.medium.count,
+        "large_count": lambda s: s.size_classes.large.count,
+        "left_ml": lambda s: s.left_ml,
+        "right_ml": lambda s: s.right_ml,
+        "midline_ml": lambda s: s.midline_ml,
+        "white_matter_percent": lambda s: s.white_matter_percent,
+        "brain_percent": lambda s: s.brain_percent,
+        "icv_percent": lambda s: s.icv_percent,
+        "largest_lesion_mm3": lambda s: s.largest_lesion_mm3,
+        "periventricular_ml": lambda s: s.regions_ml.get("periventricular"),
+        "deep_ml": lambda s: s.regions_ml.get("deep"),
+        "infratentorial_ml": lambda s: s.regions_ml.get("infratentorial"),
+        "white_matter_ml": lambda s: s.white_matter_ml,
+        "brain_ml": lambda s: s.brain_ml,
+        "ventricles_ml": lambda s: s.ventricles_ml,
+        "icv_ml": lambda s: s.icv_ml,
+    }
+)
+"""What the table says of a finished case, and where it is in stats.json."""
+
+PLACES = MappingProxyType({name: place for place, name in enumerate(COLUMNS)})
+
+
+class Status(StrEnum):
+    """What became of a case."""
+
+    DONE = "done"
+    KEPT = "kept"  # finished by an earlier run with the same version, weights, parameters, input
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A finding of a case: its code, how much it matters, what was seen."""
+
+    code: str
+    severity: Severity
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is kept in memory of a finished case: its columns, findings, input's hash and time."""
+
+    values: tuple[Value, ...]
+    findings: tuple[Noticed, ...]
+    input_sha256: str
+    seconds: float
+
+    @classmethod
+    def of(cls, found: Statistics) -> Numbers:
+        """The few numbers from a stats.json."""
+        return cls(
+            tuple(value(found) for value in COLUMNS.values()),
+            tuple(Noticed(f.code, f.severity, f.what) for f in found.findings),
+            found.provenance.input_sha256 or "",
+            sum(step.seconds for step in found.steps),
+        )
+
+    def __getitem__(self, column: str) -> Value:
+        """The value of a column of COLUMNS, None where it was not measured."""
+        return self.values[PLACES[column]]
+
+    def number(self, column: str) -> float | None:
+        """The same as a float."""
+        value = self[column]
+        return float(value) if isinstance(value, int | float) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of a finished case are."""
+
+    record: Path  # stats.json
+    report: Path
+    preview: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row of cohort.tsv: numbers where the case was finished, the reason where not."""
+
+    case: Case
+    status: Status
+    numbers: Numbers | None = None
+    place: Place | None = None
+    reason: str = ""
+    hint: str = ""
+    exit_code: int = 0
+
+
+def table(outcomes: Iterable[Outcome]) -> bytes:
+    """cohort.tsv: a row a case; what is not known is `n/a`."""
+    lines = io.StringIO()
+    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
+    rows.writerow(
+        ["case", "input", "group", "age", "status", "reason", *COLUMNS, "seconds", "findings"]
+    )
+    for outcome in outcomes:
+        case, found = outcome.case, outcome.numbers
+        rows.writerow(
+            [
+                case.name,
+                case.path.name,
+                case.group or "n/a",
+                _cell(case.age),
+                outcome.status,
+                outcome.reason or "n/a",
+                *map(_cell, found.values if found else (None,) * len(COLUMNS)),
+                f"{found.seconds:.2f}" if found else "n/a",
+                ";".join(f"{f.severity}:{f.code}" for f in found.findings) if found else "n/a",
+            ]
+        )
+    return lines.getvalue().encode()
+
+
+def as_json(outcomes: Iterable[Outcome]) -> bytes:
+    """The same as JSON: a list of cases, each with its whole stats.json or the reason."""
+    cases = [
+        {
+            "case": outcome.case.name,
+            "input": outcome.case.path.name,
+            "group": outcome.case.group or None,
+            "age": outcome.case.age,
+            "status": outcome.status.value,
+            "reason": outcome.reason or None,
+            "exit_code": outcome.exit_code,
+            "statistics": msgspec.Raw(outcome.place.record.read_bytes()) if outcome.place else None,
+        }
+        for outcome in outcomes
+    ]
+    return msgspec.json.format(msgspec.json.encode({"cases": cases}), indent=2) + b"\n"
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return "n/a"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
