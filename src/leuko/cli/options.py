@@ -129,6 +129,12 @@ mask_options = _together(
         help="Write the probability map, probability.nii.gz.",
     ),
     click.option(
+        "--regions-map/--no-regions-map",
+        default=False,
+        show_default=True,
+        help="Write the lesions by region, regions.nii.gz, and its names, regions.tsv.",
+    ),
+    click.option(
         "--surface/--no-surface",
         default=False,
         show_default=True,

@@ -78,6 +78,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     probability: bool = False
     """Write the probability map, probability.nii.gz."""
 
+    regions_map: bool = False
+    """Write the lesions by region, regions.nii.gz."""
+
     surface: bool = False
     """Write the lesions as surfaces, wmh.glb and wmh.stl."""
 

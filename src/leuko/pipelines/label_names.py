@@ -14,7 +14,15 @@ from leuko.image.image import Image
 from leuko.models.classes import Tissue
 from leuko.report.palette import SIZE, rgb
 
-__all__ = ["OWN_LABELS", "anatomy_labels", "given_names", "names_in", "wmh_labels"]
+__all__ = [
+    "OWN_LABELS",
+    "REGION_VALUES",
+    "anatomy_labels",
+    "given_names",
+    "names_in",
+    "region_labels",
+    "wmh_labels",
+]
 
 # Tissues as anatomists' atlases paint them; the right side is darker than the left.
 _COLOURS = {
@@ -27,6 +35,15 @@ _COLOURS = {
     Tissue.CEREBELLUM: (225, 160, 60),
 }
 _DARKER = 0.75
+REGION_VALUES: Mapping[str, int] = MappingProxyType(
+    {
+        "periventricular": 1,
+        "deep_white": 2,
+        "juxtacortical": 3,
+        "infratentorial": 4,
+        "unknown": 5,
+    }
+)
 _RIGHT = 20
 
 
@@ -47,8 +64,27 @@ def anatomy_labels() -> LabelTable:
     return label_table(names, colours)
 
 
+def region_labels() -> LabelTable:
+    """`regions.nii.gz`: the region of each lesion; colours stay apart for the colour-blind."""
+    names = {
+        1: "Periventricular lesion",
+        2: "Deep white matter lesion",
+        3: "Juxtacortical lesion",
+        4: "Infratentorial lesion",
+        5: "Lesion, region not known",
+    }
+    colours = {
+        1: (230, 159, 0),
+        2: (0, 114, 178),
+        3: (0, 158, 115),
+        4: (204, 121, 167),
+        5: (150, 150, 150),
+    }
+    return label_table(names, colours)
+
+
 OWN_LABELS: Mapping[str, Callable[[], LabelTable]] = MappingProxyType(
-    {"wmh": wmh_labels, "anatomy": anatomy_labels}
+    {"wmh": wmh_labels, "anatomy": anatomy_labels, "regions": region_labels}
 )
 
 

@@ -53,6 +53,8 @@ OUR_FILES = frozenset(
         "preview.png",
         "probability.nii.gz",
         "probability.seg.dcm",
+        "regions.nii.gz",
+        "regions.tsv",
         "register.json",
         "report.html",
         "report.pdf",

@@ -247,6 +247,10 @@ def _with_extras(
             folder=folder,
             journal=journal,
         )
+    if config.regions_map:
+        from leuko.pipelines.regions_map import write_regions_map
+
+        write_regions_map(result, folder, like=taken.image)
     if config.surface and result.burden.lesion_count:
         from leuko.pipelines.label_names import wmh_labels
         from leuko.pipelines.surfaces import write_surfaces
