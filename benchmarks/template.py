@@ -27,6 +27,8 @@ from leuko.pipelines.model import load_model
 from leuko.pipelines.observe import observe
 from leuko.progress import Journal, silent
 
+Floats = npt.NDArray[np.float32]
+
 T1 = (0, 60, 110, 150, 170, 195, 215, 255)  # fluid, grey matter about 160, white matter 215
 FLAIR = (0, 15, 60, 125, 122, 108, 100, 98)
 
@@ -78,8 +80,8 @@ def coarser(grid: Grid) -> Grid:
 def halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Every other voxel, after smoothing with weights 1/4, 1/2, 1/4 along each axis."""
     for axis in range(3):
-        lines = np.moveaxis(np.pad(values, [(1, 1) if k == axis else (0, 0) for k in range(3)],
-                                   mode="edge"), axis, 0)  # fmt: skip
+        around = [(int(k == axis), int(k == axis)) for k in range(3)]
+        lines: Floats = np.moveaxis(np.pad(values, around, mode="edge"), axis, 0)
         smooth = (lines[:-2] + 2 * lines[1:-1] + lines[2:]) / 4
         values = np.moveaxis(smooth[::2], 0, axis)
     return np.ascontiguousarray(values)
@@ -88,7 +90,8 @@ def halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def commonest(tissues: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The tissue with most weight around every other voxel."""
     weights = [halved((tissues == tissue).astype(np.float32)) for tissue in Tissue]
-    return np.argmax(np.stack(weights), axis=0).astype(np.uint8)
+    found: npt.NDArray[np.uint8] = np.argmax(np.stack(weights), axis=0).astype(np.uint8)
+    return found
 
 
 def volumes(tissues: npt.NDArray[np.uint8], voxel_mm3: float) -> str:

@@ -13,7 +13,7 @@ from leuko.anatomy.tissues import BRAIN
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid
 from leuko.models.classes import Tissue
-from leuko.registration.transforms import Affine, compose
+from leuko.registration.transforms import Affine
 
 __all__ = ["Placement", "landing_findings", "place_on_template"]
 
@@ -71,7 +71,7 @@ class Placement:
 
     def to_world(self, grid: Grid) -> Affine:
         """The map from MNI mm to the world (RAS, mm) of a scan with this canonical grid."""
-        return compose(self.from_template, Affine(_mm_to_world(grid)))
+        return Affine(_mm_to_world(grid) @ self.from_template.matrix)
 
 
 def place_on_template(anatomy: Labels, *, spacing: Triple) -> Placement | None:

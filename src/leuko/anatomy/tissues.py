@@ -23,6 +23,7 @@ __all__ = [
     "measure_tissues",
     "side_labels",
     "tissue_mask",
+    "tissues_of",
 ]
 
 Labels = npt.NDArray[np.uint8]
@@ -104,6 +105,14 @@ def side_labels(anatomy: Labels, *, spacing: Triple, plane: MidsagittalPlane | N
     right[list(PAIRED)] += RIGHT_OFFSET
     on_right = right_of_plane(anatomy.shape, spacing=spacing, plane=plane)
     return np.where(on_right, right[anatomy], left[anatomy])
+
+
+def tissues_of(written: Labels) -> Labels:
+    """The tissues (values of `Tissue`) of a label map that is written: the way back from sides."""
+    table = np.arange(256, dtype=np.uint8)
+    for tissue in PAIRED:
+        table[[tissue + LEFT_OFFSET, tissue + RIGHT_OFFSET]] = tissue
+    return table[written]
 
 
 def measure_tissues(

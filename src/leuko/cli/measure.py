@@ -13,6 +13,7 @@ from leuko.cli.options import (
     out_options,
     scanner_options,
     series_option,
+    template_options,
 )
 
 __all__ = ["measure"]
@@ -36,6 +37,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @image_argument("mask", metavar="MASK")
 @out_options
 @series_option
+@template_options
 @job_options
 @scanner_options
 def measure(

@@ -24,6 +24,7 @@ __all__ = [
     "series_option",
     "t1_options",
     "t1_series_option",
+    "template_options",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -139,6 +140,47 @@ mask_options = _together(
         default=False,
         show_default=True,
         help="Write the lesions as surfaces, wmh.glb and wmh.stl.",
+    ),
+)
+
+template_options = _together(
+    click.option(
+        "--lobes/--no-lobes",
+        default=False,
+        show_default=True,
+        help="Lay the head on the MNI template: volume and count by lobe. --mni and --atlas do so, "
+        "too.",
+    ),
+    click.option(
+        "--mni/--no-mni",
+        default=False,
+        show_default=True,
+        help="Write the mask in MNI space, and the transform.",
+    ),
+    click.option(
+        "--atlas",
+        "atlases",
+        multiple=True,
+        type=click.Path(readable=False, path_type=str),
+        metavar="FILE",
+        help="An atlas in MNI space: volume, count and affected share of each region. Again for "
+        "more.",
+    ),
+    click.option(
+        "--atlas-labels",
+        "atlas_labels",
+        multiple=True,
+        type=click.Path(readable=False, path_type=str),
+        metavar="FILE",
+        help="The names of its regions (XML of FSL, tsv, csv, json, txt); of several atlases in "
+        "the same order.",
+    ),
+    click.option(
+        "--atlas-map/--no-atlas-map",
+        "atlas_maps",
+        default=False,
+        show_default=True,
+        help="Write each atlas on the scan's grid, too.",
     ),
 )
 

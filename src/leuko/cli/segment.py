@@ -19,6 +19,7 @@ from leuko.cli.options import (
     series_option,
     t1_options,
     t1_series_option,
+    template_options,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @t1_series_option
 @t1_options
 @mask_options
+@template_options
 @job_options
 @scanner_options
 @fractional_option

@@ -87,6 +87,21 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     t1_space: bool = False
     """Write the mask on the grid of the T1, wmh_in_t1.nii.gz, after a rigid registration."""
 
+    lobes: bool = False
+    """Lay the head on the MNI template and give volume and count by lobe; so do the next three."""
+
+    mni: bool = False
+    """Write the mask in MNI space, and the transform."""
+
+    atlases: tuple[str, ...] = ()
+    """Files of atlases in MNI space: volume, count and affected share of each of their regions."""
+
+    atlas_labels: tuple[str, ...] = ()
+    """Tables with the names of their regions, in the same order."""
+
+    atlas_maps: bool = False
+    """Write each atlas on the scan's grid."""
+
     dicom: bool = True
     """Of a scan that came as DICOM: write DICOM objects of its study, too."""
 

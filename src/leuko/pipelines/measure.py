@@ -27,6 +27,7 @@ from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import name_of, now, sha_of
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
+from leuko.pipelines.with_template import asked_of_template, require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
 __all__ = ["measure", "measure_file"]
@@ -50,7 +51,9 @@ def measure(
     """
     chosen = checked(config or SegmentConfig())
     used = model or load_model(chosen)
-    return _measure(Taken(image), mask, chosen, used, Journal(watch), began=now())
+    journal = Journal(watch)
+    result = _measure(Taken(image), mask, chosen, used, journal, began=now())
+    return with_template(result, image=image, config=chosen, journal=journal)
 
 
 def measure_file(
@@ -75,6 +78,7 @@ def measure_file(
     with out_folder(out, force=force, inputs=(image, mask)) as folder, opened([image]) as inside:
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
+        require_atlases(chosen)
         with journal.step("read") as noted:
             cases = find_cases(inside)
             if len(cases) != 1:
@@ -92,6 +96,9 @@ def measure_file(
             given = read_mask(mask, policy=Policy(chosen.policy))
             noted.update(scan.noted())
         result = _measure(scan, given, chosen, used, journal, began=began)
+        result = with_template(
+            result, image=scan.image, config=chosen, folder=folder, journal=journal
+        )
         with journal.step("report", pages=chosen.report):
             write_result(
                 result, image=scan.image, folder=folder, definition=None, pages=chosen.report
@@ -135,6 +142,7 @@ def _measure(
                 "dicom": config.dicom,
                 "anatomy_seg": config.anatomy_seg,
                 "patient": config.patient,
+                **asked_of_template(config),
             },
             source=taken.source,
             patient=taken.patient,

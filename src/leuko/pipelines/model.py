@@ -16,6 +16,7 @@ from leuko.models.card import Card
 from leuko.models.store import load_card, model_folder
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.provenance import Provenance, Value, program_version
+from leuko.pipelines.with_template import asked_of_template
 
 __all__ = [
     "Model",
@@ -144,6 +145,8 @@ def parameters(config: SegmentConfig, card: Card) -> dict[str, Value]:
     """
     used = settings(config, card)
     given = {"temperature": used.temperature, **msgspec.structs.asdict(config)}
+    del given["atlas_labels"]
+    given |= asked_of_template(config)
     return {name: getattr(used, name, value) for name, value in given.items()}
 
 

@@ -48,6 +48,8 @@ OUR_FILES = frozenset(
         "mask.nii.gz",
         "moved.nii.gz",
         "moved_mask.nii.gz",
+        "mni_to_scan.json",
+        "mni_to_scan.tfm",
         "preprocess.json",
         "preprocessed.nii.gz",
         "preview.png",
@@ -72,10 +74,12 @@ OUR_FILES = frozenset(
         "wmh.seg.dcm",
         "wmh.stl",
         "wmh_in_t1.nii.gz",
+        "wmh_space-MNI152NLin2009aSym.nii.gz",
     }
 )
 """Every name that a run may write into OUT; anything else there is the user's and stays."""
 
+ATLAS_FILES = (".tsv", ".nii.gz")
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # linux/fs.h
 
@@ -280,13 +284,23 @@ def _exchange_call() -> Callable[[bytes, bytes], int] | None:
 
 def _keep_foreign(old: Path, new: Path) -> None:
     """Bring what is not ours along; hard links cost nothing and leave the old one whole."""
+    ours = OUR_FILES | _named_by_user(old)
     for entry in old.iterdir():
-        if entry.name in OUR_FILES or entry.name.startswith(_prefix(old.name)):
+        if entry.name in ours or entry.name.startswith(_prefix(old.name)):
             continue
         if entry.is_symlink() or not entry.is_dir():
             _link(entry, new / entry.name)
         else:
             shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=_link)
+
+
+def _named_by_user(folder: Path) -> frozenset[str]:
+    """Files of ours whose names depend on the input: an atlas's, as stats.json names it."""
+    try:
+        atlases = json.loads((folder / STATISTICS).read_bytes())["atlases"] or {}
+        return frozenset(f"atlas_{name}{suffix}" for name in atlases for suffix in ATLAS_FILES)
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
 
 
 def _link(source: str | Path, destination: str | Path) -> None:
@@ -299,7 +313,8 @@ def _link(source: str | Path, destination: str | Path) -> None:
 def _move_files(staging: Path, target: Path, *, marker: str) -> None:
     """Move file by file, the marker last, and take away what an earlier run of ours left."""
     names = sorted(entry.name for entry in staging.iterdir() if entry.name != marker)
-    stale = OUR_FILES - set(names) if is_ours(target, marker=marker) else {marker}
+    ours = OUR_FILES | _named_by_user(target)
+    stale = ours - set(names) if is_ours(target, marker=marker) else {marker}
     (target / marker).unlink(missing_ok=True)
     for name in [*names, marker]:
         if (staging / name).exists():

@@ -8,10 +8,13 @@ from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.pipelines.provenance import Provenance
 from leuko.progress import Step
+from leuko.quantify.atlas import AtlasNumbers
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import LesionTable
+from leuko.quantify.lobes import LobeNumbers
 from leuko.quantify.regions import RegionNumbers
 from leuko.quantify.scales import Scales
+from leuko.quantify.template import TemplateNumbers
 from leuko.quantify.uncertainty import VolumeInterval
 
 __all__ = ["Result"]
@@ -33,3 +36,6 @@ class Result:
     regions: RegionNumbers | None = None  # None without anatomy
     interval: VolumeInterval | None = None  # of the volume; None for a mask that was given
     scales: Scales | None = None
+    lobes: LobeNumbers | None = None  # this and the next two only where they were asked for
+    template: TemplateNumbers | None = None
+    atlases: tuple[AtlasNumbers, ...] = ()

@@ -33,6 +33,7 @@ from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance, now
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
+from leuko.pipelines.with_template import require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def segment(
     """
     chosen = checked(config or SegmentConfig())
     used = model or load_model(chosen)
-    result, _ = _segment(Taken(image, t1), chosen, used, Journal(watch), began=now())
-    return result
+    journal = Journal(watch)
+    result, _ = _segment(Taken(image, t1), chosen, used, journal, began=now())
+    return with_template(result, image=image, config=chosen, journal=journal)
 
 
 def segment_file(
@@ -134,6 +136,7 @@ def segment_case(
     with out_folder(out, force=force, inputs=(case.path,)) as folder:
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
+        require_atlases(chosen)
         with journal.step("read") as noted:
             taken = take(
                 case.path,
@@ -251,6 +254,7 @@ def _with_extras(
         from leuko.pipelines.regions_map import write_regions_map
 
         write_regions_map(result, folder, like=taken.image)
+    result = with_template(result, image=taken.image, config=config, folder=folder, journal=journal)
     if config.surface and result.burden.lesion_count:
         from leuko.pipelines.label_names import wmh_labels
         from leuko.pipelines.surfaces import write_surfaces

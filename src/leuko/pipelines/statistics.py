@@ -15,6 +15,15 @@ from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics_regions import RegionsRecord, regions_record
 from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
+from leuko.pipelines.template_record import (
+    TEMPLATE_DEFINITIONS,
+    AtlasRecord,
+    LobeRecord,
+    TemplateRecord,
+    atlas_records,
+    lobe_records,
+    template_record,
+)
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
 from leuko.quantify.lesions import LesionTable
 from leuko.quantify.uncertainty import VolumeInterval
@@ -106,6 +115,9 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ventricles_ml: float | None
     icv_ml: float | None
     scales: ScalesRecord | None
+    template: TemplateRecord | None
+    lobes: dict[str, LobeRecord] | None
+    atlases: dict[str, AtlasRecord] | None
     findings: list[FindingRecord]
     steps: list[StepRecord]
     provenance: Provenance
@@ -177,6 +189,7 @@ DEFINITIONS = MappingProxyType(
                 "grade",
                 "visual rating scales, estimated by the rule that each one names",
             ),
+            *((name, *told) for name, told in TEMPLATE_DEFINITIONS.items()),
             ("steps", "s", "time of each step, in order, with its parameters and effects"),
         )
     }
@@ -210,6 +223,9 @@ def statistics(result: Result) -> Statistics:
         ventricles_ml=burden.ventricles_ml,
         icv_ml=burden.icv_ml,
         scales=scales_record(result.scales),
+        template=template_record(result.template),
+        lobes=lobe_records(result.lobes),
+        atlases=atlas_records(result.atlases),
         findings=[FindingRecord(f.code, f.severity, f.what, f.hint) for f in result.findings],
         steps=[
             StepRecord(step.name, round(step.seconds, 4), plain_values(step.details))
