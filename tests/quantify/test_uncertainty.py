@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 
-import msgspec
 import pytest
 
 from leuko.errors import UsageError
 from leuko.models.card import VolumeErrors
 from leuko.quantify.uncertainty import volume_interval
 
-ERRORS = VolumeErrors(
-    below=0.5, above=0.25, floor_ml=2.0, freedom=1.0, scans=13, sets=3, held=16, judged=18
-)
+ERRORS = VolumeErrors(below=0.5, above=0.25, floor_ml=2.0, scans=13, sets=3, held=16, judged=18)
 
 
 def test_an_interval_by_hand() -> None:
-    # One degree of freedom is the Cauchy distribution: tan(pi / 4) = 1 at the level of a half.
-    found = volume_interval(10.0, errors=ERRORS, level=0.5)
+    found = volume_interval(10.0, errors=ERRORS)
     assert 12 * math.exp(-0.5) - 2 == pytest.approx(found.low_ml)
     assert 12 * math.exp(0.25) - 2 == pytest.approx(found.high_ml)
+
+
+def test_another_level_is_reached_as_by_a_normal_distribution() -> None:
+    found = volume_interval(10.0, errors=ERRORS, level=0.6827)  # one standard deviation
+    assert 12 * math.exp(0.25 / 1.64485) - 2 == pytest.approx(found.high_ml, rel=1e-4)
 
 
 def test_without_lesions_it_begins_at_nothing() -> None:
@@ -48,11 +49,6 @@ def test_large_volumes_err_by_a_share() -> None:
     once, tenfold = (volume_interval(ml, errors=ERRORS) for ml in (1e5, 1e6))
     assert tenfold.low_ml / once.low_ml == pytest.approx(10, rel=1e-3)
     assert tenfold.high_ml / once.high_ml == pytest.approx(10, rel=1e-3)
-
-
-def test_few_sets_make_it_wider() -> None:
-    many = msgspec.structs.replace(ERRORS, freedom=50.0)
-    assert volume_interval(10.0, errors=many).high_ml < volume_interval(10.0, errors=ERRORS).high_ml
 
 
 def test_it_says_what_it_was_measured_on() -> None:

@@ -14,6 +14,7 @@ from leuko.models.channels import input_channels, with_t1
 __all__ = [
     "Card",
     "Definition",
+    "LogOdds",
     "OperatingPoint",
     "Views",
     "VolumeErrors",
@@ -81,31 +82,38 @@ class VolumeErrors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """
 
     below: Magnitude
-    """The spread of log(volume + floor_ml) towards smaller volumes than the mask's."""
+    """How far log(volume + floor_ml) reaches towards smaller volumes at `level`."""
 
     above: Magnitude
-    """The spread towards larger ones."""
+    """How far it reaches towards larger ones."""
 
     floor_ml: Annotated[float, Meta(gt=0)]
     """The volume in ml around which errors turn from ml into shares."""
 
-    freedom: Annotated[float, Meta(gt=0)]
-    """The degrees of freedom of Student's t: few sets leave the spreads uncertain themselves."""
+    level: Annotated[float, Meta(gt=0, lt=1)] = 0.9
+    """The share of volumes that the interval is to hold."""
 
     scans: Annotated[int, Meta(ge=1)]
-    """On how many scans they were measured."""
+    """On how many scans the errors were measured."""
 
     sets: Annotated[int, Meta(ge=1)]
     """Of how many scanners or projects."""
 
-    level: Annotated[float, Meta(gt=0, lt=1)] = 0.9
-    """The level at which the intervals were tried on sets left out of the fit."""
-
     held: Annotated[int, Meta(ge=0)]
-    """How many volumes lay in their interval then."""
+    """How many volumes lay in intervals fitted on the other sets."""
 
     judged: Annotated[int, Meta(ge=1)]
     """Of how many: a scan with truth under both definitions counts twice."""
+
+
+class LogOdds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A probability from the log-odds of another one: `slope` times these plus `offset` (Platt).
+
+    benchmarks/intervals.py fits them on scans that weights like these never saw.
+    """
+
+    slope: Magnitude
+    offset: float
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +155,12 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     volume_errors: VolumeErrors | None = None
     """None where nobody measured them: then no interval is given."""
+
+    lesion_odds: LogOdds | None = None
+    """From a lesion's highest probability to that of being one for an expert, too."""
+
+    voxel_odds: LogOdds | None = None
+    """From the probability of a voxel to that of the probability map; None: the map's own."""
 
     training: str = ""
     """What the weights were trained on, in a sentence or two."""

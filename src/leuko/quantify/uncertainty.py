@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from leuko.errors import UsageError
 from leuko.models.card import VolumeErrors
@@ -31,19 +32,17 @@ def volume_interval(
 ) -> VolumeInterval:
     """The interval around a volume in ml, from the errors measured on scans never seen.
 
-    The logarithm of volume + `errors.floor_ml` is taken to err as Student's t does, with a spread
-    of its own below and above: relative where there is much, in ml where there is little. It holds
-    `volume_ml`, begins at 0 for 0 and grows with `level`. UsageError (exit 2) for a volume or a
-    level that is none.
+    It spans the logarithm of volume + `errors.floor_ml`, with a reach of its own below and above:
+    relative where there is much, in ml where there is little. At other levels than the errors' own
+    the reach changes as that of a normal distribution. It holds `volume_ml`, begins at 0 for 0 and
+    grows with `level`. UsageError (exit 2) for a volume or a level that is none.
     """
-    from scipy.special import stdtrit
-
     if not (volume_ml >= 0 and math.isfinite(volume_ml) and 0 < level < 1):
         raise UsageError(
             f"There is no interval of level {level:g} around {volume_ml:g} ml.",
             hint="The level lies between 0 and 1, the volume is not negative.",
         )
-    reach = float(stdtrit(errors.freedom, (1 + level) / 2))
+    reach = _deviations(level) / _deviations(errors.level)
     shifted = volume_ml + errors.floor_ml
     low = shifted * math.exp(-reach * errors.below) - errors.floor_ml
     high = shifted * math.exp(reach * errors.above) - errors.floor_ml
@@ -55,10 +54,15 @@ def volume_interval(
     )
 
 
+def _deviations(level: float) -> float:
+    """How many standard deviations around its mean hold `level` of a normal distribution."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
 def _how(errors: VolumeErrors) -> str:
     return (
-        "where an expert's volume of this scan is expected; measured on "
-        f"{errors.scans} scans of {errors.sets} sets that the weights had not seen: fitted without "
-        f"their set, intervals of level {errors.level:g} held {errors.held} of {errors.judged} "
+        "where the volume that an expert would draw in this scan is expected; measured on "
+        f"{errors.scans} scans of {errors.sets} sets that such weights had not seen: fitted on the "
+        f"other sets, intervals of level {errors.level:g} held {errors.held} of {errors.judged} "
         "volumes"
     )
