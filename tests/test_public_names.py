@@ -32,6 +32,7 @@ def test_the_public_names_are_these() -> None:
         "diagnose",
         "evaluate",
         "explore",
+        "fill",
         "info",
         "join_patches",
         "list_series",

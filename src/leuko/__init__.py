@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from leuko.pipelines.dicom_list import SeriesList, list_series
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.explore import explore
+    from leuko.pipelines.fill import fill
     from leuko.pipelines.information import Info, info
+    from leuko.pipelines.longitudinal import Longitudinal, longitudinal
+    from leuko.pipelines.longitudinal_files import longitudinal_files
     from leuko.pipelines.measure import measure, measure_file
     from leuko.pipelines.patches import cut_patches, join_patches
     from leuko.pipelines.predict import Predicted, predict
@@ -47,6 +50,7 @@ __all__ = [
     "Lesion",
     "LesionTable",
     "LeukoError",
+    "Longitudinal",
     "Policy",
     "Predicted",
     "Registration",
@@ -62,9 +66,12 @@ __all__ = [
     "diagnose",
     "evaluate",
     "explore",
+    "fill",
     "info",
     "join_patches",
     "list_series",
+    "longitudinal",
+    "longitudinal_files",
     "measure",
     "measure_file",
     "predict",
@@ -89,6 +96,7 @@ _HOMES = {
     "Lesion": "leuko.quantify.lesions",
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",
+    "Longitudinal": "leuko.pipelines.longitudinal",
     "Policy": "leuko.findings",
     "Predicted": "leuko.pipelines.predict",
     "Registration": "leuko.pipelines.register",
@@ -103,9 +111,12 @@ _HOMES = {
     "diagnose": "leuko.pipelines.diagnose",
     "evaluate": "leuko.pipelines.evaluate",
     "explore": "leuko.pipelines.explore",
+    "fill": "leuko.pipelines.fill",
     "info": "leuko.pipelines.information",
     "join_patches": "leuko.pipelines.patches",
     "list_series": "leuko.pipelines.dicom_list",
+    "longitudinal": "leuko.pipelines.longitudinal",
+    "longitudinal_files": "leuko.pipelines.longitudinal_files",
     "measure": "leuko.pipelines.measure",
     "measure_file": "leuko.pipelines.measure",
     "predict": "leuko.pipelines.predict",

@@ -18,7 +18,7 @@ from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model
 from leuko.pipelines.segment import segment_file
-from leuko.pipelines.t1_space import IN_T1, write_in_t1
+from leuko.pipelines.t1_space import IN_T1, lay_t1, write_in_t1
 from leuko.progress import Journal
 
 
@@ -41,7 +41,8 @@ def test_the_mask_lies_on_the_t1s_own_grid_at_the_same_place(case: Path, tmp_pat
     affine[:3, 3] += shift
     moved = Image(t1.data, Grid(t1.grid.shape, affine), replace(t1.source, header=b""))
     journal = Journal()
-    findings = write_in_t1(mask, flair=flair, t1=moved, folder=tmp_path, journal=journal)
+    laid = lay_t1(moved, flair=flair, journal=journal)
+    findings = write_in_t1(mask, t1=moved, laid=laid, folder=tmp_path, journal=journal)
     assert findings == ()
     found = read_mask(tmp_path / IN_T1)
     assert found.grid.shape == t1.grid.shape
@@ -55,7 +56,8 @@ def test_the_t1_of_another_head_gives_no_mask_but_a_warning(
 ) -> None:
     flair, mask = read_scan(case / "flair.nii.gz"), read_mask(case / "lesions.nii.gz")
     other = read_scan(shared_data / "wmh" / "ljubljana" / "19" / "t1.nii.gz")
-    findings = write_in_t1(mask, flair=flair, t1=other, folder=tmp_path, journal=Journal())
+    laid = lay_t1(other, flair=flair, journal=Journal())
+    findings = write_in_t1(mask, t1=other, laid=laid, folder=tmp_path, journal=Journal())
     assert [finding.code for finding in findings] == ["t1.not_registered"]
     assert not (tmp_path / IN_T1).exists()
 

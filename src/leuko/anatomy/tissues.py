@@ -24,6 +24,7 @@ __all__ = [
     "side_labels",
     "tissue_mask",
     "tissues_of",
+    "written_values",
 ]
 
 Labels = npt.NDArray[np.uint8]
@@ -85,6 +86,12 @@ def tissue_mask(anatomy: Labels, tissues: tuple[Tissue, ...]) -> BoolArray:
     table = np.zeros(256, dtype=np.bool_)
     table[list(tissues)] = True
     return np.asarray(table[anatomy])
+
+
+def written_values(tissue: Tissue) -> tuple[int, ...]:
+    """The values of a tissue in the label map that is written: side unknown, left, right."""
+    paired = (tissue + LEFT_OFFSET, tissue + RIGHT_OFFSET) if tissue in PAIRED else ()
+    return (int(tissue), *paired)
 
 
 def side_labels(anatomy: Labels, *, spacing: Triple, plane: MidsagittalPlane | None) -> Labels:

@@ -21,9 +21,11 @@ COMMANDS = MappingProxyType(
     {
         "segment": ("leuko.cli.segment", "Segment FLAIR scans: mask, numbers and report."),
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
+        "longitudinal": ("leuko.cli.longitudinal", "What changed between visits of one person."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
         "register": ("leuko.cli.register", "Bring one scan into the space of another."),
         "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
+        "fill": ("leuko.cli.fill", "Lesions filled with the like of normal white matter."),
         "surface": ("leuko.cli.surface", "A mask as a surface for 3D programs: STL, PLY, GLB."),
         "evaluate": ("leuko.cli.evaluate", "Compare masks with reference masks."),
         "compare": ("leuko.cli.compare", "Several methods or models on the same scans."),

@@ -141,6 +141,13 @@ mask_options = _together(
         show_default=True,
         help="Write the lesions as surfaces, wmh.glb and wmh.stl.",
     ),
+    click.option(
+        "--fill/--no-fill",
+        default=False,
+        show_default=True,
+        help="Write the scan with its lesions filled, flair_filled.nii.gz; with --t1 also "
+        "t1_filled.nii.gz.",
+    ),
 )
 
 template_options = _together(

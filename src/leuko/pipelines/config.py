@@ -84,6 +84,9 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     surface: bool = False
     """Write the lesions as surfaces, wmh.glb and wmh.stl."""
 
+    fill: bool = False
+    """Write the scan with its lesions filled, flair_filled.nii.gz, and a given T1 likewise."""
+
     t1_space: bool = False
     """Write the mask on the grid of the T1, wmh_in_t1.nii.gz, after a rigid registration."""
 

@@ -30,7 +30,7 @@ from leuko.pipelines.statistics import Statistics, statistics
 from leuko.pipelines.with_template import asked_of_template, require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
-__all__ = ["measure", "measure_file"]
+__all__ = ["counted", "measure", "measure_file", "on_canonical_grid"]
 
 REAL_THRESHOLD = 0.5
 
@@ -119,7 +119,7 @@ def _measure(
     began: str,
 ) -> Result:
     image = taken.image
-    lesions, about = counted(_on_canonical_grid(mask, image))
+    lesions, about = counted(on_canonical_grid(mask, image))
     seen = observe(image, config=config, model=model, journal=journal)
     return result_of(
         lesions,
@@ -151,17 +151,17 @@ def _measure(
     )
 
 
-def _on_canonical_grid(mask: Image, image: Image) -> npt.NDArray[Any]:
+def on_canonical_grid(mask: Image, image: Image, *, what: str = "the mask") -> npt.NDArray[Any]:
     """The mask's values in the canonical axes of the scan.
 
     Of DICOM either one may leave out planes and rounds its positions: there voxels must coincide,
-    not boxes.
+    not boxes. Raises GridMismatch (exit 5), naming `what`.
     """
     formats = {source.format for source in (mask.source, image.source) if source is not None}
     if any(name.startswith("dicom") for name in formats):
         return to_canonical(placed(mask, onto=image.grid), image.grid)
     require_same_grid(
-        image.grid.canonical(), mask.grid.canonical(), what="The scan", other_what="the mask"
+        image.grid.canonical(), mask.grid.canonical(), what="The scan", other_what=what
     )
     return to_canonical(mask.data, mask.grid)
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from leuko.errors import LeukoError, OutOfResources, UsageError, WriteError
 
 __all__ = [
+    "BETWEEN",
     "OUR_FILES",
     "PROGRAM",
     "STATISTICS",
@@ -34,15 +35,26 @@ __all__ = [
 
 PROGRAM = "leuko"
 STATISTICS = "stats.json"
-OUR_FILES = frozenset(
+BETWEEN = "between"
+OUR_FOLDERS = frozenset({"baseline", "followup", BETWEEN})
+"""The visits of a comparison, each a result of ours; `between` holds those in the middle."""
+OUR_FILES = OUR_FOLDERS | frozenset(
     {
         "agreement.json",
         "anatomy.nii.gz",
         "anatomy.seg.dcm",
         "bias_field.nii.gz",
+        "baseline_to_followup.json",
+        "baseline_to_followup.tfm",
         "brain.nii.gz",
+        "change.nii.gz",
         "checkerboard.png",
         "curve.svg",
+        "flair_filled.nii.gz",
+        "halfway_to_baseline.json",
+        "halfway_to_baseline.tfm",
+        "halfway_to_followup.json",
+        "halfway_to_followup.tfm",
         "lesions.nii.gz",
         "lesions.tsv",
         "mask.nii.gz",
@@ -65,6 +77,7 @@ OUR_FILES = frozenset(
         "sample_flair.nii.gz",
         "sample_truth.nii.gz",
         STATISTICS,
+        "t1_filled.nii.gz",
         "transform.displacement.nii.gz",
         "transform.h5",
         "transform.json",
@@ -210,7 +223,8 @@ def _require_replaceable(target: Path, *, force: bool, marker: str) -> None:
 def _require_safe_inputs(target: Path, inputs: tuple[Path, ...]) -> None:
     for path in inputs:
         real = Path(os.path.realpath(path))
-        if real.parent == target and real.name in OUR_FILES:
+        inside = real.parent == target and real.name in OUR_FILES
+        if inside or any(target / name in real.parents for name in OUR_FOLDERS):
             raise UsageError(
                 f"The input {real.name} lies in the output folder and would be overwritten.",
                 hint="Choose another folder with --out.",
@@ -284,9 +298,10 @@ def _exchange_call() -> Callable[[bytes, bytes], int] | None:
 
 def _keep_foreign(old: Path, new: Path) -> None:
     """Bring what is not ours along; hard links cost nothing and leave the old one whole."""
-    ours = OUR_FILES | _named_by_user(old)
+    own = (OUR_FILES | _named_by_user(old)) - OUR_FOLDERS
     for entry in old.iterdir():
-        if entry.name in ours or entry.name.startswith(_prefix(old.name)):
+        ours = entry.name in own or _is_own_folder(entry)
+        if ours or entry.name.startswith(_prefix(old.name)):
             continue
         if entry.is_symlink() or not entry.is_dir():
             _link(entry, new / entry.name)
@@ -313,17 +328,42 @@ def _link(source: str | Path, destination: str | Path) -> None:
 def _move_files(staging: Path, target: Path, *, marker: str) -> None:
     """Move file by file, the marker last, and take away what an earlier run of ours left."""
     names = sorted(entry.name for entry in staging.iterdir() if entry.name != marker)
+    for name in set(names) & OUR_FOLDERS:
+        _require_own_folder(target / name)
     ours = OUR_FILES | _named_by_user(target)
     stale = ours - set(names) if is_ours(target, marker=marker) else {marker}
     (target / marker).unlink(missing_ok=True)
     for name in [*names, marker]:
         if (staging / name).exists():
             _move(staging / name, target / name)
-    for name in stale - {marker}:
+    for name in stale - {marker} - OUR_FOLDERS:
         (target / name).unlink(missing_ok=True)
+    for name in stale & OUR_FOLDERS:
+        if _is_own_folder(target / name):
+            shutil.rmtree(target / name, ignore_errors=True)
+
+
+def _is_own_folder(folder: Path) -> bool:
+    """Whether it is the folder of a visit that we wrote, or that of all between."""
+    if folder.name not in OUR_FOLDERS or folder.is_symlink() or not folder.is_dir():
+        return False
+    held = [folder] if folder.name != BETWEEN else list(folder.glob("visit[0-9]*"))
+    return bool(held) and all(is_ours(one) for one in held)
+
+
+def _require_own_folder(folder: Path) -> None:
+    if folder.exists() and not _is_own_folder(folder):
+        raise WriteError(
+            f"The output folder holds a folder {folder.name} that is not of ours.",
+            hint="Choose another folder with --out.",
+        )
 
 
 def _move(source: Path, destination: Path) -> None:
+    if source.is_dir():
+        shutil.rmtree(destination, ignore_errors=True)
+        shutil.move(source, destination)
+        return
     try:
         source.replace(destination)
     except OSError as error:

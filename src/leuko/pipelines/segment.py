@@ -14,10 +14,10 @@ from leuko.errors import UsageError
 from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.pipelines.cases import Case, find_cases, opened
+from leuko.pipelines.certainty import with_certainty
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.files import write_objects, write_result, write_statistics
 from leuko.pipelines.from_scanner import Taken, input_hashes, likeness, take
-from leuko.pipelines.interval import interval_of
 from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
@@ -219,8 +219,7 @@ def _segment(
         ),
         journal=journal,
     )
-    interval = interval_of(result.burden.volume_ml, config=config, card=model.card)
-    result = replace(result, interval=interval)
+    result = with_certainty(result, config=config, card=model.card)
     if seen.t1 is not None:
         from leuko.pipelines.t1_beside import with_t1
 
@@ -239,22 +238,26 @@ def _with_extras(
 ) -> Result:
     """Write what was asked for beside the usual files; the result with what was noticed."""
     findings: tuple[Finding, ...] = ()
-    if config.t1_space and taken.t1 is not None:
-        from leuko.pipelines.t1_space import write_in_t1
+    laid = beside.laid if beside else None
+    if (config.t1_space or config.fill) and taken.t1 is not None:
+        from leuko.pipelines.t1_space import lay_t1, write_in_t1
 
-        findings += write_in_t1(
-            result.mask,
-            flair=taken.image,
-            t1=taken.t1,
-            laid=beside.laid if beside else None,
-            folder=folder,
-            journal=journal,
+        laid = laid or lay_t1(taken.t1, flair=taken.image, journal=journal)
+        if config.t1_space:
+            findings += write_in_t1(
+                result.mask, t1=taken.t1, laid=laid, folder=folder, journal=journal
+            )
+    if config.fill:
+        from leuko.pipelines.fill import write_all_filled
+
+        findings += write_all_filled(
+            result, flair=taken.image, t1=taken.t1, laid=laid, folder=folder, journal=journal
         )
+    result = with_template(result, image=taken.image, config=config, folder=folder, journal=journal)
     if config.regions_map:
         from leuko.pipelines.regions_map import write_regions_map
 
         write_regions_map(result, folder, like=taken.image)
-    result = with_template(result, image=taken.image, config=config, folder=folder, journal=journal)
     if config.surface and result.burden.lesion_count:
         from leuko.pipelines.label_names import wmh_labels
         from leuko.pipelines.surfaces import write_surfaces

@@ -14,29 +14,27 @@ from leuko.progress import Journal
 from leuko.registration.apply import apply_to_mask
 from leuko.registration.same_head import SameHead, register_same_head
 
-__all__ = ["IN_T1", "write_in_t1"]
+__all__ = ["IN_T1", "lay_t1", "write_in_t1"]
 
 IN_T1 = "wmh_in_t1.nii.gz"
 
 
-def write_in_t1(
-    mask: Image,
-    *,
-    flair: Image,
-    t1: Image,
-    folder: Path,
-    journal: Journal,
-    laid: SameHead | None = None,
-) -> tuple[Finding, ...]:
-    """Write the mask on the T1's own grid into `folder`, after a rigid registration.
+def lay_t1(t1: Image, *, flair: Image, journal: Journal) -> SameHead:
+    """How the FLAIR lies to the T1, as the step 't1' of the journal."""
+    with journal.step("t1", t1=name_of(t1.source), sha256=sha_of(t1.source)) as noted:
+        laid = register_same_head(flair, t1)
+        noted.update(registration_noted(laid))
+    return laid
 
-    `laid` is how the FLAIR lies to the T1 where that is known already. What was doubtful comes
-    back as findings; where the registration failed no file is written, and a finding says so.
+
+def write_in_t1(
+    mask: Image, *, t1: Image, laid: SameHead, folder: Path, journal: Journal
+) -> tuple[Finding, ...]:
+    """Write the mask on the T1's own grid into `folder`.
+
+    `laid` is how the FLAIR lies to the T1. What was doubtful comes back as findings; where the
+    registration failed no file is written, and a finding says so.
     """
-    if laid is None:
-        with journal.step("t1", t1=name_of(t1.source), sha256=sha_of(t1.source)) as noted:
-            laid = register_same_head(flair, t1)
-            noted.update(registration_noted(laid))
     failed = [finding for finding in laid.findings if finding.severity is Severity.REFUSAL]
     if failed:
         missing = Finding(
