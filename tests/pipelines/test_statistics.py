@@ -136,11 +136,11 @@ def test_a_lesion_table_says_everything_and_marks_what_is_unknown() -> None:
     assert lines[0].split("\t") == [
         "label", "volume_mm3", "voxels", "size_class", "x_mm", "y_mm", "z_mm", "region", "side",
         "distance_to_ventricles_mm", "mean_z", "confidence", "ms_region",
-        "distance_to_cortex_mm", "confluency",
+        "distance_to_cortex_mm", "confluency", "mean_probability", "peak_probability",
     ]  # fmt: skip
     assert lines[1].split("\t") == [
         "1", "1081", "1081", "large", "-20.25", "3", "0", "deep", "left", "n/a", "3.142", "0.875",
-        "n/a", "n/a", "n/a",
+        "n/a", "n/a", "n/a", "n/a", "n/a",
     ]  # fmt: skip
     assert lines[2].split("\t")[10] == "n/a"
     assert len(lesions_tsv(()).decode().splitlines()) == 1

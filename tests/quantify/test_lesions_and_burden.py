@@ -150,7 +150,7 @@ def test_without_anatomy_what_needs_it_is_not_measured() -> None:
     assert (Side.UNKNOWN, "unknown") == (lesion.side, lesion.region)
     assert lesion.distance_to_ventricles_mm is None
     assert lesion.mean_z is None
-    assert 0.75 == lesion.confidence
+    assert 0.75 == lesion.mean_probability == lesion.peak_probability
     assert (None, None, None) == (burden.left_ml, burden.right_ml, burden.midline_ml)
     assert (None, None) == (burden.white_matter_percent, burden.white_matter_ml)
     assert () == burden.region_ml
@@ -225,7 +225,7 @@ def test_percentages_are_of_white_matter_with_lesions_counted_in() -> None:
     )
 
 
-def test_distance_intensity_and_confidence_of_a_lesion() -> None:
+def test_distance_intensity_and_probability_of_a_lesion() -> None:
     anatomy = np.full((30, 9, 9), Tissue.WHITE_MATTER, dtype=np.uint8)
     anatomy[:5] = Tissue.VENTRICLES
     image = 98.0 + 2 * (np.indices(anatomy.shape)[1] % 3)  # median 100, MAD 2
@@ -239,7 +239,9 @@ def test_distance_intensity_and_confidence_of_a_lesion() -> None:
     assert 3.0 == lesion.distance_to_ventricles_mm  # from index 10 to index 4
     assert "deep" == lesion.region
     assert lesion.mean_z == pytest.approx(7.0)
-    assert lesion.confidence == pytest.approx(0.7)
+    assert lesion.mean_probability == pytest.approx(0.7)
+    assert lesion.peak_probability == pytest.approx(0.8)
+    assert lesion.confidence is None
 
 
 def test_a_lesion_over_ventricle_voxels_is_at_distance_zero() -> None:

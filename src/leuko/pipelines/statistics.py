@@ -277,6 +277,8 @@ def lesions_tsv(table: LesionTable) -> bytes:
                 "n/a" if lesion.ms_region == "unknown" else lesion.ms_region,
                 _number(lesion.distance_to_cortex_mm),
                 _number(lesion.confluency),
+                _number(lesion.mean_probability),
+                _number(lesion.peak_probability),
             ]
         )
     return lines.getvalue().encode()
@@ -298,6 +300,8 @@ LESION_COLUMNS = (
     "ms_region",
     "distance_to_cortex_mm",
     "confluency",
+    "mean_probability",
+    "peak_probability",
 )
 
 

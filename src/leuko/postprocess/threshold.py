@@ -7,7 +7,13 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Definition", "calibrated", "definition_probability", "over_threshold"]
+__all__ = [
+    "Definition",
+    "calibrated",
+    "definition_probability",
+    "over_threshold",
+    "with_log_odds",
+]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -40,11 +46,19 @@ def calibrated(probability: FloatArray, *, temperature: float) -> FloatArray:
     """
     if temperature == 1.0:
         return probability
+    return with_log_odds(probability, slope=1.0 / temperature, offset=0.0)
+
+
+def with_log_odds(probability: FloatArray, *, slope: float, offset: float) -> FloatArray:
+    """The probabilities whose log-odds are `slope` times theirs plus `offset`; 0 and 1 stay.
+
+    Source: Platt, Probabilistic outputs for support vector machines, 1999.
+    """
     between = (probability > 0.0) & (probability < 1.0)
     values = probability[between].astype(np.float64)
-    cooled = probability.copy()
-    cooled[between] = 1.0 / (1.0 + (1.0 / values - 1.0) ** (1.0 / temperature))
-    return cooled
+    changed = probability.copy()
+    changed[between] = 1.0 / (1.0 + np.exp(-offset) * (1.0 / values - 1.0) ** slope)
+    return changed
 
 
 def over_threshold(probability: FloatArray, *, threshold: float) -> npt.NDArray[np.bool_]:

@@ -66,10 +66,12 @@ class Lesion:
     region: str  # periventricular, deep, infratentorial or unknown
     distance_to_ventricles_mm: float | None  # nearest voxel; None without ventricles
     mean_z: float | None  # intensity in robust standard deviations of normal white matter
-    confidence: float | None  # mean probability in it; None for a foreign mask
+    confidence: float | None  # probability that an expert calls it a lesion; None: not measured
     ms_region: str = "unknown"  # a value of `places.MsRegion`, for multiple sclerosis
     distance_to_cortex_mm: float | None = None  # nearest voxel; None without cortex
     confluency: float | None = None  # 0 is a ball, more is more branched or elongated
+    mean_probability: float | None = None  # the network's, over its voxels; None for a given mask
+    peak_probability: float | None = None  # the highest
 
 
 LesionTable = tuple[Lesion, ...]
@@ -110,7 +112,7 @@ def measure_lesions(
 
     Side: where most of its voxels lie; as many left as right is midline. Distance: from its voxel
     nearest to the ventricles. Intensity: mean in robust standard deviations of normal white matter
-    (median and 1.4826 MAD of white matter outside all lesions). Confidence: mean probability.
+    (median and 1.4826 MAD of white matter outside all lesions). The confidence is left open.
 
     Args:
         labels: 0 outside, 1..n with no number missing, canonical axes like all arrays here.
@@ -138,7 +140,9 @@ def measure_lesions(
     )
     lesion_sides = _sides(voxels, sides)
     z = _mean_z(voxels, labels, image, anatomy)
-    confidence = None if probability is None else voxels.means(voxels.values(probability))
+    values = None if probability is None else voxels.values(probability)
+    mean = None if values is None else voxels.means(values)
+    peak = None if values is None else voxels.peaks(values)
     return tuple(
         Lesion(
             label=index + 1,
@@ -156,7 +160,9 @@ def measure_lesions(
                 float(distances[index]) if np.isfinite(distances[index]) else None
             ),
             mean_z=None if z is None else float(z[index]),
-            confidence=None if confidence is None else float(confidence[index]),
+            confidence=None,
+            mean_probability=None if mean is None else float(mean[index]),
+            peak_probability=None if peak is None else float(peak[index]),
         )
         for index in range(voxels.count)
     )

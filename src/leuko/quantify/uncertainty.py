@@ -1,4 +1,4 @@
-"""How far the volume may lie from the one that an expert would draw."""
+"""How far the volume may lie from an expert's, and how likely an expert sees a lesion, too."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from leuko.errors import UsageError
-from leuko.models.card import VolumeErrors
+from leuko.models.card import LogOdds, VolumeErrors
+from leuko.quantify.lesions import Lesion
 
-__all__ = ["LEVEL", "VolumeInterval", "volume_interval"]
+__all__ = ["LEVEL", "SUREST", "VolumeInterval", "lesion_confidence", "volume_interval"]
 
 LEVEL = 0.9
+SUREST = 0.9999  # probability; beyond it, precision decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,17 @@ def volume_interval(
         level=level,
         how=_how(errors),
     )
+
+
+def lesion_confidence(lesion: Lesion, *, odds: LogOdds) -> float | None:
+    """The probability that an expert's drawing touches a lesion, from its highest probability.
+
+    None for a lesion without probabilities.
+    """
+    if lesion.peak_probability is None:
+        return None
+    peak = min(max(lesion.peak_probability, 1 - SUREST), SUREST)
+    return 1 / (1 + math.exp(-odds.offset - odds.slope * math.log(peak / (1 - peak))))
 
 
 def _deviations(level: float) -> float:

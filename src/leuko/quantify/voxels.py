@@ -51,6 +51,12 @@ class LesionVoxels:
         sums = np.bincount(self.labels, weights=values.astype(np.float64), minlength=self.count + 1)
         return np.asarray(sums[1:] / self.sizes)
 
+    def peaks(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+        """The highest of values (N,) of each lesion."""
+        highest = np.full(self.count, -np.inf)
+        np.maximum.at(highest, self.labels - 1, values.astype(np.float64))
+        return highest
+
 
 def lesion_voxels(labels: npt.NDArray[np.int32]) -> LesionVoxels:
     """The voxels of lesions numbered 1..n, with no number missing."""
