@@ -57,9 +57,11 @@ def write_result(
 def write_pages(result: Result, *, image: Image, folder: Path, definition: str | None) -> None:
     """Write report.html, report.pdf and preview.png."""
     from leuko.report.compose import document
+    from leuko.report.embedded import embedded_viewer
     from leuko.report.html import html
     from leuko.report.pdf import pdf
     from leuko.report.preview import preview
+    from leuko.report.wording import wording
 
     composed = document(
         image,
@@ -75,7 +77,14 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
     )
     if result.provenance.patient:
         composed = replace(composed, subject=_subject(result.provenance.patient))
-    (folder / "report.html").write_text(html(composed), encoding="utf-8")
+    viewer = embedded_viewer(
+        image,
+        mask=result.mask,
+        labels=result.lesions,
+        table=result.table,
+        words=wording(composed.language),
+    )
+    (folder / "report.html").write_text(html(composed, viewer=viewer), encoding="utf-8")
     (folder / "report.pdf").write_bytes(pdf(composed))
     (folder / "preview.png").write_bytes(preview(composed))
 

@@ -1,4 +1,4 @@
-"""A drawing of five kinds of shapes, for charts: once drawn, it becomes SVG or part of a PDF.
+"""A drawing of six kinds of shapes, for charts: once drawn, it becomes SVG or part of a PDF.
 
 Lengths are points, the origin is at the bottom left and y rises, as in a PDF.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-__all__ = ["Anchor", "Area", "Bar", "Dot", "Drawing", "Rule", "Shape", "Text", "svg"]
+__all__ = ["Anchor", "Area", "Bar", "Curve", "Dot", "Drawing", "Rule", "Shape", "Text", "svg"]
 
 Anchor = Literal["start", "middle", "end"]
 ANCHORS: dict[Anchor, str] = {
@@ -74,7 +74,17 @@ class Dot:
     title: str = ""
 
 
-Shape = Bar | Rule | Text | Area | Dot
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line through points; a `closed` one ends where it begins."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    width: float
+    closed: bool = False
+
+
+Shape = Bar | Rule | Text | Area | Dot | Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +127,13 @@ def _element(shape: Shape, height: float) -> str:
                 f'fill="{shape.colour}">{escape(shape.text)}</text>'
             )
         case Area():
-            points = " ".join(f"{_number(x)},{_number(height - y)}" for x, y in shape.points)
-            return f'<polygon points="{points}" fill="{shape.colour}"/>'
+            return f'<polygon points="{_points(shape.points, height)}" fill="{shape.colour}"/>'
+        case Curve():
+            name = "polygon" if shape.closed else "polyline"
+            return (
+                f'<{name} points="{_points(shape.points, height)}" fill="none" '
+                f'stroke="{shape.colour}" stroke-width="{_number(shape.width)}"/>'
+            )
         case Dot():
             title = f"<title>{escape(shape.title)}</title>" if shape.title else ""
             return (
@@ -126,6 +141,10 @@ def _element(shape: Shape, height: float) -> str:
                 f'r="{_number(shape.radius)}" fill="{shape.colour}" stroke="#ffffff" '
                 f'stroke-width="0.5">{title}</circle>'
             )
+
+
+def _points(points: tuple[tuple[float, float], ...], height: float) -> str:
+    return " ".join(f"{_number(x)},{_number(height - y)}" for x, y in points)
 
 
 def _number(value: float) -> str:

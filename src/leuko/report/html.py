@@ -14,9 +14,14 @@ from leuko.report.document import Document, Picture
 from leuko.report.drawing import svg
 from leuko.report.evaluation_values import Chart
 from leuko.report.rounding import unbroken
+from leuko.report.viewer import POLICY
 from leuko.report.wording import wording
 
 __all__ = ["asset", "drawn_chart", "environment", "html"]
+
+
+QUIET = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""The content security policy of a page without a script."""
 
 
 def html(document: Document, *, viewer: Markup | None = None) -> str:
@@ -49,6 +54,7 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
         charts={name: Markup(text) for name, text in drawn.items()},
         pictures={picture.name: picture for picture in document.pictures},
         viewer=viewer,
+        policy=Markup(QUIET if viewer is None else POLICY),
     )
 
 

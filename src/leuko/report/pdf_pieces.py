@@ -12,7 +12,7 @@ from reportlab.pdfbase.pdfdoc import PDFImageXObject
 from reportlab.platypus import Flowable, Paragraph
 
 from leuko.report.document import Picture
-from leuko.report.drawing import Area, Bar, Dot, Drawing, Rule, Shape, Text
+from leuko.report.drawing import Area, Bar, Curve, Dot, Drawing, Rule, Shape, Text
 from leuko.report.rounding import unbroken
 from leuko.report.typefaces import BOLD, REGULAR, drawable
 
@@ -100,13 +100,23 @@ def _paint(canvas: Any, shape: Shape) -> None:
             }[shape.anchor]
             draw(shape.x, shape.y, drawable(shape.text))
         case Area():
-            path = canvas.beginPath()
-            path.moveTo(*shape.points[0])
-            for point in shape.points[1:]:
-                path.lineTo(*point)
-            path.close()
             canvas.setFillColor(HexColor(shape.colour))
-            canvas.drawPath(path, stroke=0, fill=1)
+            canvas.drawPath(_path(canvas, shape.points, closed=True), stroke=0, fill=1)
+        case Curve():
+            canvas.setStrokeColor(HexColor(shape.colour))
+            canvas.setLineWidth(shape.width)
+            path = _path(canvas, shape.points, closed=shape.closed)
+            canvas.drawPath(path, stroke=1, fill=0)
         case Dot():
             canvas.setFillColor(HexColor(shape.colour))
             canvas.circle(shape.x, shape.y, shape.radius, stroke=0, fill=1)
+
+
+def _path(canvas: Any, points: tuple[tuple[float, float], ...], *, closed: bool) -> Any:
+    path = canvas.beginPath()
+    path.moveTo(*points[0])
+    for point in points[1:]:
+        path.lineTo(*point)
+    if closed:
+        path.close()
+    return path

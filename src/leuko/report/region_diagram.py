@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
 
-from leuko.report.drawing import Area, Dot, Drawing, Rule, Shape, Text
+from leuko.report.drawing import Area, Curve, Dot, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, rgb
 
 __all__ = ["Zone", "region_diagram"]
@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 520.0, 266.0
 MIDDLE, SCALE_X, SCALE_Y, BASE = 260.0, 128.0, 114.0, 133.0
 EMPTY, FULL = "#f5f7f9", ACCENT
 CORTEX, FLUID, STEM = "#d0d7de", "#ffffff", "#e4e9ed"
-STEPS = 7  # points between two of a curve
+STEPS = 5  # points between two of a curve
 Points = tuple[tuple[float, float], ...]
 
 # Half a brain from the midline outwards: x to the side, y up; the unit is half its width.
@@ -90,17 +90,17 @@ def region_diagram(
         white = shade.get(("juxtacortical", side), shade.get(("deep", side), EMPTY))
         shapes.append(_area(WHITE, sign, white))
         if "juxtacortical" in shown:
-            shapes += _line(DEEP, sign, "#ffffff")
+            shapes.append(_line(DEEP, sign, "#ffffff"))
         shapes.append(_area(DEEP, sign, shade.get(("deep", side), EMPTY)))
         shapes.append(_area(AROUND, sign, shade.get(("periventricular", side), EMPTY)))
-        shapes += _line(AROUND, sign, "#ffffff")
+        shapes.append(_line(AROUND, sign, "#ffffff"))
         shapes.append(_area(VENTRICLE, sign, FLUID))
-        shapes += _line(VENTRICLE, sign, FAINT, width=0.5)
+        shapes.append(_line(VENTRICLE, sign, FAINT, width=0.5))
         shapes.append(_area(CEREBELLUM, sign, shade.get(("infratentorial", side), EMPTY)))
-        shapes += _line(CEREBELLUM, sign, FAINT, width=0.6)
+        shapes.append(_line(CEREBELLUM, sign, FAINT, width=0.6))
         stem = shade.get(("infratentorial", side), STEM)
         shapes.append(_area(STEM_SHAPE, sign, stem, closed=False))
-        shapes += _line(HEMISPHERE, sign, FAINT, width=0.6)
+        shapes.append(_line(HEMISPHERE, sign, FAINT, width=0.6))
     for zone in zones:
         shapes += _labelled(zone)
     for side, (name, text) in heads.items():
@@ -142,15 +142,16 @@ def _area(points: Points, sign: int, colour: str, *, closed: bool = True) -> Are
     return Area(tuple(_place(point, sign) for point in _curve(points, closed=closed)), colour)
 
 
-def _line(points: Points, sign: int, colour: str, *, width: float = 0.8) -> list[Shape]:
-    placed = [_place(point, sign) for point in _curve(points)]
-    return [Rule(*start, *end, colour, width) for start, end in pairwise([*placed, placed[0]])]
+def _line(points: Points, sign: int, colour: str, *, width: float = 0.8) -> Curve:
+    placed = tuple(_place(point, sign) for point in _curve(points))
+    return Curve(placed, colour, width, closed=True)
 
 
 def _place(point: tuple[float, float], sign: int) -> tuple[float, float]:
     return (MIDDLE + sign * SCALE_X * point[0], BASE + SCALE_Y * point[1])
 
 
+@cache
 def _curve(points: Points, *, closed: bool = True) -> Points:
     """A smooth curve through the points (Catmull-Rom); an open one ends at its first and last."""
     count = len(points)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -23,6 +23,7 @@ from leuko.formats.nifti_out import encode
 from leuko.report.viewer_layers import COLOURS, HEAT, Layer
 from leuko.report.viewer_scene import Scene
 from leuko.report.viewer_volumes import Reduction, packed, reduction, text_of
+from leuko.report.wording import Wording, english
 
 __all__ = ["POLICY", "embed", "page", "stem_of"]
 
@@ -52,23 +53,37 @@ def page(shown: Scene, *, title: str = "") -> str:
     return _render("viewer_page.html", title=title or shown.name, viewer=viewer, policy=POLICY)
 
 
-def embed(shown: Scene, *, whole: bool = False) -> Markup:
+def embed(
+    shown: Scene,
+    *,
+    whole: bool = False,
+    fitted: Reduction | None = None,
+    places: Mapping[int, tuple[int, int, int]] | None = None,
+    words: Wording | None = None,
+) -> Markup:
     """The viewer as trusted markup for a page: its element, style, script and volumes.
 
     It fills its parent's width and takes the height that CSS gives `.lv` (720 px). Unless it is the
     `whole` page, it starts when it comes into sight, and takes keys and wheel only once somebody
     has clicked into it. Put it into a page once; `POLICY` is what that page may allow.
+
+    With `places` (lesion -> voxel in shown axes) it waits for a click, on its button or on an
+    element of the page with the lesion as its `data-lesion`, and goes there. `words` are those of
+    the page around it.
     """
-    fitted = reduction(shown.shape, shown.spacing, volumes=shown.volumes)
+    fitted = fitted or reduction(shown.shape, shown.spacing, volumes=shown.volumes)
+    say = (words or english()).translated
     return Markup(
         _render(
             "viewer.html",
             name=shown.name,
             whole=whole,
+            waits=places is not None,
+            say=say,
             style=Markup(_asset("viewer.css")),
             script=Markup("(() => {\n'use strict';\n" + _scripts() + "})();"),
             niivue=Markup(_niivue()),
-            facts=Markup(_json(_facts(shown, fitted))),
+            facts=Markup(_json({**_facts(shown, fitted), **_page(places, fitted, words)})),
             volumes=[Markup(text) for text in _volumes(shown, fitted)],
         )
     )
@@ -77,7 +92,7 @@ def embed(shown: Scene, *, whole: bool = False) -> Markup:
 def _volumes(shown: Scene, fitted: Reduction) -> Iterator[str]:
     """The image and its layers as base64 text."""
     spacing = _spacing(shown, fitted)
-    yield packed(fitted.averaged(shown.data), spacing)
+    yield packed(fitted.averaged(shown.data), spacing, scale=shown.scale)
     for layer in shown.layers:
         reduced = fitted.averaged if layer.is_map else fitted.picked
         yield packed(reduced(layer.values), spacing)
@@ -122,6 +137,17 @@ def _facts(shown: Scene, fitted: Reduction) -> dict[str, Any]:
     }
 
 
+def _page(
+    places: Mapping[int, tuple[int, int, int]] | None, fitted: Reduction, words: Wording | None
+) -> dict[str, Any]:
+    """What the page around the viewer gives it: where its lesions lie, and its language."""
+    found = {
+        str(label): [at // by for at, by in zip(place, fitted.factors, strict=True)]
+        for label, place in (places or {}).items()
+    }
+    return {"places": found, "words": dict(words.viewer) if words else {}}
+
+
 def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "name": layer.name,
@@ -146,6 +172,7 @@ def _mask_header(shown: Scene) -> str:
 def _histogram(shown: Scene) -> dict[str, Any]:
     """How often values occur, over nearly their whole range; square roots, for the eye."""
     values = np.asarray(shown.data[::3, ::3, ::2], np.float32).ravel()
+    values = values * np.float32(shown.scale[0]) + np.float32(shown.scale[1])
     low, high = (float(v) for v in np.percentile(values, (0.05, 99.95))) if values.size else (0, 0)
     low = min(low, shown.window.low)
     high = max(high, shown.window.high, low + 1e-6)

@@ -44,7 +44,8 @@ class Scene:
     """What is shown and how; `data` has shown axes (right, front, up) and maybe volumes after them.
 
     `header` is the header of the image's file, for masks that are drawn; `start` is the voxel
-    (shown axes) to begin at.
+    (shown axes) to begin at. Data of bytes stand for `scale[0]` times their value plus `scale[1]`;
+    windows and presets are in these real values.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Scene:
     neurological: bool = False
     seconds: float | None = None
     header: bytes = b""
+    scale: tuple[float, float] = (1.0, 0.0)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -56,11 +56,11 @@ class Reduction:
 
 
 def reduction(
-    shape: tuple[int, int, int], spacing: tuple[float, ...], *, volumes: int
+    shape: tuple[int, int, int], spacing: tuple[float, ...], *, volumes: int, most: int = MOST
 ) -> Reduction:
-    """The least reduction that fits into a browser, finest axes first."""
+    """The least reduction to at most so many voxels, finest axes first."""
     factors = [-(-length // LONGEST) for length in shape]
-    while np.prod([n // f for n, f in zip(shape, factors, strict=True)]) * volumes > MOST:
+    while np.prod([n // f for n, f in zip(shape, factors, strict=True)]) * volumes > most:
         lengths = [s * f for s, f in zip(spacing, factors, strict=True)]
         able = [axis for axis in range(3) if shape[axis] >= 4 * factors[axis]]
         if not able:
@@ -69,13 +69,22 @@ def reduction(
     return Reduction((factors[0], factors[1], factors[2]))
 
 
-def packed(data: Voxels, spacing: tuple[float, float, float], *, exact: bool = False) -> str:
+def packed(
+    data: Voxels,
+    spacing: tuple[float, float, float],
+    *,
+    exact: bool = False,
+    scale: tuple[float, float] = (1.0, 0.0),
+) -> str:
     """A gzip-compressed NIfTI of `data`, axes as they are, as base64 text.
 
     Its grid is that of the array, not of the body: the page knows the body's. Real numbers become
-    16 bits with a slope unless that could be seen, or `exact` forbids it.
+    16 bits with a slope unless that could be seen, or `exact` forbids it. Bytes stand for
+    `scale[0]` times their value plus `scale[1]`.
     """
     stored, slope, inter = _stored(data, exact=exact)
+    if data.dtype == np.uint8:
+        slope, inter = scale
     shape = (stored.shape[0], stored.shape[1], stored.shape[2])
     header, voxels = encode(stored, grid=Grid.from_spacing(shape, spacing))
     fields = bytearray(header)

@@ -14,10 +14,26 @@ const view = {
 function part(name) { return root.querySelectorAll(`[data-part="${name}"]`); }
 function find(selector) { return root.querySelector(selector); }
 
+// A text in the language of the page; `facts.words` has whole texts and patterns with {1}, {2}.
+const patterns = Object.entries(facts.words).filter(([text]) => text.includes('{1}')).map(([text, said]) => {
+  const parts = text.split(/\{\d\}/).map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return [new RegExp(`^${parts.join('(.+?)')}$`), said];
+});
+function say(text) {
+  if (Object.hasOwn(facts.words, text)) return facts.words[text];
+  for (const [pattern, said] of patterns) {
+    const match = pattern.exec(text);
+    if (match) return said.replace(/\{(\d)\}/g, (whole, at) => say(match[at]));
+  }
+  return text;
+}
+const SAID = ['textContent', 'title', 'aria-label'];
+
 // An element with properties, attributes (those with a dash, and role) and children.
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
+  for (const [name, given] of Object.entries(properties)) {
+    const value = SAID.includes(name) && tag !== 'script' ? say(String(given)) : given;
     if (name.includes('-') || name === 'role' || name === 'for') element.setAttribute(name, value);
     else element[name] = value;
   }
@@ -136,17 +152,46 @@ function failed(error) {
   const noWebgl = /webgl/i.test(String(error && error.message));
   view.failed = String(error && error.stack || error);
   find('.lv-message').textContent = noWebgl
-    ? 'This browser shows no 3D graphics (WebGL2 is off or missing), which the viewer needs.\nTry another browser, or make a picture: leuko view --png.'
-    : `The viewer could not start.\n${error && error.message || error}`;
+    ? say('This browser shows no 3D graphics (WebGL2 is off or missing), which the viewer needs.\nTry another browser, or make a picture: leuko view --png.')
+    : `${say('The viewer could not start.')}\n${error && error.message || error}`;
 }
 
 root.leuko = view;  // for tests, and for whoever embeds the viewer
-if (root.dataset.whole !== undefined) start().catch(failed);
-else {  // a part of a page costs nothing before somebody comes near it
+let started = null;  // the promise of a viewer that runs
+function begin() {
+  if (!started) {
+    root.classList.add('lv-on');
+    find('.lv-message').textContent = say('Loading …');
+    started = start().catch(failed);
+  }
+  return started;
+}
+
+// The lesion of a row, or of what else on the page bears one.
+function goToLesion(element) {
+  const place = facts.places[element.dataset.lesion];
+  if (!place) return;
+  root.scrollIntoView({behavior: 'smooth', block: 'center'});
+  begin().then(() => { if (view.ready) { goTo(place); root.focus({preventScroll: true}); } });
+}
+
+if (root.dataset.whole !== undefined) begin();
+else if (root.dataset.waits !== undefined) {  // for a click: the page opens quickly
+  find('.lv-start').addEventListener('click', begin);
+  document.addEventListener('DOMContentLoaded', () => {  // rows may come further down
+    for (const element of document.querySelectorAll('[data-lesion]')) {
+      if (!facts.places[element.dataset.lesion]) continue;
+      element.tabIndex = 0;
+      element.classList.add('leads');
+      element.addEventListener('click', () => goToLesion(element));
+      element.addEventListener('keydown', (event) => { if (event.key === 'Enter') goToLesion(element); });
+    }
+  });
+} else {  // a part of a page costs nothing before somebody comes near it
   const near = new IntersectionObserver((seen) => {
     if (!seen.some((one) => one.isIntersecting)) return;
     near.disconnect();
-    start().catch(failed);
+    begin();
   }, {rootMargin: '300px'});
   near.observe(root);
 }

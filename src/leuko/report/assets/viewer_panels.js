@@ -39,9 +39,9 @@ function describe() {
   const said = [facts.volumes > 1 ? `${shape} × ${facts.volumes}` : shape];
   if (facts.sized) said.push(`${spacing.join(' × ')} ${unit}`);
   if (facts.oriented) said.push(facts.orientation);
-  else said.push('sides unknown');
-  if (facts.degrees >= 1) said.push(`oblique ${facts.degrees}°`);
-  if (facts.factors.some((factor) => factor > 1)) said.push(`reduced ${facts.factors.join(' × ')}`);
+  else said.push(say('sides unknown'));
+  if (facts.degrees >= 1) said.push(say(`oblique ${facts.degrees}°`));
+  if (facts.factors.some((factor) => factor > 1)) said.push(say(`reduced ${facts.factors.join(' × ')}`));
   return said.join('  ·  ');
 }
 

@@ -152,7 +152,7 @@ function letters(axis) {
 function sliceText(axis) {
   const voxel = here();
   const index = fileVoxel(voxel)[facts.axes[axis]];
-  const name = facts.oriented ? PLANES[axis] : 'Slice';
+  const name = say(facts.oriented ? PLANES[axis] : 'Slice');
   if (facts.flatAxis !== null) return facts.oriented ? name : '';
   const middle = facts.shape.map((length) => (length - 1) / 2);
   middle[axis] = voxel[axis];

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
 
@@ -12,6 +14,7 @@ from leuko.report.rounding import Numerals
 __all__ = [
     "LANGUAGES",
     "Wording",
+    "cohort_words",
     "diagnosis_words",
     "english",
     "evaluation_words",
@@ -21,6 +24,9 @@ __all__ = [
 LANGUAGES = MappingProxyType({"en": "english.json", "de": "german.json"})
 """Languages of the report by the code that `--language` takes."""
 
+TEXTS = MappingProxyType({"de": "german_texts.json"})
+NUMBER = re.compile(r"[-−]?[\d.,]+")
+
 
 class Wording:
     """Strings of one language, and how it writes numbers.
@@ -28,8 +34,9 @@ class Wording:
     An unknown key raises KeyError: a missing string is our bug, never an empty place on the page.
     """
 
-    def __init__(self, strings: dict[str, str]) -> None:
+    def __init__(self, strings: dict[str, str], texts: Mapping[str, str] | None = None) -> None:
         self._strings = strings
+        self._texts = texts or {}
         self.numerals = Numerals(
             strings.get("number.decimal", "."), strings.get("number.thousands", ",")
         )
@@ -45,6 +52,40 @@ class Wording:
         """The string of `key` as it stands, or `otherwise` where there is none."""
         return self._strings.get(key, otherwise)
 
+    @property
+    def viewer(self) -> Mapping[str, str]:
+        """Texts of the viewer by their English, for its page; patterns have {1}, {2} ..."""
+        return self._texts
+
+    def translated(self, text: str) -> str:
+        """A text that is made in English elsewhere (findings, rules), in this language.
+
+        Itself where no translation is known.
+        """
+        whole = self._texts.get(text)
+        if whole is not None:
+            return whole
+        for pattern, said in self._patterns:
+            found = pattern.fullmatch(text)
+            if found:
+                parts = {
+                    f"{{{number}}}": self._part(part)
+                    for number, part in enumerate(found.groups(), start=1)
+                }
+                return re.sub(r"\{\d\}", lambda mark, parts=parts: parts[mark[0]], said)
+        return text
+
+    def _part(self, text: str) -> str:
+        return self.numerals.written(text) if NUMBER.fullmatch(text) else self.translated(text)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        return [
+            (re.compile("(.+?)".join(map(re.escape, re.split(r"\{\d\}", text))), re.DOTALL), said)
+            for text, said in self._texts.items()
+            if "{1}" in text
+        ]
+
 
 def english() -> Wording:
     """The English strings (`english.json` beside this module)."""
@@ -54,7 +95,8 @@ def english() -> Wording:
 @cache
 def wording(language: str) -> Wording:
     """The report's strings in one of LANGUAGES."""
-    return _of(LANGUAGES[language])
+    texts = _read(TEXTS[language]) if language in TEXTS else {}
+    return Wording(_read(LANGUAGES[language]), texts)
 
 
 @cache
@@ -69,6 +111,17 @@ def diagnosis_words() -> Wording:
     return _of("diagnosis.json")
 
 
+@cache
+def cohort_words() -> Wording:
+    """The English strings of the page of a cohort."""
+    return _of("cohort.json")
+
+
 def _of(name: str) -> Wording:
+    return Wording(_read(name))
+
+
+def _read(name: str) -> dict[str, str]:
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-    return Wording(json.loads(text))
+    found: dict[str, str] = json.loads(text)
+    return found
