@@ -225,7 +225,7 @@ def name_and_value(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _views(text: str) -> Views:
+def views_of(text: str) -> Views:
     names = [name for name in text.split(",") if name != "none"]
     if unknown := {*names} - {*Views.__struct_fields__}:
         raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is no view")
@@ -247,7 +247,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--grid", type=name_and_value, action="append", default=[], metavar="NAME=A,B,.."
     )
-    parser.add_argument("--views", type=_views, help="flips, planes, flips,planes or none")
+    parser.add_argument("--views", type=views_of, help="flips, planes, flips,planes or none")
     parser.add_argument("--t1", action="store_true", help="show the T1 that lies beside a FLAIR")
     parser.add_argument("--name", default="", help="what the method is called in the tables")
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")

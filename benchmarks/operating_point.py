@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from accuracy import OUT, SHARED
+from accuracy import OUT, SHARED, views_of
 from network_masks import NetworkMasks
 from scan_sets import ScanSet, find_cases, find_sets
 from score_tables import markdown
@@ -58,7 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     ]
     tried: dict[Setting, list[Outcome]] = {setting: [] for setting in settings}
     for weights in options.weights or [None]:
-        masks = NetworkMasks.of(weights, name="", store=OUT / "predictions", changes={})
+        masks = NetworkMasks.of(
+            weights, name="", store=OUT / "predictions", changes={}, views=options.views
+        )
         for entry in find_sets(options.sets):
             cases = find_cases(options.data, entry)
             if not cases or masks.seen(entry, cases):
@@ -198,6 +200,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--weights", type=Path, action="append", default=[])
     parser.add_argument("--grid", type=_pair, action="append", default=[], metavar="NAME=A,B,..")
+    parser.add_argument("--views", type=views_of, help="flips, planes, flips,planes or none")
     parser.add_argument("--sets", default=SETS)
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
     options = parser.parse_args(arguments)
