@@ -41,7 +41,7 @@ from scan_sets import SETS, Case, ScanSet, find_cases, find_sets
 from score_tables import brief, grid_table, report, seen_note
 from scoring import Row, row_record, score, size_records, summary_record, uncut
 
-__all__ = ["name_and_value", "score_all"]
+__all__ = ["name_and_value", "score_all", "views_of"]
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
