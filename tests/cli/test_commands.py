@@ -167,13 +167,14 @@ def test_ctrl_c_is_8_and_leaves_nothing(tmp_path: Path, small_weights: Path) -> 
     assert "Traceback" not in said
     finished = names(out)
     assert not [name for name in finished if name.startswith(".")]
-    assert 1 <= len(finished) - 1 < 60
+    assert finished >= {"cohort.tsv", "cohort.html"}
+    assert 1 <= len(finished) - 2 < 60
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     with (out / "cohort.tsv").open(newline="") as file:
         rows = list(csv.DictReader(file, dialect="excel-tab"))
     assert len(rows) == 60
-    assert sum(row["status"] == "kept" for row in rows) >= len(finished) - 2
+    assert sum(row["status"] == "kept" for row in rows) >= len(finished) - 3
     assert {row["volume_ml"] for row in rows} == {rows[0]["volume_ml"]}
 
 
@@ -188,7 +189,7 @@ def test_several_scans_make_a_cohort_and_the_worst_code_counts(
     assert "done" in shown.out
     assert "failed" in shown.out
     assert shown.err.startswith("broken: ")
-    assert names(out) == {"cohort.tsv", "scan"}
+    assert names(out) == {"cohort.tsv", "cohort.html", "scan"}
     assert cli.main(["segment", str(scan), str(broken), "-o", str(out), "--json", *quick]) == 3
     cases = json.loads(capsys.readouterr().out)["cases"]
     assert [case["status"] for case in cases] == ["kept", "failed"]
@@ -206,7 +207,7 @@ def test_a_cohort_does_not_run_into_a_folder_of_something_else(
     assert cli.main(call) == 6
     assert names(out) == {"thesis.txt"}
     assert cli.main([*call, "--force"]) == 0
-    assert names(out) == {"thesis.txt", "cohort.tsv", "scan"}
+    assert names(out) == {"thesis.txt", "cohort.tsv", "cohort.html", "scan"}
 
 
 def test_measure_takes_a_mask_and_refuses_another_grid(

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from brightness_network import BrightnessEngine, make_card
+from cohort_jobs import PROVENANCE, numbers, place
 
 from leuko.errors import ReadError, UnusableInput, UsageError
 from leuko.findings import Severity
@@ -21,7 +22,6 @@ from leuko.pipelines.cohort_table import Place
 from leuko.pipelines.cohort_work import here, kept
 from leuko.pipelines.model import Model
 from leuko.pipelines.outputs import out_folder
-from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import (
     FindingRecord,
     SizeClass,
@@ -32,33 +32,6 @@ from leuko.pipelines.statistics import (
 )
 
 Outcomes = tuple[Outcome, ...]
-PROVENANCE = Provenance(
-    version="1.2.3",
-    weights_sha256="a" * 64,
-    input_name="scan.nii.gz",
-    input_sha256="b" * 64,
-    time="2026-01-01T00:00:00+00:00",
-    parameters={"definition": "vascular"},
-)
-
-
-def numbers(volume_ml: float = 7.35, **changed: Any) -> Statistics:
-    values: dict[str, Any] = {
-        "volume_ml": volume_ml, "volume_mm3": volume_ml * 1000, "volume_voxels": 7350,
-        "lesion_count": 3, "lesion_count_6_connected": 4,
-        "size_classes": SizeClasses(*(SizeClass(1, 1 / 3, volume_ml / 3) for _ in range(3))),
-        "left_ml": 4.0, "right_ml": 3.0, "midline_ml": 0.35, "white_matter_percent": 1.5,
-        "brain_percent": 0.6, "icv_percent": None, "most_affected_slice": None, "slice_axis": 2,
-        "largest_lesion_mm3": 100.0, "regions_ml": {"deep": 1.0}, "white_matter_ml": 490.0,
-        "brain_ml": 1100.0, "ventricles_ml": 30.0, "icv_ml": None, "findings": [], "steps": [],
-        "provenance": PROVENANCE, "definitions": {},
-    }  # fmt: skip
-    unknown = dict.fromkeys(Statistics.__struct_fields__)
-    return Statistics(**(unknown | values | changed))
-
-
-def place(folder: Path) -> Place:
-    return Place(folder / "stats.json", folder / "report.html", folder / "preview.png")
 
 
 @dataclass(frozen=True)

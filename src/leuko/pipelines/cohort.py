@@ -13,7 +13,6 @@ from leuko.pipelines.cohort_work import Job, Work, here
 from leuko.pipelines.outputs import write_whole, writing
 
 __all__ = [
-    "COHORT_PAGE",
     "COHORT_TABLE",
     "Outcome",
     "Status",
@@ -24,7 +23,6 @@ __all__ = [
 ]
 
 COHORT_TABLE = "cohort.tsv"
-COHORT_PAGE = "cohort.html"
 REST = 50  # times as long as writing the table took it is left alone, so that it costs 2 % at most
 
 
@@ -34,6 +32,7 @@ def cohort(
     out: Path,
     job: Job,
     work: Work = here,
+    page: bool = True,
     watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
 ) -> tuple[Outcome, ...]:
     """Work through the cases; OUT/cohort.tsv has a row for each, in their order.
@@ -60,6 +59,10 @@ def cohort(
     finally:
         _write_table(found, out)
         outcomes = tuple(found[number] for number in sorted(found))
+        if page and outcomes:
+            from leuko.pipelines.cohort_page import write_page
+
+            write_page(outcomes, out=out, asked=len(cases))
     return outcomes
 
 

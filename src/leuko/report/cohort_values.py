@@ -1,0 +1,125 @@
+"""What the page of a cohort says: texts, tables, charts and pictures, ready to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from leuko.report.document import Measure, Picture
+from leuko.report.drawing import Drawing
+
+__all__ = [
+    "Cell",
+    "CohortPage",
+    "Column",
+    "Failure",
+    "Meaning",
+    "Plot",
+    "Striking",
+    "Table",
+    "Tally",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's heading, whether it holds numbers, and what it means."""
+
+    title: str
+    number: bool = True
+    explained: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text of a table; `order` sorts it where it is a number, `link` leads to another page."""
+
+    text: str
+    order: float | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; `sortable` by a click on its headings."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    sortable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A reason, what to do about it, its exit code and the cases that failed for it."""
+
+    reason: str
+    hint: str
+    exit_code: int
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Striking:
+    """A case to look at, why, where its report is, and its picture where there is room for it."""
+
+    case: str
+    why: tuple[str, ...]
+    grave: bool
+    link: str
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A finding, in how many cases it was made, and the first of them."""
+
+    severity: str
+    severity_label: str
+    code: str
+    what: str
+    count: str
+    cases: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A chart with its title, how to read it, and how much of the width it takes."""
+
+    title: str
+    drawing: Drawing
+    note: str = ""
+    size: Literal["wide", "half"] = "half"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A term and its definition."""
+
+    term: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPage:
+    """The page of a cohort, from top to bottom."""
+
+    name: str
+    created: str
+    version: str
+    lead: str
+    more: str
+    care: tuple[str, ...]
+    headline: tuple[Measure, ...]
+    failures: tuple[Failure, ...]
+    failures_note: str
+    striking: tuple[Striking, ...]
+    shown: int  # of them at once; the rest is folded
+    striking_note: str
+    plots: tuple[Plot, ...]
+    groups: Table | None
+    numbers: Table | None
+    findings: tuple[Tally, ...]
+    findings_note: str
+    cases: Table
+    definitions: tuple[Meaning, ...]
