@@ -81,9 +81,7 @@ def result_of(
                 voxels, table=table, anatomy=anatomy, ventricles=ventricles, spacing=grid.spacing
             )
             regions = measure_regions(voxels, places=places, table=table, grid=grid, sides=side)
-            table = with_places(
-                table, places, confluency=confluency(voxels, spacing=grid.spacing)
-            )
+            table = with_places(table, places, confluency=confluency(voxels, spacing=grid.spacing))
         burden = measure_burden(
             labels,
             table=table,
@@ -109,6 +107,7 @@ def result_of(
             across=slice_axis(grid.spacing),
             volume_ml=burden.volume_ml,
             vascular=config.definition == "vascular",
+            oriented=image.grid.oriented,
         )
         about = (*result_checks(mask, burden=burden, anatomy=anatomy), *scale_checks(scales))
         noted |= {"lesions": count, "findings": len(about)}

@@ -22,9 +22,11 @@ from leuko.pipelines.atlas_files import Atlas
 from leuko.pipelines.atlas_table import atlas_tsv
 from leuko.pipelines.outputs import writing
 from leuko.pipelines.result import Result
+from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
 from leuko.quantify.atlas import AtlasNumbers, measure_atlas
 from leuko.quantify.lobes import LobeNumbers, measure_lobes
+from leuko.quantify.scales import Parts, Scales, with_lobes
 from leuko.quantify.template import TemplateNumbers
 from leuko.registration.apply import apply_to_mask
 from leuko.registration.transform_files import save_transform
@@ -73,10 +75,12 @@ def lay_on_template(
         found += about
         if case is not None:
             fit = case.placement
+            lobes, parts = _lobes(case)
             noted |= {"brain_overlap": round(fit.brain, 3), "scales": list(fit.scales)}
             result = replace(
                 result,
-                lobes=_lobes(case),
+                lobes=lobes,
+                scales=_scales(result, case, parts),
                 template=TemplateNumbers.of(fit, volume_ml=result.burden.volume_ml),
             )
     if case is not None and atlases:
@@ -107,7 +111,7 @@ def _placed(result: Result, image: Image) -> tuple[OnTemplate | None, tuple[Find
     return OnTemplate(grid, labels, anatomy, placement), ()
 
 
-def _lobes(case: OnTemplate) -> LobeNumbers:
+def _lobes(case: OnTemplate) -> tuple[LobeNumbers, Parts]:
     """Lobes by the template, sides by the brain's own mid-sagittal plane."""
     spacing = case.grid.spacing
     lesions = case.labels > 0
@@ -119,12 +123,27 @@ def _lobes(case: OnTemplate) -> LobeNumbers:
     )
     plane = fit_midsagittal_plane(case.anatomy, spacing=spacing)
     assert plane is not None  # there is brain enough: it landed
-    return measure_lobes(
+    right = right_of_plane(lobes.shape, spacing=spacing, plane=plane)
+    numbers = measure_lobes(
         case.labels,
         lobes=lobes,
-        right=right_of_plane(lobes.shape, spacing=spacing, plane=plane),
+        right=right,
         anatomy=case.anatomy,
         voxel_mm3=case.grid.voxel_mm3,
+    )
+    return numbers, Parts(lobes, right, case.anatomy)
+
+
+def _scales(result: Result, case: OnTemplate, parts: Parts) -> Scales | None:
+    """The scales with the grades that are given lobe by lobe."""
+    spacing = case.grid.spacing
+    return result.scales and with_lobes(
+        result.scales,
+        case.labels,
+        table=result.table,
+        parts=parts,
+        spacing=spacing,
+        across=slice_axis(spacing),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +27,16 @@ from leuko.quantify.scales_geometry import lesion_geometry
 from leuko.quantify.scales_grades import Grade, Measured, Scales
 from leuko.quantify.scales_regional import (
     ARWMC_RULE,
+    NO_LOBES,
     SCHELTENS_DEEP_RULE,
     SCHELTENS_PERIVENTRICULAR_RULE,
+    Parts,
     arwmc,
     scheltens_deep,
     scheltens_periventricular,
 )
 
-__all__ = ["Grade", "Measured", "Scales", "measure_scales", "scale_checks"]
+__all__ = ["Grade", "Measured", "Parts", "Scales", "measure_scales", "scale_checks", "with_lobes"]
 
 Triple = tuple[float, float, float]
 
@@ -53,6 +56,7 @@ def measure_scales(
     across: int,
     volume_ml: float,
     vascular: bool = True,
+    oriented: bool = True,
 ) -> Scales:
     """Fazekas, ARWMC-like and Scheltens-like grades and the small vessel disease point.
 
@@ -65,13 +69,15 @@ def measure_scales(
         across: canonical axis across slices: sizes are read in slices, as a reader does.
         volume_ml: volume of the mask.
         vascular: whether the mask shows hyperintensities of presumed vascular origin.
+        oriented: whether the arrays' axes are those of the body.
     """
     if not vascular:
         return _none(NOT_VASCULAR)
     if anatomy is None or not np.any(anatomy == Tissue.VENTRICLES):
         return _none(NO_ANATOMY)
-    below = tuple(one.label for one in table if one.region == Region.INFRATENTORIAL)
-    above = lesion_geometry(labels, anatomy=anatomy, spacing=spacing, across=across, left_out=below)
+    above = lesion_geometry(
+        labels, anatomy=anatomy, spacing=spacing, across=across, left_out=_below(table)
+    )
     periventricular, deep = fazekas_periventricular(above), fazekas_deep(above)
     return Scales(
         fazekas_periventricular=periventricular,
@@ -79,10 +85,39 @@ def measure_scales(
         fazekas_total=fazekas_total(periventricular, deep),
         by_volume=by_volume(volume_ml),
         csvd_point=csvd_point(periventricular, deep),
-        arwmc=arwmc(),
-        scheltens_periventricular=scheltens_periventricular(),
-        scheltens_deep=scheltens_deep(),
+        arwmc=Grade("arwmc", None, 30, ARWMC_RULE, why_not=NO_LOBES),
+        scheltens_periventricular=scheltens_periventricular(
+            above, anatomy=anatomy, oriented=oriented
+        ),
+        scheltens_deep=Grade("scheltens_deep", None, 24, SCHELTENS_DEEP_RULE, why_not=NO_LOBES),
     )
+
+
+def with_lobes(
+    scales: Scales,
+    labels: npt.NDArray[np.int32],
+    *,
+    table: LesionTable,
+    parts: Parts,
+    spacing: Triple,
+    across: int,
+) -> Scales:
+    """The scales with the grades that need lobes; arguments as of `measure_scales`."""
+    if scales.why_not:
+        return scales
+    geometry = partial(
+        lesion_geometry, labels, anatomy=parts.anatomy, spacing=spacing, across=across
+    )
+    return replace(
+        scales,
+        arwmc=arwmc(geometry(), parts=parts),
+        scheltens_deep=scheltens_deep(geometry(left_out=_below(table)), parts=parts),
+    )
+
+
+def _below(table: LesionTable) -> tuple[int, ...]:
+    """The labels of infratentorial lesions."""
+    return tuple(one.label for one in table if one.region == Region.INFRATENTORIAL)
 
 
 def scale_checks(scales: Scales) -> tuple[Finding, ...]:

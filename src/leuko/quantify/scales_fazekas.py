@@ -17,6 +17,7 @@ from leuko.quantify.scales_grades import Grade, Measured
 
 __all__ = [
     "BAND_MM",
+    "BROAD_MM",
     "CSVD_RULE",
     "DEEP_RULE",
     "HALO_MM",
