@@ -1,0 +1,111 @@
+"""Two visits compared: every lesion, totals, and the map of change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
+
+import numpy as np
+import numpy.typing as npt
+
+from leuko.change.classes import ChangeClass, Evidence, Tracked, classify, collect_evidence
+from leuko.change.half_way import HalfWay, meet
+from leuko.change.repeatability import Repeatability, repeatability_of
+from leuko.change.seen import Pair, look
+from leuko.change.visit import Visit
+from leuko.image.image import Image
+from leuko.registration.apply import apply_to_mask
+
+__all__ = ["CODES", "Comparison", "change_map", "compare_visits"]
+
+# Values of change.nii.gz. Merging is a way to enlarge, splitting one to shrink.
+CODES = {
+    ChangeClass.STABLE: 1,
+    ChangeClass.NEW: 2,
+    ChangeClass.ENLARGING: 3,
+    ChangeClass.MERGED: 3,
+    ChangeClass.SHRINKING: 4,
+    ChangeClass.SPLIT: 4,
+    ChangeClass.DISAPPEARED: 5,
+    ChangeClass.NOT_SEEN: 0,
+}
+MM3_PER_ML = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What changed from the first visit to the second.
+
+    growth_ml, regression_ml: of the lesions whose growth (regression) is beyond repetition.
+    """
+
+    space: HalfWay
+    pair: Pair
+    evidence: Evidence
+    rows: tuple[Tracked, ...]
+    repeatability: Repeatability
+
+    @property
+    def growth_ml(self) -> float:
+        """New lesions and what lesions gained, where that is beyond repetition."""
+        return _beyond([(row.growth_mm3, row.limit_mm3) for row in self.rows])
+
+    @property
+    def regression_ml(self) -> float:
+        """Lesions that disappeared and what lesions lost, where that is beyond repetition."""
+        return _beyond([(row.regression_mm3, row.limit_mm3) for row in self.rows])
+
+    def count(self, kind: ChangeClass) -> int:
+        """How many lesions are of a class."""
+        return sum(row.kind is kind for row in self.rows)
+
+
+def compare_visits(first: Visit, second: Visit, *, space: HalfWay | None = None) -> Comparison:
+    """Compare two visits of one head; exchanging them exchanges everything that is said.
+
+    `space` saves registering again. Raises what `meet` raises.
+    """
+    between = space or meet(first, second)
+    pair = look(first, second, space=between)
+    evidence = collect_evidence(pair)
+    repeatability = repeatability_of(first.grid.spacing, second.grid.spacing)
+    rows = classify(pair, evidence, repeatability=repeatability)
+    return Comparison(between, pair, evidence, rows, repeatability)
+
+
+def change_map(comparison: Comparison, *, first: Visit, second: Visit) -> npt.NDArray[np.uint8]:
+    """Every lesion with the code of its class (`CODES`), canonical axes of the second visit.
+
+    The second visit's lesions are shown as they are; of those that shrank or are gone also what
+    the first visit's segmentation held, by nearest voxel. 0 where one visit shows nothing.
+    """
+    rows = comparison.rows
+    shown = _coded(second.labels, [(row.second, CODES[row.kind]) for row in rows])
+    before = _coded(
+        first.labels,
+        [
+            (row.first, CODES[row.kind])
+            for row in rows
+            if not row.second or row.kind in (ChangeClass.SHRINKING, ChangeClass.SPLIT)
+        ],
+    )
+    along = apply_to_mask(
+        Image(before, first.grid),
+        transform=comparison.space.transform.inverse(),
+        onto=second.grid,
+    ).data
+    return np.where(second.mask, shown, along).astype(np.uint8)
+
+
+def _coded(
+    labels: npt.NDArray[np.int32], codes: Sequence[tuple[tuple[int, ...], int]]
+) -> npt.NDArray[np.uint8]:
+    table = np.zeros(int(labels.max(initial=0)) + 1, dtype=np.uint8)
+    for members, code in codes:
+        table[list(members)] = code
+    return np.asarray(table[labels])
+
+
+def _beyond(parts: Sequence[tuple[float, float]]) -> float:
+    return fsum(volume for volume, limit in parts if volume > limit) / MM3_PER_ML

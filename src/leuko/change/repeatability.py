@@ -1,0 +1,63 @@
+"""How much a measurement differs when nothing has changed, as it was measured.
+
+`benchmarks/repeatability_change.py` scans of which nothing changed (turned, shifted, sampled on
+other voxels, with other noise) and prints the numbers that stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Repeatability", "Resolution", "repeatability_of", "resolution_of"]
+
+THICK_FROM_MM = 2.5
+ABSOLUTE_ML = 0.1  # below 2 ml a share of the volume says little
+COMPARED = 1.96 * 2**0.5  # a difference of two measurements exceeds so many deviations once in 20
+
+
+class Resolution(StrEnum):
+    """Thin: no voxel longer than 2.5 mm at either visit; thick: all others."""
+
+    THIN = "thin"
+    THICK = "thick"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatability:
+    """What repeated scans of an unchanged head differ by.
+
+    percent: within-subject coefficient of variation of the total volume.
+    lesion_mm3, lesion_share: growth less regression of a lesion stays within
+        lesion_mm3 + lesion_share * its volume in 99 of 100 unchanged lesions.
+    """
+
+    resolution: Resolution
+    percent: float
+    lesion_mm3: float
+    lesion_share: float
+
+    def total_limit_ml(self, volume_ml: float) -> float:
+        """The change of a total volume of about `volume_ml` that is beyond repetition."""
+        return max(ABSOLUTE_ML, COMPARED * self.percent / 100 * volume_ml)
+
+    def lesion_limit_mm3(self, volume_mm3: float) -> float:
+        """The change of a lesion of about `volume_mm3` that is beyond repetition."""
+        return self.lesion_mm3 + self.lesion_share * volume_mm3
+
+
+MEASURED = {
+    Resolution.THIN: Repeatability(Resolution.THIN, 3.0, 10.0, 0.05),
+    Resolution.THICK: Repeatability(Resolution.THICK, 5.0, 20.0, 0.10),
+}
+
+
+def resolution_of(*spacings: tuple[float, float, float]) -> Resolution:
+    """The class of the coarsest visit."""
+    longest = max(max(spacing) for spacing in spacings)
+    return Resolution.THICK if longest > THICK_FROM_MM else Resolution.THIN
+
+
+def repeatability_of(*spacings: tuple[float, float, float]) -> Repeatability:
+    """What was measured for scans of these voxels."""
+    return MEASURED[resolution_of(*spacings)]

@@ -1,0 +1,196 @@
+"""Two results of one head to what changed between them, with what is to be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from leuko.change.classes import ChangeClass, Tracked
+from leuko.change.compare import Comparison, change_map, compare_visits
+from leuko.change.visit import Visit
+from leuko.errors import SafetyRefusal
+from leuko.findings import Finding, Policy, Severity
+from leuko.image.image import from_canonical
+from leuko.pipelines.longitudinal_result import Change, ChangedLesion, Followed
+from leuko.progress import Journal
+from leuko.quantify.lesions import Lesion
+from leuko.registration.transforms import Affine
+
+__all__ = ["change_between", "visit_of"]
+
+UNLIKE_VOXELS = 1.5  # times: from there on the finer visit shows lesions that the other cannot
+# Where fewer blocks of the one brain are found in the other it is another head, or the scans were
+# laid wrongly: brains of two people reached at most .46, of one person at least .9 (docs).
+LEAST_AGREEMENT = 0.65
+
+
+def visit_of(followed: Followed) -> Visit:
+    """What a result brings to a comparison; the result must hold its probability."""
+    result = followed.result
+    assert result.probability is not None
+    assert result.anatomy is not None
+    return Visit.of(
+        followed.image,
+        lesions=result.lesions,
+        probability=result.probability,
+        anatomy=result.anatomy,
+    )
+
+
+def change_between(
+    baseline: Followed,
+    followup: Followed,
+    *,
+    visits: tuple[Visit, Visit],
+    policy: Policy,
+    journal: Journal,
+) -> Change:
+    """Register two visits and compare their lesions, as a step of the journal.
+
+    Raises SafetyRefusal (exit 5) where the registration failed, as for two different heads, unless
+    the policy is lenient.
+    """
+    first, second = visits
+    with journal.step("compare", baseline=baseline.name, followup=followup.name) as noted:
+        same = first.digest() == second.digest()
+        comparison = compare_visits(first, second)
+        noted.update(_about(comparison))
+        about = [*_about_heads(comparison, baseline, followup, policy=policy)]
+        about += _about_scans(comparison, baseline, followup, same=same)
+        coded = change_map(comparison, first=first, second=second)
+    grid = followup.image.grid
+    written = followup.image.with_data(np.ascontiguousarray(from_canonical(coded, grid)))
+    lesions = tuple(
+        _lesion(number, row, comparison.space.transform, baseline, followup)
+        for number, row in enumerate(comparison.rows, start=1)
+    )
+    change = Change(baseline, followup, written, lesions, comparison, tuple(about))
+    return replace(change, findings=(*about, *_about_volumes(change)))
+
+
+def _about(comparison: Comparison) -> dict[str, object]:
+    space, pair = comparison.space, comparison.pair
+    return {
+        "agreement": space.quality.agreement,
+        "angle_degrees": space.transform.angle_degrees,
+        "grid": list(space.grid.shape),
+        "border_mm": list(pair.border_mm),
+        "lesions": len(comparison.rows),
+    }
+
+
+def _lesion(
+    number: int, row: Tracked, transform: Affine, baseline: Followed, followup: Followed
+) -> ChangedLesion:
+    after = [followup.result.table[label - 1] for label in row.second]
+    before = [baseline.result.table[label - 1] for label in row.first]
+    centre = _centre(after)
+    if not after:
+        centre = transform.apply_to_points(_centre(before))
+    largest = max(after or before, key=lambda lesion: lesion.volume_mm3)
+    x, y, z = np.asarray(centre).tolist()
+    return ChangedLesion(
+        number=number,
+        kind=row.kind,
+        baseline_labels=row.first,
+        followup_labels=row.second,
+        baseline_mm3=row.first_mm3,
+        followup_mm3=row.second_mm3,
+        growth_mm3=row.growth_mm3,
+        regression_mm3=row.regression_mm3,
+        limit_mm3=row.limit_mm3,
+        brightness_change=row.brighter,
+        centre_mm=(x, y, z),
+        side=largest.side.value,
+        region=largest.region,
+    )
+
+
+def _centre(lesions: Sequence[Lesion]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """The centre of mass of several lesions (RAS mm); zeros of none."""
+    if not lesions:
+        return np.zeros(3)
+    weights = [lesion.volume_mm3 for lesion in lesions]
+    return np.asarray(np.average([lesion.centre_mm for lesion in lesions], axis=0, weights=weights))
+
+
+def _about_heads(
+    comparison: Comparison, baseline: Followed, followup: Followed, *, policy: Policy
+) -> Iterator[Finding]:
+    """Whether both visits can be of one head."""
+    agreement = comparison.space.quality.agreement
+    names = f"{baseline.name} and {followup.name}"
+    for found in comparison.space.findings:
+        said = found.what.split(": ", 1)[-1]
+        if found.severity is Severity.REFUSAL or (agreement or 1.0) < LEAST_AGREEMENT:
+            if policy is not Policy.LENIENT:
+                raise SafetyRefusal(
+                    f"The scans of {names} cannot be laid over each other: {said}",
+                    hint="Are both visits of one person, and whole? To compare them all the same: "
+                    "--lenient.",
+                )
+            yield Finding(
+                "change.two_heads",
+                Severity.WARNING,
+                f"The scans of {names} cannot be laid over each other: {said}",
+                "Nothing that is said about change can be relied on.",
+            )
+        else:
+            yield Finding(
+                "change.registration_doubtful",
+                Severity.WARNING,
+                f"How the scans of {names} lie to each other is doubtful: {said}",
+                "Look at the pictures of both visits in the report.",
+            )
+
+
+def _about_scans(
+    comparison: Comparison, baseline: Followed, followup: Followed, *, same: bool
+) -> Iterator[Finding]:
+    if same:
+        yield Finding(
+            "change.same_scan",
+            Severity.WARNING,
+            f"{baseline.name.capitalize()} and {followup.name} are the same scan, voxel by voxel.",
+            "Give two different visits.",
+        )
+    longest = [max(one.image.grid.spacing) for one in (baseline, followup)]
+    if max(longest) > UNLIKE_VOXELS * min(longest):
+        yield Finding(
+            "change.unlike_voxels",
+            Severity.WARNING,
+            f"The voxels of {baseline.name} are up to {longest[0]:.1f} mm long, those of "
+            f"{followup.name} up to {longest[1]:.1f} mm: lesions that only the finer scan can show "
+            "may look new or gone.",
+            "Small lesions of such a pair need a look at both scans.",
+        )
+    unseen = sum(row.kind is ChangeClass.NOT_SEEN for row in comparison.rows)
+    if unseen:
+        yield Finding(
+            "change.not_seen",
+            Severity.WARNING,
+            f"{unseen} of the lesions lie where one of the visits shows nothing; they are left "
+            "out of the comparison.",
+            "A field of view, or a brain extraction, cut them off.",
+        )
+
+
+def _about_volumes(change: Change) -> Iterator[Finding]:
+    """Where the totals say something else than the lesions one by one."""
+    lesions = change.growth_ml - change.regression_ml
+    apart = change.net_change_ml - lesions
+    if abs(apart) > change.smallest_change_ml:
+        yield Finding(
+            "change.volumes_disagree",
+            Severity.NOTE,
+            f"The two masks differ by {_signed(change.net_change_ml)} ml, lesion by lesion the "
+            f"scans differ by {_signed(lesions)} ml: each mask has its own edge of brightness, "
+            "lesions are compared where the scans differ.",
+            "Growth and regression are the more reliable numbers.",
+        )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

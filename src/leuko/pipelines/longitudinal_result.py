@@ -1,0 +1,134 @@
+"""What `leuko.longitudinal` gives back: visits, what changed between two of them, a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from leuko.change.classes import ChangeClass
+from leuko.change.compare import Comparison
+from leuko.findings import Finding
+from leuko.image.image import Image
+from leuko.pipelines.result import Result
+from leuko.progress import Step
+
+__all__ = ["DAYS_PER_YEAR", "Change", "ChangedLesion", "Followed", "Longitudinal"]
+
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """A visit: the scan, its own result, and its day where that is known.
+
+    patient: what tells a DICOM scan's patient, None for other files.
+    """
+
+    name: str  # baseline, followup, or visit2, visit3 ... between them
+    image: Image
+    result: Result
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedLesion:
+    """A lesion over two visits; volumes on the half-way grid (mm3), place at the follow-up."""
+
+    number: int  # from 1, the largest first
+    kind: ChangeClass
+    baseline_labels: tuple[int, ...]  # its lesions in the baseline's lesions.nii.gz
+    followup_labels: tuple[int, ...]
+    baseline_mm3: float
+    followup_mm3: float
+    growth_mm3: float
+    regression_mm3: float
+    limit_mm3: float  # what repeated scans differ by
+    brightness_change: float  # 1 = what sets lesions apart from white matter
+    centre_mm: tuple[float, float, float]  # RAS mm of the follow-up
+    side: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """What changed between two visits.
+
+    map: uint8 on the follow-up's grid (file axes): 1 stable, 2 new, 3 enlarging, 4 shrinking,
+        5 disappeared.
+    comparison: both visits on the half-way grid, for pictures.
+    """
+
+    baseline: Followed
+    followup: Followed
+    map: Image
+    lesions: tuple[ChangedLesion, ...]
+    comparison: Comparison
+    findings: tuple[Finding, ...]
+
+    @property
+    def baseline_ml(self) -> float:
+        """Volume of the baseline's own mask."""
+        return self.baseline.result.burden.volume_ml
+
+    @property
+    def followup_ml(self) -> float:
+        """Volume of the follow-up's own mask."""
+        return self.followup.result.burden.volume_ml
+
+    @property
+    def net_change_ml(self) -> float:
+        """Follow-up less baseline, each by its own mask."""
+        return self.followup_ml - self.baseline_ml
+
+    @property
+    def growth_ml(self) -> float:
+        """New lesions and what lesions gained, beyond repetition."""
+        return self.comparison.growth_ml
+
+    @property
+    def regression_ml(self) -> float:
+        """Lesions that disappeared and what lesions lost, beyond repetition."""
+        return self.comparison.regression_ml
+
+    @property
+    def counts(self) -> Mapping[ChangeClass, int]:
+        """Lesions of each class."""
+        return {kind: sum(row.kind is kind for row in self.lesions) for kind in ChangeClass}
+
+    @property
+    def smallest_change_ml(self) -> float:
+        """The change of the total volume that is beyond repetition."""
+        middle = (self.baseline_ml + self.followup_ml) / 2
+        return self.comparison.repeatability.total_limit_ml(middle)
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether growth less regression is beyond what repeated scans differ by."""
+        return abs(self.growth_ml - self.regression_ml) > self.smallest_change_ml
+
+    @property
+    def years(self) -> float | None:
+        """The time between the visits; None where a day is not known, or both are one."""
+        first, last = self.baseline.day, self.followup.day
+        if first is None or last is None or first == last:
+            return None
+        return (last - first).days / DAYS_PER_YEAR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Longitudinal:
+    """The visits of one person in order, and what changed.
+
+    change: from the first visit to the last. steps: from each visit to the next; of two visits the
+    one step is `change`. since_first: from the first visit to each of the others.
+    """
+
+    visits: tuple[Followed, ...]
+    change: Change
+    steps: tuple[Change, ...]
+    since_first: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+    journal: tuple[Step, ...]
+    parameters: Mapping[str, object]
+    time: str

@@ -1,0 +1,341 @@
+"""stats.json and lesions.tsv of a comparison of visits."""
+
+from __future__ import annotations
+
+import csv
+import io
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from leuko.change.classes import ChangeClass
+from leuko.pipelines.longitudinal_result import (
+    DAYS_PER_YEAR,
+    Change,
+    Followed,
+    Longitudinal,
+)
+from leuko.pipelines.provenance import Value, plain_values, program_version
+from leuko.pipelines.statistics import Definition, FindingRecord, SizeClass, SizeClasses, StepRecord
+from leuko.quantify.burden import SizeShare
+
+__all__ = [
+    "CHANGE_DEFINITIONS",
+    "ChangeStatistics",
+    "change_schema",
+    "change_statistics",
+    "changes_tsv",
+    "encode_change",
+]
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Matrix = list[list[float]]
+
+
+class ChangeCounts(Struct, frozen=True, forbid_unknown_fields=True):
+    """Lesions of each class; a lesion is counted once."""
+
+    new: int
+    enlarging: int
+    stable: int
+    shrinking: int
+    disappeared: int
+    merged: int
+    split: int
+
+
+class VisitRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """A visit by its own result, whose numbers are all in the stats.json of its folder."""
+
+    folder: str
+    date: str | None
+    """Day of the scan, where it is known: YYYY-MM-DD."""
+    years: float | None
+    """Time since the baseline."""
+    volume_ml: float
+    lesion_count: int
+    size_classes: SizeClasses
+    input_name: str
+    input_sha256: Sha256 | None
+
+
+class RegistrationRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """How two visits lie to each other, and how sure that is."""
+
+    baseline_to_followup: Matrix
+    """4x4, RAS mm: places of the baseline to places of the follow-up."""
+    angle_degrees: float
+    agreement: float | None
+    """Share of small blocks of one brain that are found within 3 mm of their place in the other."""
+    overlap: float
+    inconsistency_mm: float | None
+
+
+class StepChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What changed between two visits."""
+
+    baseline: str
+    """The earlier visit, by its folder."""
+    followup: str
+    years: float | None
+    baseline_ml: float
+    followup_ml: float
+    net_change_ml: float
+    net_change_percent: float | None
+    net_change_ml_per_year: float | None
+    growth_ml: float
+    regression_ml: float
+    counts: ChangeCounts
+    not_seen: int
+    repeatability_percent: float
+    smallest_change_ml: float
+    change_is_significant: bool
+    registration: RegistrationRecord
+
+
+class ChangeProvenance(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Program, weights and parameters of a comparison; the visits are in `visits`."""
+
+    program: Literal["leuko"] = "leuko"
+    version: str
+    weights_name: str | None
+    weights_version: str | None
+    weights_sha256: Sha256 | None
+    engine: str | None
+    precision: str | None
+    time: str
+    """When the run began, UTC, ISO 8601."""
+    parameters: dict[str, Value]
+
+
+class ChangeStatistics(StepChange, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From the first visit to the last; the steps between are in `steps_between`.
+
+    Null: not known, or not to be measured. No lesion is 0.
+    """
+
+    visits: list[VisitRecord]
+    since_baseline: list[StepChange]
+    """Of more than two visits: each against the first."""
+    since_previous: list[StepChange]
+    """Of more than two visits: each against the one before it."""
+    resolution: Literal["thin", "thick"]
+    findings: list[FindingRecord]
+    steps: list[StepRecord]
+    provenance: ChangeProvenance
+    definitions: dict[str, Definition]
+
+
+CHANGE_DEFINITIONS = MappingProxyType(
+    {
+        name: Definition(unit, text)
+        for name, unit, text in (
+            (
+                "baseline_ml",
+                "ml",
+                "volume of the first visit's own mask, as `leuko segment` has it",
+            ),
+            ("followup_ml", "ml", "volume of the last visit's own mask, as `leuko segment` has it"),
+            ("net_change_ml", "ml", "followup_ml less baseline_ml"),
+            (
+                "net_change_percent",
+                "%",
+                "net_change_ml in percent of baseline_ml; null without any",
+            ),
+            ("net_change_ml_per_year", "ml a year", "net_change_ml by the time between the visits"),
+            (
+                "growth_ml",
+                "ml",
+                "new lesions, and voxels that lesions gained: in the follow-up's mask, further "
+                "than half a voxel (of the coarser visit) from the baseline's, at least 0.35 of "
+                "the lesions' contrast brighter and 0.2 likelier to be lesion; of lesions that "
+                "gained more than repeated scans differ by; on a 1 mm grid half-way between",
+            ),
+            ("regression_ml", "ml", "as growth_ml, with the visits exchanged"),
+            (
+                "counts",
+                "lesions",
+                "a lesion is what touches, or lies within 1.5 mm, over both visits. new: less than "
+                "a tenth of it was there; enlarging, shrinking: growth less regression beyond what "
+                "repeated scans differ by; disappeared: less than a tenth of it is left; merged: "
+                "enlarging, out of several lesions; split: shrinking into several; else stable",
+            ),
+            ("not_seen", "lesions", "lesions where one visit shows nothing: of no class"),
+            (
+                "repeatability_percent",
+                "%",
+                "within-subject coefficient of variation of the volume over repeated sampling of "
+                "one head, as measured for this class of resolution",
+            ),
+            (
+                "resolution",
+                "",
+                "thin: no voxel of either visit is longer than 2.5 mm; else thick",
+            ),
+            (
+                "smallest_change_ml",
+                "ml",
+                "2.77 times repeatability_percent of the visits' mean volume, at least 0.1 ml: 19 "
+                "of 20 pairs of repeated scans differ by less",
+            ),
+            (
+                "change_is_significant",
+                "",
+                "growth_ml less regression_ml is beyond smallest_change_ml",
+            ),
+        )
+    }
+)
+
+TSV_COLUMNS = (
+    "lesion",
+    "class",
+    "baseline_labels",
+    "followup_labels",
+    "baseline_mm3",
+    "followup_mm3",
+    "growth_mm3",
+    "regression_mm3",
+    "smallest_change_mm3",
+    "brightness_change",
+    "x_mm",
+    "y_mm",
+    "z_mm",
+    "side",
+    "region",
+)
+
+
+def change_statistics(result: Longitudinal) -> ChangeStatistics:
+    """The content of stats.json of a comparison."""
+    several = len(result.visits) > 2
+    first = result.visits[0]
+    provenance = first.result.provenance
+    return ChangeStatistics(
+        **msgspec.structs.asdict(_step(result.change)),
+        visits=[_visit(visit, first) for visit in result.visits],
+        since_baseline=[_step(step) for step in result.since_first] if several else [],
+        since_previous=[_step(step) for step in result.steps] if several else [],
+        resolution=result.change.comparison.repeatability.resolution.value,
+        findings=[FindingRecord(f.code, f.severity, f.what, f.hint) for f in result.findings],
+        steps=[
+            StepRecord(step.name, round(step.seconds, 4), plain_values(step.details))
+            for step in result.journal
+        ],
+        provenance=ChangeProvenance(
+            version=program_version(),
+            weights_name=provenance.weights_name,
+            weights_version=provenance.weights_version,
+            weights_sha256=provenance.weights_sha256,
+            engine=provenance.engine,
+            precision=provenance.precision,
+            time=result.time,
+            parameters=plain_values(result.parameters),
+        ),
+        definitions=dict(CHANGE_DEFINITIONS),
+    )
+
+
+def encode_change(content: ChangeStatistics) -> bytes:
+    """The bytes of stats.json, indented for readers."""
+    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+
+
+def change_schema() -> bytes:
+    """The JSON schema (draft 2020-12), as packaged in longitudinal.schema.json."""
+    text = msgspec.json.schema(ChangeStatistics)
+    text = {"$schema": "https://json-schema.org/draft/2020-12/schema", **text}
+    return msgspec.json.format(msgspec.json.encode(text), indent=2) + b"\n"
+
+
+def changes_tsv(change: Change) -> bytes:
+    """A row for each lesion over both visits, the largest first; what is not there is `n/a`."""
+    lines = io.StringIO()
+    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
+    rows.writerow(TSV_COLUMNS)
+    for lesion in change.lesions:
+        rows.writerow(
+            [
+                lesion.number,
+                lesion.kind.value,
+                _labels(lesion.baseline_labels),
+                _labels(lesion.followup_labels),
+                *(
+                    f"{value:.1f}"
+                    for value in (
+                        lesion.baseline_mm3,
+                        lesion.followup_mm3,
+                        lesion.growth_mm3,
+                        lesion.regression_mm3,
+                        lesion.limit_mm3,
+                    )
+                ),
+                f"{lesion.brightness_change:.2f}",
+                *(f"{value + 0.0:.1f}" for value in lesion.centre_mm),
+                lesion.side,
+                lesion.region,
+            ]
+        )
+    return lines.getvalue().encode()
+
+
+def _labels(labels: tuple[int, ...]) -> str:
+    return ",".join(str(label) for label in labels) or "n/a"
+
+
+def _step(change: Change) -> StepChange:
+    net, years = change.net_change_ml, change.years
+    counts, quality = change.counts, change.comparison.space.quality
+    transform = change.comparison.space.transform
+    return StepChange(
+        baseline=change.baseline.name,
+        followup=change.followup.name,
+        years=None if years is None else round(years, 3),
+        baseline_ml=change.baseline_ml,
+        followup_ml=change.followup_ml,
+        net_change_ml=net,
+        net_change_percent=100 * net / change.baseline_ml if change.baseline_ml else None,
+        net_change_ml_per_year=None if years is None else net / years,
+        growth_ml=change.growth_ml,
+        regression_ml=change.regression_ml,
+        counts=ChangeCounts(
+            **{kind.value: n for kind, n in counts.items() if kind is not ChangeClass.NOT_SEEN}
+        ),
+        not_seen=counts[ChangeClass.NOT_SEEN],
+        repeatability_percent=change.comparison.repeatability.percent,
+        smallest_change_ml=change.smallest_change_ml,
+        change_is_significant=change.is_significant,
+        registration=RegistrationRecord(
+            baseline_to_followup=transform.matrix.tolist(),
+            angle_degrees=transform.angle_degrees,
+            agreement=quality.agreement,
+            overlap=float(quality.overlap),
+            inconsistency_mm=quality.inconsistency_mm,
+        ),
+    )
+
+
+def _visit(visit: Followed, first: Followed) -> VisitRecord:
+    burden, provenance = visit.result.burden, visit.result.provenance
+    return VisitRecord(
+        folder=visit.name,
+        date=None if visit.day is None else visit.day.isoformat(),
+        years=_years(first, visit),
+        volume_ml=burden.volume_ml,
+        lesion_count=burden.lesion_count,
+        size_classes=SizeClasses(_size(burden.small), _size(burden.medium), _size(burden.large)),
+        input_name=provenance.input_name,
+        input_sha256=provenance.input_sha256,
+    )
+
+
+def _size(share: SizeShare) -> SizeClass:
+    return SizeClass(share.count, share.share, share.volume_ml)
+
+
+def _years(first: Followed, visit: Followed) -> float | None:
+    if first.day is None or visit.day is None:
+        return None
+    return round((visit.day - first.day).days / DAYS_PER_YEAR, 3)
