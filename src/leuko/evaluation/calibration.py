@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: reliability, expected calibration error, Brier."""
+"""Whether probabilities mean what they say, and what makes them so: reliability, Platt's fit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import numpy.typing as npt
 from leuko.errors import UsageError
 from leuko.evaluation.diagnosis import wilson_interval
 
-__all__ = ["Bin", "Calibration", "calibration"]
+__all__ = ["Bin", "Calibration", "calibration", "fitted_log_odds"]
+
+STEPS = 50  # of Newton's method; a dozen are enough
+FLAT = 1e-9  # keeps the curvature invertible where one side has no case
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,35 @@ def calibration(
         brier=float(((values - real) ** 2).mean()) if size else math.nan,
         count=size,
     )
+
+
+def fitted_log_odds(
+    log_odds: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.bool_],
+    *,
+    weights: npt.NDArray[np.float64],
+) -> tuple[float, float]:
+    """The slope (never below 0) and offset that make calibrated log-odds of `log_odds`.
+
+    They maximise the likelihood of `truth`, each case counting as its weight. Where one side has
+    no weight, the slope is 0 and the offset is that of one case on the other side's behalf.
+    Source: Platt, Probabilistic outputs for support vector machines, 1999.
+    """
+    real = np.asarray(truth, dtype=np.float64)
+    share = float((weights * real).sum() / weights.sum())
+    least = 1.0 / (2.0 * real.size)
+    offset = math.log(min(max(share, least), 1 - least) / (1 - min(max(share, least), 1 - least)))
+    if share in (0.0, 1.0):
+        return 0.0, offset
+    known = np.stack([log_odds, np.ones_like(log_odds)])
+    found = np.array([0.0, offset])
+    for _ in range(STEPS):
+        expected = 1.0 / (1.0 + np.exp(-found @ known))
+        slant = known @ (weights * (expected - real))
+        bend = (known * (weights * expected * (1 - expected))) @ known.T
+        step = np.linalg.solve(bend + FLAT * np.eye(2) * weights.sum(), slant)
+        found = found - step
+        if np.abs(step).max() < 1e-9:
+            break
+    slope, offset = (float(value) for value in found)
+    return (slope, offset) if slope >= 0 else (0.0, math.log(share / (1 - share)))
