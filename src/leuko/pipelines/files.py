@@ -61,6 +61,7 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
     from leuko.report.html import html
     from leuko.report.pdf import pdf
     from leuko.report.preview import preview
+    from leuko.report.readings import Readings
     from leuko.report.wording import wording
 
     composed = document(
@@ -74,6 +75,13 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
         steps=result.steps,
         provenance=_shown(result.provenance),
         definition=definition,
+        interval=result.interval,
+        readings=Readings(
+            regions=result.regions,
+            scales=result.scales,
+            lobes=result.lobes,
+            atlases=result.atlases,
+        ),
     )
     if result.provenance.patient:
         composed = replace(composed, subject=_subject(result.provenance.patient))

@@ -11,6 +11,8 @@ from leuko.image.image import Image
 from leuko.progress import Step
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side, SizeClass
+from leuko.quantify.uncertainty import VolumeInterval
+from leuko.report.definitions import definitions
 from leuko.report.document import (
     Document,
     LesionRow,
@@ -26,8 +28,9 @@ from leuko.report.numbers import groups, headline, regions, sides, sizes
 from leuko.report.places import places
 from leuko.report.planes import Scan
 from leuko.report.provenance import entries, file_name, text_of, time_of
-from leuko.report.readings import readings
-from leuko.report.summary import care, place, summary
+from leuko.report.readings import Readings
+from leuko.report.readings import readings as all_readings
+from leuko.report.summary import care, place, summary, sureness
 from leuko.report.wording import Wording, wording
 
 __all__ = ["document"]
@@ -52,6 +55,8 @@ def document(
     definition: str | None = None,
     table_file: str = "lesions.tsv",
     language: str = "en",
+    interval: VolumeInterval | None = None,
+    readings: Readings | None = None,
 ) -> Document:
     """Everything the report says about one scan, decided and rounded, pictures included.
 
@@ -59,10 +64,11 @@ def document(
     the brain) lie on its grid. `definition` is 'vascular' or 'ms', None for a mask that was given.
     `provenance` maps names to values, nested at will (`version`, `weights_sha256`, `engine`,
     `created`, `parameters` ...); only file names of it are shown, never folders. `language` is one
-    of `wording.LANGUAGES`. Equal arguments give an equal document.
+    of `wording.LANGUAGES`. What `interval` and `readings` do not hold is not shown. Equal arguments
+    give an equal document.
     """
     words = wording(language)
-    known = provenance or {}
+    known, measured = provenance or {}, readings or Readings()
     grid = image.grid
     axis = grid.orientation.axes.index(burden.slice_axis) if grid.oriented else burden.slice_axis
     sided = sides(burden, words=words)
@@ -72,10 +78,19 @@ def document(
         subject=file_name(image.source.name) if image.source else "",
         created=time_of(known.get("created", known.get("time", ""))),
         version=text_of(known.get("version", "")),
-        summary=summary(table, burden=burden, words=words),
+        summary=summary(
+            table, burden=burden, words=words, interval=interval, scales=measured.scales
+        ),
         care=care(findings),
-        headline=headline(burden, axis=axis, oriented=grid.oriented, words=words),
-        groups=groups(burden, grid=grid, axis=axis, words=words),
+        headline=headline(
+            burden,
+            axis=axis,
+            oriented=grid.oriented,
+            words=words,
+            interval=interval,
+            scales=measured.scales,
+        ),
+        groups=groups(burden, grid=grid, axis=axis, words=words, interval=interval),
         sides=sided,
         sides_note=words(_sides_note(burden, oriented=grid.oriented)),
         regions=regions(burden, words=words),
@@ -99,8 +114,19 @@ def document(
         references=references(definition, words=words),
         provenance=entries(known, image=image, definition=definition, words=words),
         research_use=words("research_use"),
-        where=places(table, burden=burden, sides=sided, words=words),
-        readings=readings(table, words=words),
+        where=places(
+            table,
+            burden=burden,
+            sides=sided,
+            words=words,
+            regions=measured.regions,
+            definition=definition,
+        ),
+        readings=all_readings(table, known=measured, words=words),
+        sureness="table.confidence"
+        if any(lesion.confidence is not None for lesion in table)
+        else "table.probability",
+        definitions=definitions(interval=interval, known=measured, words=words),
     )
 
 
@@ -207,7 +233,7 @@ def _row(lesion: Lesion, *, oriented: bool, words: Wording) -> LesionRow:
         else missing,
         distance=known(lesion.distance_to_ventricles_mm, 1),
         z=known(lesion.mean_z, 1),
-        confidence=known(lesion.confidence, 2),
+        confidence=known(sureness(lesion), 2),
     )
 
 

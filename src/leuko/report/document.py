@@ -189,4 +189,5 @@ class Document:
     research_use: str
     where: tuple[Section, ...] = ()  # what follows the first screen: where the lesions lie
     readings: tuple[Section, ...] = ()  # what is read from the numbers: rules, scales, norms
+    sureness: str = "table.confidence"  # key of what the last column of the lesion table is
     definitions: tuple[Definition, ...] = ()  # of every number of the report

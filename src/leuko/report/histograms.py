@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from leuko.quantify.regions import DistanceBin
 from leuko.report.charts import HALF, ceiling
 from leuko.report.drawing import Bar, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SIZE
@@ -18,7 +19,7 @@ from leuko.report.wording import Wording
 __all__ = ["Bin", "Histogram", "distance_histogram", "histogram_chart", "size_histogram"]
 
 STEPS = (1, 2, 5)  # of a decade: the limits of the size classes, 10 and 100, are among them
-FARTHEST = 40  # mm; what lies beyond is one bar
+FARTHEST = 40.0  # mm; what lies beyond is one grey bar
 NEAR = 10.0  # mm: the usual limit between periventricular and deep
 
 
@@ -70,19 +71,20 @@ def size_histogram(volumes_mm3: Sequence[float], *, words: Wording) -> Drawing:
     )
 
 
-def distance_histogram(ml_by_mm: Sequence[float], *, words: Wording) -> Drawing:
-    """Volume by the distance of its voxels to the ventricles, a bar for each mm (0 to 1, ...)."""
-    shown = [float(value) for value in ml_by_mm[:FARTHEST]]
-    beyond = math.fsum(ml_by_mm[FARTHEST:])
-    while len(shown) > 20 and shown[-1] == 0 and beyond == 0:
-        shown.pop()
-    shown += [0.0] * (20 - len(shown))
-    bins = [Bin(float(mm), mm + 1.0, value) for mm, value in enumerate(shown)]
-    ticks = [(float(mm), str(mm)) for mm in range(0, len(shown) + 1, 5)]
-    if beyond > 0:
-        text = words("histogram.distances.beyond", mm=FARTHEST)
-        bins.append(Bin(FARTHEST + 1.0, FARTHEST + 2.6, beyond, FAINT))
-        ticks[-1] = (FARTHEST + 1.8, text)
+def distance_histogram(distances: Sequence[DistanceBin], *, words: Wording) -> Drawing:
+    """Volume per mm by its distance to the ventricles; in grey beyond the last edge."""
+    held = [one for one in distances if one.volume_ml > 0]
+    far = max((one.to_mm or FARTHEST for one in held), default=20.0)
+    bins, end = [], max(far, 20.0)
+    for one in distances:
+        if one.to_mm is None:
+            if one.volume_ml > 0:
+                wide = 0.08 * end
+                bins.append(Bin(end, end + wide, one.volume_ml / wide, FAINT))
+        elif one.to_mm <= end:
+            per_mm = one.volume_ml / (one.to_mm - one.from_mm)
+            bins.append(Bin(one.from_mm, one.to_mm, per_mm))
+    ticks = [(float(mm), str(mm)) for mm in range(0, round(end) + 1, 5 if end <= 30 else 10)]
     return histogram_chart(
         Histogram(
             tuple(bins),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from leuko.image.grid import Grid
-from leuko.quantify.burden import Burden, SizeShare
+from leuko.quantify.burden import Burden, SizeShare, SliceBurden
+from leuko.quantify.scales_grades import Scales
+from leuko.quantify.uncertainty import VolumeInterval
 from leuko.report.document import Bar, Measure, MeasureGroup, SizeRow
 from leuko.report.summary import place
 from leuko.report.wording import Wording
@@ -11,7 +13,15 @@ from leuko.report.wording import Wording
 __all__ = ["groups", "headline", "regions", "sides", "sizes"]
 
 
-def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tuple[Measure, ...]:
+def headline(
+    burden: Burden,
+    *,
+    axis: int,
+    oriented: bool,
+    words: Wording,
+    interval: VolumeInterval | None = None,
+    scales: Scales | None = None,
+) -> tuple[Measure, ...]:
     """The six numbers that a reader looks for first."""
     counts = {
         name: words.numerals.count(share.count)
@@ -21,36 +31,72 @@ def headline(burden: Burden, *, axis: int, oriented: bool, words: Wording) -> tu
             ("large", burden.large),
         )
     }
+    fazekas = _fazekas(scales, words)
     items = [
-        _millilitres("volume", burden.volume_ml, words),
+        _volume_first(burden.volume_ml, interval, words),
+        *fazekas,
         Measure(
             "count",
             words("headline.count"),
             words.numerals.count(burden.lesion_count),
             note=words("headline.count.note", **counts),
+            explained=words("means.lesion.text"),
         ),
         _white_matter(burden, words),
         _sides(burden, words),
     ]
     largest = words.numerals.volume(burden.largest_lesion_mm3)
-    items.append(Measure("largest", words("headline.largest"), largest, words("unit.mm3")))
     most = burden.most_affected_slice
-    label = words("headline.slice")
-    if most is None:
-        items.append(Measure("slice", label, "–"))
-    else:
-        value = (
+    where = ""
+    if most is not None:
+        where = (
             place(axis, most.position_mm, words)
             if oriented
             else words("place.index", index=most.index)
         )
-        voxels = words.numerals.count(most.voxels)
-        note = words("headline.slice.note", index=most.index, voxels=voxels)
-        items.append(Measure("slice", label, value, note=note))
+    below = words("headline.largest.note", place=where) if fazekas and most else ""
+    label = words("headline.largest")
+    items.append(Measure("largest", label, largest, words("unit.mm3"), below))
+    if not fazekas:
+        items.append(_slice(most, where, words))
     return tuple(items)
 
 
-def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[MeasureGroup, ...]:
+def _slice(most: SliceBurden | None, where: str, words: Wording) -> Measure:
+    label = words("headline.slice")
+    if most is None:
+        return Measure("slice", label, "–")
+    voxels = words.numerals.count(most.voxels)
+    note = words("headline.slice.note", index=most.index, voxels=voxels)
+    return Measure("slice", label, where, note=note, explained=words("means.slice.text"))
+
+
+def _fazekas(scales: Scales | None, words: Wording) -> tuple[Measure, ...]:
+    """Both grades, where they could be estimated."""
+    if scales is None or scales.why_not:
+        return ()
+    around, deep = scales.fazekas_periventricular.grade, scales.fazekas_deep.grade
+    if around is None or deep is None:
+        return ()
+    return (
+        Measure(
+            "fazekas",
+            words("headline.fazekas"),
+            f"{around} / {deep}",
+            note=words("headline.fazekas.note"),
+            explained=words("means.scale.text"),
+        ),
+    )
+
+
+def groups(
+    burden: Burden,
+    *,
+    grid: Grid,
+    axis: int,
+    words: Wording,
+    interval: VolumeInterval | None = None,
+) -> tuple[MeasureGroup, ...]:
     """Every total with its unit and definition; None is 'not measured'."""
     voxel = words.numerals.general(grid.voxel_mm3, 4)
     unit, unit_mm3 = words("unit.ml"), words("unit.mm3")
@@ -77,6 +123,7 @@ def groups(burden: Burden, *, grid: Grid, axis: int, words: Wording) -> tuple[Me
         )
     shown = (
         measure("volume_ml", words.numerals.millilitres(burden.volume_ml), unit, note("volume_ml")),
+        *_interval(interval, words),
         measure("volume_mm3", words.numerals.volume(burden.volume_mm3), unit_mm3),
         measure(
             "volume_voxels",
@@ -177,10 +224,40 @@ def _bars(values: tuple[tuple[str, float], ...], key: str, words: Wording) -> tu
     return tuple(bars)
 
 
-def _millilitres(name: str, value: float, words: Wording) -> Measure:
-    mm3 = f"{words.numerals.volume(value * 1000)} {words('unit.mm3')}"
+def _interval(interval: VolumeInterval | None, words: Wording) -> tuple[Measure, ...]:
+    if interval is None:
+        return ()
+    level = words.numerals.general(100 * interval.level, 3)
+    return (
+        Measure(
+            "interval",
+            words("group.burden.interval", level=level),
+            _range(interval, words),
+            words("unit.ml"),
+            words.translated(interval.how),
+        ),
+    )
+
+
+def _range(interval: VolumeInterval, words: Wording) -> str:
+    low, high = (words.numerals.millilitres(value) for value in (interval.low_ml, interval.high_ml))
+    return f"{low}–{high}"
+
+
+def _volume_first(value: float, interval: VolumeInterval | None, words: Wording) -> Measure:
+    note = f"{words.numerals.volume(value * 1000)} {words('unit.mm3')}"
+    if interval is not None:
+        level = words.numerals.general(100 * interval.level, 3)
+        note = words("headline.volume.note", level=level, range=_range(interval, words))
     text = words.numerals.millilitres(value)
-    return Measure(name, words(f"headline.{name}"), text, words("unit.ml"), mm3)
+    return Measure(
+        "volume",
+        words("headline.volume"),
+        text,
+        words("unit.ml"),
+        note,
+        words("means.volume.text"),
+    )
 
 
 def _white_matter(burden: Burden, words: Wording) -> Measure:
@@ -193,7 +270,9 @@ def _white_matter(burden: Burden, words: Wording) -> Measure:
         else words("headline.white_matter.note", brain=words.numerals.percent(burden.brain_percent))
     )
     value = words.numerals.percent(burden.white_matter_percent)
-    return Measure("white_matter", label, value, words("unit.percent"), note)
+    return Measure(
+        "white_matter", label, value, words("unit.percent"), note, words("means.shares.text")
+    )
 
 
 def _sides(burden: Burden, words: Wording) -> Measure:
@@ -210,7 +289,7 @@ def _sides(burden: Burden, words: Wording) -> Measure:
         left=words.numerals.millilitres(left),
         right=words.numerals.millilitres(right),
     )
-    return Measure("sides", label, value, words("unit.percent"), note)
+    return Measure("sides", label, value, words("unit.percent"), note, words("means.sides.text"))
 
 
 def _share(key: str, value: float | None, words: Wording) -> Measure:

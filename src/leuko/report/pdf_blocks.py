@@ -162,7 +162,8 @@ def _pictures(
     head = heading(title, room=0)
     for picture in document.pictures:
         if picture.name in only:
-            parts = [Photo(picture, width), Spacer(1, 3), paragraph(picture.caption, NOTE)]
+            wide = 0.86 * width if picture.name == "largest" else width
+            parts = [Photo(picture, wide), Spacer(1, 3), paragraph(picture.caption, NOTE)]
             yield KeepTogether([*head, *parts, Spacer(1, 4 * mm)])
             head = []
 
@@ -207,8 +208,9 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
     yield paragraph(document.lesions_note, NOTE)
     if not document.lesions:
         return
-    names = ("label", "volume", "size", "side", "region", "centre", "distance", "z", "confidence")
-    head = [drawable(words(f"table.{name}")).replace(", ", ",\n") for name in names]
+    names = ("label", "volume", "size", "side", "region", "centre", "distance", "z")
+    keys = (*(f"table.{name}" for name in names), document.sureness)
+    head = [drawable(words(key)).replace(", ", ",\n") for key in keys]
     rows = [head]
     shown = document.lesions[: document.lesions_shown]
     for row in shown:
@@ -237,7 +239,8 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
     yield Spacer(1, 3)
     yield Table(rows, colWidths=[width * part for part in share], style=style, repeatRows=1)
     yield Spacer(1, 3)
-    yield paragraph(words("table.explained"), NOTE)
+    last = words(f"{document.sureness}.explained")
+    yield paragraph(f"{words('table.explained')} {last}", NOTE)
 
 
 def _findings(document: Document, width: float, words: Wording) -> Iterator[Flowable]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import LesionTable, Side
+from leuko.quantify.regions import RegionNumbers, SidedAmount
 from leuko.report.document import Bar
 from leuko.report.drawing import Drawing
 from leuko.report.evaluation_values import Chart, Section
@@ -17,6 +18,7 @@ __all__ = ["Volumes", "places", "volumes_of"]
 
 Volumes = Mapping[tuple[str, str], float]
 """ml by region and side ('deep', 'left')."""
+RULE, CORTEX_RULE = "cluster_2mm", "cortex_3mm"  # the rule of Lesion.region, and the wider one
 REGIONS = ("deep", "periventricular", "infratentorial")
 
 
@@ -32,12 +34,28 @@ def volumes_of(table: LesionTable) -> Volumes:
 
 
 def places(
-    table: LesionTable, *, burden: Burden, sides: tuple[Bar, ...], words: Wording
+    table: LesionTable,
+    *,
+    burden: Burden,
+    sides: tuple[Bar, ...],
+    words: Wording,
+    regions: RegionNumbers | None = None,
+    definition: str | None = None,
 ) -> tuple[Section, ...]:
-    """The diagram, where regions and sides are known; nothing else."""
-    volumes = volumes_of(table) if burden.left_ml is not None and burden.region_ml else {}
+    """The diagram, where regions and sides are known; nothing else.
+
+    With `regions` volumes go by voxel to either side; of the definition 'ms' the diagram shows the
+    regions of the McDonald criteria.
+    """
+    known = burden.left_ml is not None and bool(burden.region_ml) and bool(table)
+    volumes = (
+        {} if not known else volumes_of(table) if regions is None else _sided(regions, definition)
+    )
     if not volumes:
         return ()
+    note = words("places.explained")
+    if regions is not None and definition != "ms":
+        note = f"{note} {_juxtacortical(regions, words)}".strip()
     return (
         Section(
             name="places",
@@ -46,12 +64,46 @@ def places(
                 Chart(
                     "",
                     diagram(volumes, total=burden.volume_ml, sides=sides, words=words),
-                    note=words("places.explained"),
+                    note=note,
                     wide=True,
                 ),
             ),
         ),
     )
+
+
+def _sided(regions: RegionNumbers, definition: str | None) -> Volumes:
+    """Millilitres by region and side; empty where the ventricles or the sides are not known."""
+    amounts: dict[str, SidedAmount | None] = {}
+    if definition == "ms":
+        amounts = {
+            {"deep_white": "deep"}.get(one.region, one.region): one.amount
+            for one in regions.ms_regions
+        }
+        if "unknown" in amounts:
+            return {}
+    else:
+        rule = regions.rule(RULE)
+        amounts = {"deep": rule.deep, "periventricular": rule.periventricular}
+        amounts["infratentorial"] = regions.infratentorial
+    volumes = {}
+    for region, amount in amounts.items():
+        if amount is None or amount.left is None or amount.right is None:
+            return {}
+        volumes[region, "right"] = amount.right.volume_ml
+        volumes[region, "left"] = amount.left.volume_ml
+        volumes[region, "midline"] = amount.midline.volume_ml if amount.midline else 0.0
+    return volumes
+
+
+def _juxtacortical(regions: RegionNumbers, words: Wording) -> str:
+    """How much of it lies under the cortex, in a sentence."""
+    near = next((one for one in regions.juxtacortical if one.name == CORTEX_RULE), None)
+    if near is None or near.juxtacortical is None:
+        return ""
+    total = near.juxtacortical.total
+    volume = words.numerals.millilitres(total.volume_ml)
+    return words("places.juxtacortical", volume=volume, count=words.numerals.count(total.lesions))
 
 
 def diagram(volumes: Volumes, *, total: float, sides: tuple[Bar, ...], words: Wording) -> Drawing:

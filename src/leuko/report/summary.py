@@ -7,18 +7,28 @@ from collections.abc import Iterable
 from leuko.findings import Finding, Severity
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side
+from leuko.quantify.scales_grades import Scales
+from leuko.quantify.uncertainty import VolumeInterval
 from leuko.report.wording import Wording
 
-__all__ = ["care", "place", "summary"]
+__all__ = ["care", "place", "summary", "sureness"]
 
-UNCERTAIN_BELOW = 0.6  # mean probability of a lesion
+UNCERTAIN_BELOW = 0.6  # how likely an expert sees a lesion, or the mean probability in it
 EVEN, SLIGHT, MORE = 0.02, 0.15, 0.40  # asymmetry |left - right| / (left + right)
 
 
-def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str, ...]:
-    """One sentence with the burden, then regions and uncertainty where they are known."""
+def summary(
+    table: LesionTable,
+    *,
+    burden: Burden,
+    words: Wording,
+    interval: VolumeInterval | None = None,
+    scales: Scales | None = None,
+) -> tuple[str, ...]:
+    """One sentence with the burden, then grades, interval, regions and uncertainty where known."""
     if burden.lesion_count == 0:
-        return (words("summary.none"), words("summary.none_small"))
+        return (words("summary.none"), words("summary.none_small"), *_interval(interval, words))
+    more = (*_fazekas(scales, words), *_interval(interval, words))
     share = ""
     if burden.white_matter_percent is not None:
         percent = words.numerals.percent(burden.white_matter_percent)
@@ -27,7 +37,7 @@ def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str,
     where = _where(table[0], words) if table else ""
     if burden.lesion_count == 1:
         first = words("summary.one", volume=total, of_white_matter=share, where=where)
-        return (first, *_uncertain(table, words))
+        return (first, *more, *_uncertain(table, words))
     first = words(
         "summary.many",
         volume=total,
@@ -38,7 +48,29 @@ def summary(table: LesionTable, *, burden: Burden, words: Wording) -> tuple[str,
         where=where,
         largest=words.numerals.short_millilitres(burden.largest_lesion_mm3 / 1000),
     )
-    return (first, *_regions(burden, words), *_uncertain(table, words))
+    return (first, *more, *_regions(burden, words), *_uncertain(table, words))
+
+
+def _fazekas(scales: Scales | None, words: Wording) -> tuple[str, ...]:
+    if scales is None or scales.why_not:
+        return ()
+    grades = (scales.fazekas_periventricular.grade, scales.fazekas_deep.grade)
+    if None in grades:
+        return ()
+    return (words("summary.fazekas", periventricular=grades[0], deep=grades[1]),)
+
+
+def _interval(interval: VolumeInterval | None, words: Wording) -> tuple[str, ...]:
+    if interval is None:
+        return ()
+    return (
+        words(
+            "summary.interval",
+            low=words.numerals.short_millilitres(interval.low_ml),
+            high=words.numerals.short_millilitres(interval.high_ml),
+            level=words.numerals.general(100 * interval.level, 3),
+        ),
+    )
 
 
 def care(findings: Iterable[Finding]) -> tuple[str, ...]:
@@ -109,18 +141,21 @@ def _region(name: str, words: Wording) -> str:
     return words(key) if key in words else name
 
 
+def sureness(lesion: Lesion) -> float | None:
+    """How likely an expert sees it, too; where that is not known, the mean probability in it."""
+    return lesion.mean_probability if lesion.confidence is None else lesion.confidence
+
+
 def _uncertain(table: LesionTable, words: Wording) -> tuple[str, ...]:
-    held = [
-        lesion.volume_mm3
-        for lesion in table
-        if lesion.confidence is not None and lesion.confidence < UNCERTAIN_BELOW
-    ]
+    known = ((sureness(lesion), lesion.volume_mm3) for lesion in table)
+    held = [volume for sure, volume in known if sure is not None and sure < UNCERTAIN_BELOW]
     if not held:
         return ()
-    key = "summary.uncertain.one" if len(held) == 1 else "summary.uncertain.many"
+    measured = any(lesion.confidence is not None for lesion in table)
+    kind = "uncertain" if measured else "unsure"
     return (
         words(
-            key,
+            f"summary.{kind}.one" if len(held) == 1 else f"summary.{kind}.many",
             count=words.numerals.count(len(held)),
             level=words.numerals.general(UNCERTAIN_BELOW, 2),
             volume=words.numerals.millilitres(sum(held) / 1000),
