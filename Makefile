@@ -81,7 +81,7 @@ $(LEUKO): $(MADE) pyproject.toml
 	@touch $@
 
 $(DEV): $(LEUKO)
-	$(PIP) install -q -e '.[dev,features]'
+	$(PIP) install -q -e '.[cluster,dev,features]'
 	@touch $@
 
 # Without torch (no wheel for this machine, no index that holds it) the rest must still be tested.

@@ -28,6 +28,9 @@ INDIRECT = {
 }
 
 
+EXTRAS = ("cluster", "features", "train")
+
+
 def settings() -> dict[str, object]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -83,7 +86,7 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def test_every_import_is_a_declared_dependency() -> None:
-    known = declared() | declared(extra="train") | declared(extra="features")
+    known = declared().union(*(declared(extra=extra) for extra in EXTRAS))
     missing = {(name, str(path.relative_to(ROOT))) for name, path in imported(PACKAGE)
                if name not in known}  # fmt: skip
     assert missing == set()
@@ -91,7 +94,7 @@ def test_every_import_is_a_declared_dependency() -> None:
 
 def test_every_declared_dependency_is_imported() -> None:
     used = {name for folder in (PACKAGE, ROOT / "benchmarks") for name, _ in imported(folder)}
-    extras = declared(extra="train") | declared(extra="features")
+    extras = set[str]().union(*(declared(extra=extra) for extra in EXTRAS))
     assert (declared() | extras) - used - INDIRECT == set()
 
 

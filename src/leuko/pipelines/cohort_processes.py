@@ -20,7 +20,7 @@ from leuko.compute import thread_count
 from leuko.errors import OutOfResources
 from leuko.pipelines.case import Case
 from leuko.pipelines.cohort_table import Outcome, Status
-from leuko.pipelines.cohort_work import Finished, Job, outcome_of
+from leuko.pipelines.cohort_work import Finished, Job, outcome_of, without_running
 from leuko.pipelines.model import Model
 
 __all__ = ["InProcesses", "processes_that_fit"]
@@ -52,13 +52,7 @@ class InProcesses:
         try:
             for number, case in enumerate(cases):
                 if case.problem is not None:
-                    what = case.problem
-                    yield (
-                        number,
-                        Outcome(
-                            case, Status.FAILED, None, None, what.what, what.hint, what.exit_code
-                        ),
-                    )
+                    yield number, without_running(case)
             yield from _shared(cases, iter(runnable), slots)
         finally:
             for slot in slots:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from leuko.errors import LeukoError, OutOfResources
@@ -14,7 +15,16 @@ from leuko.pipelines.outputs import is_ours
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import Statistics, decode
 
-__all__ = ["Finished", "Job", "Work", "failed_by", "here", "kept", "outcome_of"]
+__all__ = [
+    "Finished",
+    "Job",
+    "Work",
+    "failed_by",
+    "here",
+    "kept",
+    "outcome_of",
+    "without_running",
+]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +35,10 @@ Finished = tuple[int, Outcome]
 
 class Job(Protocol):
     """What is done with each case; a value that can be sent to other processes."""
+
+    @property
+    def out(self) -> Path:
+        """The folder below which all is written."""
 
     def load(self, *, threads: int | None = None) -> Model:
         """The model, for at most `threads` processors (None: all of this process)."""
@@ -57,14 +71,20 @@ def here(cases: Sequence[Case], job: Job, *, model: Model | None = None) -> Iter
 def outcome_of(case: Case, job: Job, *, model: Model) -> Outcome:
     """Do a case; what goes wrong with it is its outcome. Only an interruption goes through."""
     if case.problem is not None:
-        what = case.problem
-        return Outcome(case, Status.FAILED, None, None, what.what, what.hint, what.exit_code)
+        return without_running(case)
     try:
         if (found := job.keep(case, model=model)) is not None:
             return Outcome(case, Status.KEPT, Numbers.of(found), job.place(case))
         return Outcome(case, Status.DONE, Numbers.of(job.run(case, model=model)), job.place(case))
     except Exception as error:
         return failed_by(error, case)
+
+
+def without_running(case: Case) -> Outcome:
+    """A case that cannot run: its problem is its outcome."""
+    assert case.problem is not None
+    why = case.problem
+    return Outcome(case, Status.FAILED, None, None, why.what, why.hint, why.exit_code)
 
 
 def failed_by(error: Exception, case: Case) -> Outcome:
