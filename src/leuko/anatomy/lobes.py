@@ -132,11 +132,12 @@ def _occipital_border(x: FloatArray, z: FloatArray) -> FloatArray:
 
 
 def _temporal(x: FloatArray, y: FloatArray, z: FloatArray) -> BoolArray:
-    """Below the Sylvian fissure, which rises to the back up to z = 17."""
-    fissure = np.minimum(17, 2 - 0.6 * (y + 10)) - 0.5 * np.maximum(0, 40 - x)
-    deep = np.where((x < 32) & (y > -34), np.maximum(fissure, -6), fissure)
+    """Below the Sylvian fissure, which rises to the back up to z = 22."""
+    deep = 0.5 * np.maximum(0, 40 - x) * np.clip((y + 45) / 10, 0, 1)
+    fissure = np.minimum(22, 2 - 0.6 * (y + 10)) - deep
+    inner = np.where((x < 32) & (y > -34), np.maximum(fissure, -6), fissure)
     pole = -8 - 1.2 * (y - 5)
-    border = np.where(y > 5, np.minimum(deep, pole), deep)
+    border = np.where(y > 5, np.minimum(inner, pole), inner)
     return np.asarray((z < border) & (x > np.where(y > 3, 18, 12)))
 
 

@@ -23,6 +23,7 @@ COMMANDS = MappingProxyType(
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
         "longitudinal": ("leuko.cli.longitudinal", "What changed between visits of one person."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
+        "frequency": ("leuko.cli.frequency", "Where a group has its lesions: a map in MNI space."),
         "register": ("leuko.cli.register", "Bring one scan into the space of another."),
         "preprocess": ("leuko.cli.preprocess", "Correct, resample, normalise and crop images."),
         "fill": ("leuko.cli.fill", "Lesions filled with the like of normal white matter."),
