@@ -7,7 +7,14 @@ import msgspec
 import pytest
 
 from leuko import __version__, cli
-from leuko.cli.options import fractional_option, job_options, mask_options, scanner_options
+from leuko.cli.options import (
+    fractional_option,
+    job_options,
+    mask_options,
+    norm_options,
+    scanner_options,
+    template_options,
+)
 from leuko.pipelines.config import SegmentConfig
 
 
@@ -43,6 +50,8 @@ def test_every_parameter_of_the_main_job_is_an_option_with_the_same_default() ->
     @click.command()
     @mask_options
     @job_options
+    @template_options
+    @norm_options
     @scanner_options
     @fractional_option
     def command(**chosen: object) -> None:

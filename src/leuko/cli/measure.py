@@ -10,6 +10,7 @@ import click
 from leuko.cli.options import (
     image_argument,
     job_options,
+    norm_options,
     out_options,
     scanner_options,
     series_option,
@@ -39,6 +40,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @series_option
 @template_options
 @job_options
+@norm_options
 @scanner_options
 def measure(
     image: str,

@@ -18,6 +18,7 @@ __all__ = [
     "job_options",
     "mask_options",
     "masks_compared_options",
+    "norm_options",
     "out_options",
     "quiet_option",
     "scanner_options",
@@ -32,6 +33,20 @@ FROM_CARD = "  [default: the model card's]"
 SHARE = click.FloatRange(0, 1)
 LENGTH = click.FloatRange(0, 1000)
 VOLUME = click.FloatRange(0, 1e6)
+
+
+class Age(click.ParamType):  # type: ignore[type-arg]
+    """Years, or the word dicom."""
+
+    name = "age"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        """A number from 0 to 130, or dicom."""
+        if value == "dicom":
+            return "dicom"
+        return click.FloatRange(0, 130).convert(value, param, ctx)
 
 
 def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
@@ -188,6 +203,28 @@ template_options = _together(
         default=False,
         show_default=True,
         help="Write each atlas on the scan's grid, too.",
+    ),
+)
+
+norm_options = _together(
+    click.option(
+        "--age",
+        type=Age(),
+        metavar="YEARS|dicom",
+        help="Give the place of the volume among people of this age, as far as it is published; "
+        "dicom: take age and sex from the DICOM header.",
+    ),
+    click.option(
+        "--sex",
+        type=click.Choice(["male", "female"]),
+        help="For that place.  [default: the range that holds for both]",
+    ),
+    click.option(
+        "--norms",
+        type=click.Path(readable=False, path_type=str),
+        metavar="TABLE",
+        help="Published percentiles by age to take it from (docs/scales.md).  [default: the "
+        "medians of de Kort 2025]",
     ),
 )
 

@@ -14,6 +14,7 @@ from leuko.cli.options import (
     image_argument,
     job_options,
     mask_options,
+    norm_options,
     out_options,
     scanner_options,
     series_option,
@@ -61,6 +62,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @mask_options
 @template_options
 @job_options
+@norm_options
 @scanner_options
 @fractional_option
 @cohort_options

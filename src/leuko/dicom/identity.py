@@ -15,10 +15,11 @@ import re
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
+from typing import Literal
 
 from pydicom import config, dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -29,6 +30,7 @@ from leuko.errors import SafetyRefusal
 __all__ = [
     "Maker",
     "about_patient",
+    "age_and_sex",
     "begin",
     "encode",
     "finish",
@@ -85,6 +87,8 @@ ABOUT = {
     "accession_number": "AccessionNumber",
 }
 IMPLEMENTATION = "leuko"
+PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0}
+OLDEST = 130
 
 
 Header = Dataset
@@ -233,6 +237,28 @@ def about_patient(header: Dataset) -> dict[str, str]:
     with tolerant():
         known = {name: str(header.get(word) or "").strip() for name, word in ABOUT.items()}
     return {name: value for name, value in known.items() if value}
+
+
+def age_and_sex(header: Dataset) -> tuple[float | None, Literal["male", "female"] | None]:
+    """Age in years, by the age or else the dates of birth and study, and sex; None where unknown.
+
+    De-identified ages of 089Y and more may stand for any above.
+    """
+    known = about_patient(header)
+    age: float | None = None
+    told = known.get("age", "")
+    if FORM["AS"].fullmatch(told):
+        age = int(told[:3]) / PER_YEAR[told[3]]
+    else:
+        with suppress(ValueError):
+            born, seen = (
+                datetime.strptime(known.get(name, ""), "%Y%m%d")
+                for name in ("birth_date", "study_date")
+            )
+            age = (seen - born).days / PER_YEAR["D"]
+    sexes: dict[str, Literal["male", "female"]] = {"M": "male", "F": "female"}
+    sex = sexes.get(known.get("sex", "").upper())
+    return (age if age is not None and 0 <= age <= OLDEST else None), sex
 
 
 def encode(dataset: Dataset) -> bytes:

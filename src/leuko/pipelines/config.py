@@ -11,6 +11,7 @@ __all__ = ["SegmentConfig"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 LogOdds = Annotated[float, Meta(ge=0, le=20)]
 Millimetres = Annotated[float, Meta(ge=0, le=1000)]
+Years = Annotated[float, Meta(ge=0, le=130)]
 CubicMillimetres = Annotated[float, Meta(ge=0, le=1e6)]
 
 
@@ -104,6 +105,15 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     atlas_maps: bool = False
     """Write each atlas on the scan's grid."""
+
+    age: Years | Literal["dicom"] | None = None
+    """Give the place of the volume among people of this age; `dicom`: as the DICOM header says."""
+
+    sex: Literal["male", "female"] | None = None
+    """For that place; None: the range that holds for both."""
+
+    norms: str | None = None
+    """A file of published norms to take it from."""
 
     dicom: bool = True
     """Of a scan that came as DICOM: write DICOM objects of its study, too."""

@@ -25,6 +25,7 @@ from leuko.pipelines.observe import observe
 from leuko.pipelines.provenance import Value, file_sha256, name_of, sha_of
 from leuko.progress import Journal
 from leuko.quality.t1 import unused_t1
+from leuko.quantify.norms import Sex
 
 if TYPE_CHECKING:
     from leuko.dicom.choose import Choice
@@ -66,7 +67,8 @@ class Taken:
 
     `t1` is the T1 of the same head, where the mask is wanted in its space or the network takes it.
     `origin` is what DICOM objects refer to, None where none are to be made; `source` says which
-    series a DICOM scan is, `patient` of whom, only where that was asked for.
+    series a DICOM scan is, `patient` of whom, only where that was asked for, as are `age` in years
+    and `sex` for norms.
     """
 
     image: Image
@@ -74,6 +76,8 @@ class Taken:
     origin: Origin | None = None
     source: dict[str, Value] | None = None
     patient: dict[str, str] | None = None
+    age: float | None = None
+    sex: Sex | None = None
 
     @property
     def name(self) -> str:
@@ -162,17 +166,20 @@ def take(
     with_t1 = beside is not None and t1 is None
     findings = [*study.findings, *about_patient, *image.findings, _why(choice, with_t1=with_t1)]
     findings += about_t1
-    origin, patient = None, None
-    if config.dicom or config.patient:
+    origin, patient, age, sex = None, None, None, None
+    if config.dicom or config.patient or config.age == "dicom":
         with tolerant():
             headers = choice.flair.headers()
         patient = _about_patient(headers) if config.patient else None
+        if config.age == "dicom":
+            age, sex, unknown = _age_and_sex(headers)
+            findings += unknown
         if config.dicom:
             origin, refused = _origin(choice.flair, headers)
             findings += refused
     gate(findings, policy=policy)
     whole = Image(image.data, image.grid, image.source, tuple(findings))
-    return Taken(whole, beside, origin, _source(choice), patient)
+    return Taken(whole, beside, origin, _source(choice), patient, age, sex)
 
 
 def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:
@@ -181,6 +188,7 @@ def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:
         "--anatomy-seg": config.anatomy_seg,
         "--fractional-seg": config.fractional_seg,
         "--patient": config.patient,
+        "--age dicom": config.age == "dicom",
     }
     idle = [option for option, given in asked.items() if given]
     if not idle:
@@ -329,6 +337,24 @@ def _about_patient(headers: Sequence[Header]) -> dict[str, str]:
     from leuko.dicom.identity import about_patient
 
     return about_patient(headers[0])
+
+
+def _age_and_sex(
+    headers: Sequence[Header],
+) -> tuple[float | None, Sex | None, tuple[Finding, ...]]:
+    """Age in years and sex as the header says, with a note where it says no age."""
+    from leuko.dicom.identity import age_and_sex
+
+    age, sex = age_and_sex(headers[0])
+    if age is not None:
+        return age, sex, ()
+    note = Finding(
+        "norm.no_age",
+        Severity.NOTE,
+        "The DICOM header names no age: there is no place among norms.",
+        "Give it in years: --age.",
+    )
+    return None, sex, (note,)
 
 
 def _choice(study: Study, *, series: str, t1_series: str, score: Score | None) -> Choice:

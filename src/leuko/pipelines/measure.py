@@ -27,6 +27,7 @@ from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import name_of, now, sha_of
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
+from leuko.pipelines.with_norm import require_norms, with_norm
 from leuko.pipelines.with_template import asked_of_template, require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
@@ -53,7 +54,8 @@ def measure(
     used = model or load_model(chosen)
     journal = Journal(watch)
     result = _measure(Taken(image), mask, chosen, used, journal, began=now())
-    return with_template(result, image=image, config=chosen, journal=journal)
+    result = with_template(result, image=image, config=chosen, journal=journal)
+    return with_norm(result, config=chosen)
 
 
 def measure_file(
@@ -79,6 +81,7 @@ def measure_file(
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         require_atlases(chosen)
+        require_norms(chosen)
         with journal.step("read") as noted:
             cases = find_cases(inside)
             if len(cases) != 1:
@@ -99,6 +102,7 @@ def measure_file(
         result = with_template(
             result, image=scan.image, config=chosen, folder=folder, journal=journal
         )
+        result = with_norm(result, config=chosen, age=scan.age, sex=scan.sex)
         with journal.step("report", pages=chosen.report):
             write_result(
                 result, image=scan.image, folder=folder, definition=None, pages=chosen.report

@@ -147,6 +147,7 @@ def parameters(config: SegmentConfig, card: Card) -> dict[str, Value]:
     given = {"temperature": used.temperature, **msgspec.structs.asdict(config)}
     del given["atlas_labels"]
     given |= asked_of_template(config)
+    given["norms"] = config.norms and Path(config.norms).name
     return {name: getattr(used, name, value) for name, value in given.items()}
 
 

@@ -12,6 +12,7 @@ from leuko.quantify.atlas import AtlasNumbers
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import LesionTable
 from leuko.quantify.lobes import LobeNumbers
+from leuko.quantify.norms import NormPlace
 from leuko.quantify.regions import RegionNumbers
 from leuko.quantify.scales import Scales
 from leuko.quantify.template import TemplateNumbers
@@ -36,6 +37,7 @@ class Result:
     regions: RegionNumbers | None = None  # None without anatomy
     interval: VolumeInterval | None = None  # of the volume; None for a mask that was given
     scales: Scales | None = None
+    norm: NormPlace | None = None  # only where an age was given
     lobes: LobeNumbers | None = None  # this and the next two only where they were asked for
     template: TemplateNumbers | None = None
     atlases: tuple[AtlasNumbers, ...] = ()

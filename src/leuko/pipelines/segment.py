@@ -33,6 +33,7 @@ from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance, now
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
+from leuko.pipelines.with_norm import require_norms, with_norm
 from leuko.pipelines.with_template import require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
@@ -68,7 +69,8 @@ def segment(
     used = model or load_model(chosen)
     journal = Journal(watch)
     result, _ = _segment(Taken(image, t1), chosen, used, journal, began=now())
-    return with_template(result, image=image, config=chosen, journal=journal)
+    result = with_template(result, image=image, config=chosen, journal=journal)
+    return with_norm(result, config=chosen)
 
 
 def segment_file(
@@ -137,6 +139,7 @@ def segment_case(
         used = model or load_model(chosen, weights=weights)
         journal = Journal(watch)
         require_atlases(chosen)
+        require_norms(chosen)
         with journal.step("read") as noted:
             taken = take(
                 case.path,
@@ -254,6 +257,7 @@ def _with_extras(
             result, flair=taken.image, t1=taken.t1, laid=laid, folder=folder, journal=journal
         )
     result = with_template(result, image=taken.image, config=config, folder=folder, journal=journal)
+    result = with_norm(result, config=config, age=taken.age, sex=taken.sex)
     if config.regions_map:
         from leuko.pipelines.regions_map import write_regions_map
 

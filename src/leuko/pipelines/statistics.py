@@ -13,6 +13,7 @@ from leuko.errors import ReadError
 from leuko.findings import Severity
 from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
+from leuko.pipelines.statistics_norm import NormRecord, norm_record
 from leuko.pipelines.statistics_regions import RegionsRecord, regions_record
 from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
 from leuko.pipelines.template_record import (
@@ -115,6 +116,7 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ventricles_ml: float | None
     icv_ml: float | None
     scales: ScalesRecord | None
+    norm: NormRecord | None
     template: TemplateRecord | None
     lobes: dict[str, LobeRecord] | None
     atlases: dict[str, AtlasRecord] | None
@@ -189,6 +191,12 @@ DEFINITIONS = MappingProxyType(
                 "grade",
                 "visual rating scales, estimated by the rule that each one names",
             ),
+            (
+                "norm",
+                "percentile",
+                "range of percentiles of the volume among people of the given age, as far as the "
+                "named source publishes it; null without an age",
+            ),
             *((name, *told) for name, told in TEMPLATE_DEFINITIONS.items()),
             ("steps", "s", "time of each step, in order, with its parameters and effects"),
         )
@@ -223,6 +231,7 @@ def statistics(result: Result) -> Statistics:
         ventricles_ml=burden.ventricles_ml,
         icv_ml=burden.icv_ml,
         scales=scales_record(result.scales),
+        norm=norm_record(result.norm),
         template=template_record(result.template),
         lobes=lobe_records(result.lobes),
         atlases=atlas_records(result.atlases),

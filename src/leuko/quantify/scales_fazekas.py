@@ -2,7 +2,7 @@
 
 Grades: Fazekas et al., AJR 149:351, 1987. Lengths in mm: periventricular 5 and 10 mm after
 Scheltens et al., J Neurol Sci 114:7, 1993; deep 10 and 20 mm after the LADIS study (Pantoni et
-al., Cerebrovasc Dis 19:51, 2005). How many ml or mm must be there before a limit counts as passed
+al., Neuroepidemiology 24:51, 2005). How many ml or mm must be there before a limit counts as passed
 is ours, so that single voxels decide nothing.
 """
 
