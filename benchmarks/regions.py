@@ -2,6 +2,7 @@
 
     python benchmarks/regions.py                         tables
     python benchmarks/regions.py --picture regions.png   and the four rules on tabriz 105465
+    python benchmarks/regions.py --only tabriz --weights runs/NAME/final.pt
 
 - tabriz (6.4 to 8 mm slices): our lesions by the four rules with our ventricles, with manual ones
   and with SynthSeg's: ml, and how many lesions change sides;
@@ -9,7 +10,7 @@
 - how much of the insula, and of other cortex, the rule of 12 mm leaves out (MUSE);
 - milliseconds that the regions add to the main job on the 1 mm scans.
 
-Prints Markdown and writes benchmarks/out/regions/: scores.md, scores.json.
+Prints Markdown and writes benchmarks/out/regions/NAME/: scores.md, scores.json.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from leuko.anatomy.periventricular import Rule, lateral_ventricles
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
+from leuko.models.card import Definition
 from leuko.models.classes import Tissue
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model, load_model
@@ -43,6 +45,7 @@ from leuko.quantify.lesions import LesionTable, measure_lesions
 from leuko.quantify.places import Places, place_lesions, with_places
 from leuko.quantify.regions import measure_regions
 from leuko.quantify.voxels import lesion_voxels
+from network_masks import NetworkMasks
 from regions_picture import draw_rules
 
 HERE = Path(__file__).resolve().parent
@@ -53,6 +56,7 @@ INSULA = (102, 103, 172, 173)  # MUSE
 DEEP_GREY = (23, 30, 36, 37, *range(55, 63))
 CORTEX = (31, 32, 47, 48, *range(100, 208))
 REPEATS = 5
+DEFINITIONS: tuple[Definition, ...] = ("vascular", "ms")
 Labels = npt.NDArray[np.uint8]
 Section = tuple[str, list[str], list[list[str]]]
 
@@ -67,11 +71,10 @@ class Head:
     grid: Grid
 
     @classmethod
-    def of(cls, path: Path, *, model: Model, definition: str) -> Head:
+    def of(cls, path: Path, *, model: Model, definition: Definition) -> Head:
         """Segment a scan."""
         flair = read_scan(path)
-        config = SegmentConfig(definition="ms" if definition == "ms" else "vascular",
-                               policy="lenient")  # fmt: skip
+        config = SegmentConfig(definition=definition, policy="lenient")
         result = segment(flair, config=config, model=model)
         assert result.anatomy is not None
         labels, sided = (
@@ -128,19 +131,26 @@ class Placed:
 def main(arguments: Sequence[str]) -> int:
     """Measure what the command line asks for."""
     options = _parse(arguments)
-    out = options.out / "regions"
+    out = options.out / "regions" / (options.weights.parent.name if options.weights else "packaged")
     out.mkdir(parents=True, exist_ok=True)
     record: dict[str, object] = {}
     parts = ["# Regions"]
-    for key, (title, header, rows) in {
-        **{
-            f"tabriz_{definition}": _tabriz(options.data, definition)
-            for definition in ("vascular", "ms")
-        },
-        "nichart": _nichart(options.data, options.out / "anatomy"),
-        "insula": _insula(options.data),
-        "time": _time(options.data),
-    }.items():
+    masks = NetworkMasks.of(options.weights, name="", store=options.out / "predictions", changes={})
+    models = {
+        name: load_model(SegmentConfig(definition=name), weights=masks.weights)
+        for name in DEFINITIONS
+    }
+    sections: dict[str, Callable[[], Section]] = {
+        "tabriz_vascular": lambda: _tabriz(options.data, models, "vascular"),
+        "tabriz_ms": lambda: _tabriz(options.data, models, "ms"),
+        "nichart": lambda: _nichart(options.data, models["vascular"], options.out / "anatomy"),
+        "insula": lambda: _insula(options.data),
+        "time": lambda: _time(options.data, models["vascular"]),
+    }
+    for key, measure in sections.items():
+        if not key.startswith(options.only):
+            continue
+        title, header, rows = measure()
         parts.append(f"## {title}\n\n{_table(header, rows)}")
         record[key] = [dict(zip(header, row, strict=True)) for row in rows]
         print(parts[-1], flush=True)
@@ -148,18 +158,14 @@ def main(arguments: Sequence[str]) -> int:
     (out / "scores.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if options.picture is not None:
         path = options.data / "wmh" / "tabriz" / "105465" / "flair.nii.gz"
-        head = Head.of(path, model=_model("vascular"), definition="vascular")
+        head = Head.of(path, model=models["vascular"], definition="vascular")
         places = head.placed(head.anatomy).places
         draw_rules(read_scan(path), head.labels, places, path=options.picture)
     return 0
 
 
-def _model(definition: str) -> Model:
-    return load_model(SegmentConfig(definition="ms" if definition == "ms" else "vascular"))
-
-
-def _tabriz(data: Path, definition: str) -> Section:
-    model = _model(definition)
+def _tabriz(data: Path, models: Mapping[Definition, Model], definition: Definition) -> Section:
+    model = models[definition]
     found: dict[Rule, list[list[float]]] = {rule: [] for rule in Rule}
     for path in sorted(data.glob("wmh/tabriz/*/flair.nii.gz")):
         head = Head.of(path, model=model, definition=definition)
@@ -192,8 +198,7 @@ def _pairs(ours: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> st
     return " ".join(f"{one:.1f}/{two:.1f}" for one, two in zip(ours, others, strict=True))
 
 
-def _nichart(data: Path, kept: Path) -> Section:
-    model = _model("vascular")
+def _nichart(data: Path, model: Model, kept: Path) -> Section:
     rules: list[Rule | CortexRule] = [*Rule, *CortexRule]
     found: list[list[list[float]]] = [[] for _ in rules]
     for path in sorted(data.glob("wmh/nichart/Subj*/flair.nii.gz")):
@@ -230,8 +235,7 @@ def _insula(data: Path) -> Section:
     return "The insula and the rule of 12 mm (MUSE)", header, rows
 
 
-def _time(data: Path) -> Section:
-    model = _model("vascular")
+def _time(data: Path, model: Model) -> Section:
     rows = []
     for name in ONE_MM:
         path = data / "wmh" / "ljubljana" / name / "flair.nii.gz"
@@ -288,6 +292,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=SHARED, help="the data folder")
+    parser.add_argument("--weights", type=Path, help="final.pt of a run, or an exported model")
+    parser.add_argument("--only", default="", help="sections whose name begins so")
     parser.add_argument("--out", type=Path, default=OUT, help="default benchmarks/out")
     parser.add_argument("--picture", type=Path, help="write the picture of the four rules here")
     return parser.parse_args(arguments)
