@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -15,8 +16,10 @@ from leuko.models.card import Card
 from leuko.postprocess.threshold import calibrated
 from leuko.quantify.lesions import label_lesions
 from leuko.quantify.voxels import lesion_voxels
-from network_masks import NetworkMasks
 from scan_sets import Case, ScanSet, find_cases
+
+if TYPE_CHECKING:
+    from network_masks import NetworkMasks
 
 __all__ = ["Scan", "unseen_scans"]
 
@@ -55,6 +58,8 @@ def unseen_scans(
 
     `card` gives the operating points and the views: masks are made as with it.
     """
+    from network_masks import NetworkMasks
+
     left = [(entry, cases) for entry in sets if (cases := find_cases(data, entry))]
     for path in weights:
         masks = NetworkMasks.of(path, name="", store=store, changes={}, views=card.views)
@@ -89,7 +94,7 @@ def _scan(masks: NetworkMasks, entry: ScanSet, case: Case) -> Scan:
         doubtful_ml=float((value >= 1 - SURE).sum()) * mm3 / 1000,
         peak=voxels.peaks(voxels.values(value)),
         mean=voxels.means(voxels.values(value)) if count else np.zeros(0),
-        mm3=voxels.sizes * mm3,
+        mm3=np.asarray(voxels.sizes * mm3, dtype=np.float64),
         real=voxels.means(voxels.values(drawn)) > 0 if count else np.zeros(0, dtype=bool),
         probability=value.ravel()[chosen].astype(np.float64),
         lesion=drawn.ravel()[chosen],

@@ -18,7 +18,7 @@ from leuko.models.card import LogOdds, VolumeErrors
 from leuko.quantify.uncertainty import volume_interval
 from score_tables import markdown
 
-__all__ = ["LesionsTried", "VoxelsTried", "lesions_tried", "tables", "voxels_tried"]
+__all__ = ["LesionsTried", "VoxelsTried", "by_set", "lesions_tried", "tables", "voxels_tried"]
 
 EXPERTS = 1.6  # one expert gives up to so many times another's volume
 SHOWN_ML = (0.0, 1.0, 5.0, 10.0, 20.0, 50.0)
@@ -98,7 +98,7 @@ def tables(
 
 def _volumes(volumes: Sequence[Held], *, errors: VolumeErrors, bootstrap: float) -> str:
     rows = []
-    for key, own in _by_set(volumes):
+    for key, own in by_set(volumes):
         inside = sum(one.inside for one in own)
         naive = sum(_between(s.sure_ml, s.truth_ml, s.doubtful_ml) for s in (o.scan for o in own))
         experts = sum(
@@ -131,7 +131,7 @@ def _examples(errors: VolumeErrors) -> str:
 
 def _lesions(lesions: Sequence[LesionsTried]) -> str:
     rows = []
-    for key, own in _by_set(lesions):
+    for key, own in by_set(lesions):
         real = np.concatenate([one.scan.real for one in own])
         mean = np.concatenate([one.scan.mean for one in own])
         fitted = np.concatenate([one.fitted for one in own])
@@ -158,7 +158,7 @@ def _scores(mean: FloatArray, fitted: FloatArray, real: BoolArray) -> tuple[str,
 
 def _voxels(voxels: Sequence[VoxelsTried]) -> str:
     rows = []
-    for key, own in _by_set(voxels):
+    for key, own in by_set(voxels):
         before = [calibration(one.scan.probability, one.scan.lesion) for one in own]
         after = [calibration(one.fitted, one.scan.lesion) for one in own]
         share = float(np.mean([one.scan.lesion.mean() for one in own]))
@@ -174,7 +174,8 @@ def _voxels(voxels: Sequence[VoxelsTried]) -> str:
     return markdown(head, rows)
 
 
-def _by_set(tried: Sequence[One]) -> list[tuple[str, list[One]]]:
+def by_set(tried: Sequence[One]) -> list[tuple[str, list[One]]]:
+    """What was tried, set by set."""
     keys = dict.fromkeys(one.scan.key for one in tried)
     return [(key, [one for one in tried if one.scan.key == key]) for key in keys]
 

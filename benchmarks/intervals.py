@@ -17,6 +17,7 @@ it between the marks of a page.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from accuracy import OUT, SHARED
 from interval_fits import (
     Held,
     bootstrapped,
@@ -42,6 +42,10 @@ from leuko.models.card import Card, VolumeErrors, card_to_json, parse_card
 from leuko.models.store import load_card
 from marked_text import filled
 from scan_sets import find_sets
+
+HERE = Path(__file__).resolve().parent
+OUT = HERE / "out"
+SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data"))
 
 SETS = "tabriz-union,tabriz-lesions,ljubljana,nichart,lesion-free"
 BEGIN = "<!-- uncertainty: made by python benchmarks/intervals.py --page docs/uncertainty.md -->"

@@ -57,7 +57,7 @@ def test_a_mask_of_other_parameters_has_other_errors(
 
 
 def test_a_mask_that_was_given_has_no_interval(head_image: Image, fitted: Model) -> None:
-    mask = head_image.with_data(np.asarray(head_image.data > 800, np.uint8))
+    mask = head_image.with_data((np.asarray(head_image.data, np.int16) > 800).astype(np.uint8))
     result = measure(head_image, mask, model=fitted)
     assert result.interval is None
     assert {None} == {lesion.confidence for lesion in result.table}
