@@ -93,7 +93,7 @@ def lateral_ventricles(anatomy: Labels, *, spacing: Triple) -> BoolArray:
     ventricles = anatomy == Tissue.VENTRICLES
     box = bounding_box(ventricles)
     if box is None:
-        return ventricles
+        return np.asarray(ventricles)
     x, y, z = (int(np.ceil(AROUND_MM / step)) for step in spacing)
     wide = grow_box(box, by=(x, y, z), shape=anatomy.shape)
     ventricles[wide] &= ~_amid_infratentorial(anatomy[wide], spacing=spacing)
@@ -104,7 +104,7 @@ def lateral_ventricles(anatomy: Labels, *, spacing: Triple) -> BoolArray:
     if mm3[kept].sum() < FEWEST_ML * 1000:
         kept[:] = False
     ventricles[box] = kept[pieces]
-    return ventricles
+    return np.asarray(ventricles)
 
 
 def ventricle_places(

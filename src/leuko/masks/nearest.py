@@ -43,7 +43,7 @@ def nearest_by_group(
         return nearest[1:]
     points = voxels * np.asarray(spacing)
     tree = cKDTree(cells.centres, balanced_tree=False, compact_nodes=False)
-    to_centre, _ = tree.query(points)
+    to_centre = np.asarray(tree.query(points)[0], dtype=np.float64)
     np.minimum.at(nearest, groups, to_centre + cells.radius)
     able = to_centre - cells.radius <= nearest[groups] + SLACK_MM
     voxels, points, groups = voxels[able], points[able], groups[able]

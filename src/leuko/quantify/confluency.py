@@ -32,7 +32,7 @@ def confluency(voxels: LesionVoxels, *, spacing: Triple) -> FloatArray:
     """
     volumes = voxels.sizes * math.prod(spacing)
     surfaces = surfaces_mm2(voxels, spacing=spacing)
-    return np.maximum(surfaces / np.cbrt(36 * math.pi * volumes**2) - 1, 0.0)
+    return np.asarray(np.maximum(surfaces / np.cbrt(36 * math.pi * volumes**2) - 1, 0.0))
 
 
 def surfaces_mm2(voxels: LesionVoxels, *, spacing: Triple) -> FloatArray:
@@ -60,7 +60,8 @@ def surfaces_mm2(voxels: LesionVoxels, *, spacing: Triple) -> FloatArray:
 @lru_cache(maxsize=8)
 def _directions(spacing: Triple) -> tuple[tuple[tuple[int, int, int], float], ...]:
     """The 13 offsets, and the area in mm2 that a crossing along each stands for."""
-    offsets = [one for one in itertools.product((-1, 0, 1), repeat=3) if any(one)]
+    sides = (-1, 0, 1)
+    offsets = [one for one in itertools.product(sides, sides, sides) if any(one)]
     steps = np.array(offsets) * spacing
     lengths = np.linalg.norm(steps, axis=1)
     share = SphericalVoronoi(steps / lengths[:, None]).calculate_areas() / (4 * math.pi)

@@ -110,7 +110,7 @@ def _at_edge(voxels: LesionVoxels) -> BoolArray:
     local = tuple((voxels.indices - voxels.origin).T)
     inside = np.zeros([part.stop - part.start for part in voxels.box], dtype=np.bool_)
     inside[local] = True
-    return border(inside)[local]
+    return np.asarray(border(inside)[local])
 
 
 def _ms_region(
