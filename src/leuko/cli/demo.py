@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import job_options, mask_options, out_options
+from leuko.cli.options import job_options, mask_options, out_options, page_options
 
 __all__ = ["demo"]
 
@@ -25,6 +25,7 @@ OUT holds what `leuko segment` writes, and sample_flair.nii.gz, sample_truth.nii
 @out_options
 @mask_options
 @job_options
+@page_options
 def demo(
     out: str,
     force: bool,

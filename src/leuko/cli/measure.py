@@ -12,6 +12,7 @@ from leuko.cli.options import (
     job_options,
     norm_options,
     out_options,
+    page_options,
     scanner_options,
     series_option,
     template_options,
@@ -40,6 +41,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @series_option
 @template_options
 @job_options
+@page_options
 @norm_options
 @scanner_options
 def measure(

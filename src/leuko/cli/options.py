@@ -20,6 +20,7 @@ __all__ = [
     "masks_compared_options",
     "norm_options",
     "out_options",
+    "page_options",
     "quiet_option",
     "scanner_options",
     "series_option",
@@ -269,6 +270,28 @@ job_options = _together(
         default=True,
         show_default=True,
         help="Write report.html, report.pdf and preview.png.",
+    ),
+)
+
+page_options = _together(
+    click.option(
+        "--language",
+        type=click.Choice(["en", "de"]),
+        default="en",
+        show_default=True,
+        help="The language of the report.",
+    ),
+    click.option(
+        "--viewer/--no-viewer",
+        default=True,
+        show_default=True,
+        help="Put the scan with its mask into report.html, to look through.",
+    ),
+    click.option(
+        "--patient-page/--no-patient-page",
+        default=False,
+        show_default=True,
+        help="Write a page in plain words for the patient, for_patient.html.",
     ),
 )
 

@@ -16,6 +16,7 @@ from leuko.cli.options import (
     mask_options,
     norm_options,
     out_options,
+    page_options,
     scanner_options,
     series_option,
     t1_options,
@@ -62,6 +63,7 @@ Of several scans the highest code counts; the others are finished all the same.
 @mask_options
 @template_options
 @job_options
+@page_options
 @norm_options
 @scanner_options
 @fractional_option

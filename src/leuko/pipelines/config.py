@@ -76,6 +76,15 @@ class SegmentConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     report: bool = True
     """Write report.html, report.pdf and preview.png."""
 
+    language: Literal["en", "de"] = "en"
+    """The language of the report."""
+
+    viewer: bool = True
+    """Put the scan with its mask into report.html, to look through."""
+
+    patient_page: bool = False
+    """Write a page in plain words for the patient, for_patient.html."""
+
     probability: bool = False
     """Write the probability map, probability.nii.gz."""
 

@@ -27,9 +27,9 @@ SCANNER_PARAMETERS = {"dicom", "anatomy_seg", "fractional_seg", "patient"}
 
 
 def write_result(
-    result: Result, *, image: Image, folder: Path, definition: str | None, pages: bool
+    result: Result, *, image: Image, folder: Path, definition: str | None, config: SegmentConfig
 ) -> None:
-    """Write images and tables, and with `pages` the report; all but stats.json.
+    """Write images and tables, and the report that `config` asks for; all but stats.json.
 
     `definition` is None for a mask that was given. Raises WriteError (exit 6) or OutOfResources
     (exit 7).
@@ -48,14 +48,16 @@ def write_result(
             if content is not None
         ]
         (folder / "lesions.tsv").write_bytes(lesions_tsv(result.table))
-        if pages:
-            write_pages(result, image=image, folder=folder, definition=definition)
+        if config.report:
+            write_pages(result, image=image, folder=folder, definition=definition, config=config)
         for written in pending:
             written.result()
 
 
-def write_pages(result: Result, *, image: Image, folder: Path, definition: str | None) -> None:
-    """Write report.html, report.pdf and preview.png."""
+def write_pages(
+    result: Result, *, image: Image, folder: Path, definition: str | None, config: SegmentConfig
+) -> None:
+    """Write report.html, report.pdf and preview.png, and on request the page for the patient."""
     from leuko.report.compose import document
     from leuko.report.embedded import embedded_viewer
     from leuko.report.html import html
@@ -75,26 +77,35 @@ def write_pages(result: Result, *, image: Image, folder: Path, definition: str |
         steps=result.steps,
         provenance=_shown(result.provenance),
         definition=definition,
+        language=config.language,
         interval=result.interval,
         readings=Readings(
             regions=result.regions,
             scales=result.scales,
             lobes=result.lobes,
             atlases=result.atlases,
+            norm=result.norm,
         ),
     )
     if result.provenance.patient:
         composed = replace(composed, subject=_subject(result.provenance.patient))
-    viewer = embedded_viewer(
-        image,
-        mask=result.mask,
-        labels=result.lesions,
-        table=result.table,
-        words=wording(composed.language),
-    )
+    viewer = None
+    if config.viewer:
+        viewer = embedded_viewer(
+            image,
+            mask=result.mask,
+            labels=result.lesions,
+            table=result.table,
+            words=wording(config.language),
+        )
     (folder / "report.html").write_text(html(composed, viewer=viewer), encoding="utf-8")
     (folder / "report.pdf").write_bytes(pdf(composed))
     (folder / "preview.png").write_bytes(preview(composed))
+    if config.patient_page:
+        from leuko.report.patient import patient_page
+
+        text = patient_page(composed, burden=result.burden, definition=definition)
+        (folder / "for_patient.html").write_text(text, encoding="utf-8")
 
 
 def _subject(patient: Mapping[str, str]) -> str:

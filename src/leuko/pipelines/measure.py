@@ -105,7 +105,7 @@ def measure_file(
         result = with_norm(result, config=chosen, age=scan.age, sex=scan.sex)
         with journal.step("report", pages=chosen.report):
             write_result(
-                result, image=scan.image, folder=folder, definition=None, pages=chosen.report
+                result, image=scan.image, folder=folder, definition=None, config=chosen
             )
             write_objects(result, origin=scan.origin, folder=folder, config=chosen)
         numbers = statistics(replace(result, steps=journal.steps))
@@ -143,6 +143,9 @@ def _measure(
                 "precision": config.precision,
                 "policy": config.policy,
                 "report": config.report,
+                "language": config.language,
+                "viewer": config.viewer,
+                "patient_page": config.patient_page,
                 "dicom": config.dicom,
                 "anatomy_seg": config.anatomy_seg,
                 "patient": config.patient,

@@ -50,6 +50,7 @@ OUR_FILES = OUR_FOLDERS | frozenset(
         "cases.tsv",
         "change.nii.gz",
         "checkerboard.png",
+        "for_patient.html",
         "curve.svg",
         "frequency.json",
         "frequency.nii.gz",

@@ -162,7 +162,7 @@ def segment_case(
                 image=taken.image,
                 folder=folder,
                 definition=chosen.definition,
-                pages=chosen.report,
+                config=chosen,
             )
             write_objects(result, origin=taken.origin, folder=folder, config=chosen)
             also(result, folder)

@@ -78,9 +78,7 @@ def document(
         subject=file_name(image.source.name) if image.source else "",
         created=time_of(known.get("created", known.get("time", ""))),
         version=text_of(known.get("version", "")),
-        summary=summary(
-            table, burden=burden, words=words, interval=interval, scales=measured.scales
-        ),
+        summary=summary(table, burden=burden, words=words, interval=interval, known=measured),
         care=care(findings),
         headline=headline(
             burden,
@@ -109,9 +107,10 @@ def document(
             voxel_mm3=grid.voxel_mm3,
             words=words,
             with_t1=bool(known.get("t1_used")),
+            known=measured,
         ),
         steps=tuple(_step(step) for step in steps),
-        references=references(definition, words=words),
+        references=references(definition, words=words, known=measured),
         provenance=entries(known, image=image, definition=definition, words=words),
         research_use=words("research_use"),
         where=places(

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from leuko.quantify.atlas import AtlasNumbers
 from leuko.quantify.lesions import LesionTable
 from leuko.quantify.lobes import LobeNumbers, LobeShare
+from leuko.quantify.norms import NormPlace
 from leuko.quantify.regions import Amount, RegionNumbers, SidedAmount
 from leuko.quantify.scales_grades import Grade, Measured, Scales
 from leuko.report.evaluation_values import Cell, Chart, Column, Section, Table
 from leuko.report.histograms import distance_histogram, size_histogram
+from leuko.report.norms import norms
 from leuko.report.wording import Wording
 
 __all__ = ["Readings", "readings"]
@@ -28,12 +30,14 @@ class Readings:
     scales: Scales | None = None
     lobes: LobeNumbers | None = None
     atlases: Sequence[AtlasNumbers] = ()
+    norm: NormPlace | None = None
 
 
 def readings(table: LesionTable, *, known: Readings, words: Wording) -> tuple[Section, ...]:
     """A section for everything that was measured; what was not is left out."""
     return (
         *_scales(known.scales, words),
+        *norms(known.norm, words=words),
         *_distributions(table, known.regions, words),
         *_rules(known.regions, words),
         *_lobes(known.lobes, words),
@@ -150,7 +154,7 @@ def _grade(grade: Grade, words: Wording) -> str:
 
 
 def _measured(item: Measured, words: Wording) -> str:
-    what = words.known(f"scales.{item.what}", words.translated(item.what))
+    what = words.known(f"scales.{item.what}", words.translated(item.what.replace("_", " ")))
     if not item.unit:
         return f"{what} {words.numerals.general(item.value, 4)}"
     value = (

@@ -9,6 +9,8 @@ from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side
 from leuko.quantify.scales_grades import Scales
 from leuko.quantify.uncertainty import VolumeInterval
+from leuko.report.norms import norm_sentence
+from leuko.report.readings import Readings
 from leuko.report.wording import Wording
 
 __all__ = ["care", "place", "summary", "sureness"]
@@ -23,12 +25,17 @@ def summary(
     burden: Burden,
     words: Wording,
     interval: VolumeInterval | None = None,
-    scales: Scales | None = None,
+    known: Readings | None = None,
 ) -> tuple[str, ...]:
     """One sentence with the burden, then grades, interval, regions and uncertainty where known."""
     if burden.lesion_count == 0:
         return (words("summary.none"), words("summary.none_small"), *_interval(interval, words))
-    more = (*_fazekas(scales, words), *_interval(interval, words))
+    read = known or Readings()
+    more = (
+        *_fazekas(read.scales, words),
+        *_interval(interval, words),
+        *((norm_sentence(read.norm, words),) if read.norm and read.norm.low is not None else ()),
+    )
     share = ""
     if burden.white_matter_percent is not None:
         percent = words.numerals.percent(burden.white_matter_percent)
