@@ -81,7 +81,8 @@ def halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Every other voxel, after smoothing with weights 1/4, 1/2, 1/4 along each axis."""
     for axis in range(3):
         around = [(int(k == axis), int(k == axis)) for k in range(3)]
-        lines: Floats = np.moveaxis(np.pad(values, around, mode="edge"), axis, 0)
+        wide: Floats = np.pad(values, around, mode="edge").astype(np.float32)
+        lines = np.moveaxis(wide, axis, 0)
         smooth = (lines[:-2] + 2 * lines[1:-1] + lines[2:]) / 4
         values = np.moveaxis(smooth[::2], 0, axis)
     return np.ascontiguousarray(values)

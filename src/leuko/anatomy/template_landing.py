@@ -21,7 +21,7 @@ Labels = npt.NDArray[np.uint8]
 Triple = tuple[float, float, float]
 
 # benchmarks/landing.py prints what real heads, cut heads and wrong inputs reach.
-LEAST_BRAIN, LEAST_WHITE, LEAST_DEEP = 0.80, 0.45, 0.30
+LEAST_BRAIN, LEAST_WHITE, LEAST_DEEP = 0.80, 0.50, 0.45
 LEAST_SEEN = 0.5  # of the template's brain must lie in the scan
 SCALES = (0.65, 1.35)  # how much longer or shorter the head is along any direction
 DEGREES = 50.0

@@ -169,7 +169,7 @@ def _in_mni(folder: Path) -> npt.NDArray[np.bool_]:
     if (folder / IN_MNI).is_file():
         there = read_mask(folder / IN_MNI)
         if there.grid.shape == grid.shape and there.grid.corner_distance(grid) < 0.01:
-            return np.asarray(there.data > 0)
+            return np.asarray(there.data != 0)
     mask = read_mask(folder / "wmh.nii.gz")
     written = read_mask(folder / "anatomy.nii.gz")
     anatomy = tissues_of(to_canonical(written.data.astype(np.uint8), written.grid))
@@ -179,7 +179,7 @@ def _in_mni(folder: Path) -> npt.NDArray[np.bool_]:
     if placement is None or doubts:
         raise UnusableInput(doubts[0].what if doubts else "There is no brain.")
     moved = apply_to_mask(mask, transform=placement.to_world(canonical), onto=grid)
-    return np.asarray(moved.data > 0)
+    return np.asarray(moved.data != 0)
 
 
 def _table(found: Frequency) -> bytes:
