@@ -45,7 +45,6 @@ class Scan:
     doubtful_ml: float  # of .1 or more
     peak: FloatArray  # of every lesion of the mask: its highest probability
     mean: FloatArray
-    mm3: FloatArray
     real: BoolArray  # whether it touches a lesion that the expert drew
     probability: FloatArray  # of voxels in doubt, drawn at random
     lesion: BoolArray  # what the expert called them
@@ -94,7 +93,6 @@ def _scan(masks: NetworkMasks, entry: ScanSet, case: Case) -> Scan:
         doubtful_ml=float((value >= 1 - SURE).sum()) * mm3 / 1000,
         peak=voxels.peaks(voxels.values(value)),
         mean=voxels.means(voxels.values(value)) if count else np.zeros(0),
-        mm3=np.asarray(voxels.sizes * mm3, dtype=np.float64),
         real=voxels.means(voxels.values(drawn)) > 0 if count else np.zeros(0, dtype=bool),
         probability=value.ravel()[chosen].astype(np.float64),
         lesion=drawn.ravel()[chosen],

@@ -36,7 +36,7 @@ def scan(fits: ModuleType) -> Callable[..., Any]:
         values: dict[str, Any] = {
             "key": group, "group": group, "case": case, "definition": "ms", "weights": "w",
             "volume_ml": volume, "truth_ml": truth, "sure_ml": volume / 2,
-            "doubtful_ml": 2 * volume, "peak": nothing, "mean": nothing, "mm3": nothing,
+            "doubtful_ml": 2 * volume, "peak": nothing, "mean": nothing,
             "real": nothing.astype(bool), "probability": nothing, "lesion": nothing.astype(bool),
         }  # fmt: skip
         return fits.Scan(**(values | more))

@@ -16,6 +16,7 @@ from leuko.pipelines.measure import measure
 from leuko.pipelines.model import Model
 from leuko.pipelines.segment import segment
 from leuko.pipelines.statistics import statistics
+from leuko.quantify.uncertainty import SUREST
 
 ERRORS = VolumeErrors(below=0.5, above=0.25, floor_ml=2.0, scans=13, sets=3, held=16, judged=18)
 LIKELY = LogOdds(slope=0.5, offset=-1.0)
@@ -85,7 +86,7 @@ def test_flips_and_units_of_brightness_change_nothing(head_image: Image, fitted:
 def test_confidence_is_that_of_the_highest_probability(head_image: Image, fitted: Model) -> None:
     for lesion in segment(head_image, model=fitted).table:
         assert lesion.peak_probability is not None
-        peak = min(lesion.peak_probability, 0.9999)
+        peak = min(lesion.peak_probability, SUREST)
         odds = np.exp(-1.0) * (peak / (1 - peak)) ** 0.5
         assert odds / (1 + odds) == pytest.approx(lesion.confidence)
 

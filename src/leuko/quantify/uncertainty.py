@@ -13,7 +13,7 @@ from leuko.quantify.lesions import Lesion
 __all__ = ["LEVEL", "SUREST", "VolumeInterval", "lesion_confidence", "volume_interval"]
 
 LEVEL = 0.9
-SUREST = 0.9999  # probability; beyond it, precision decides
+SUREST = 0.99999  # probability; beyond it, the precision of the numbers decides
 
 
 @dataclass(frozen=True, slots=True)
