@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "segment": ("leuko.cli.segment", "Segment FLAIR scans: mask, numbers and report."),
         "measure": ("leuko.cli.measure", "All numbers and the report from a mask that you have."),
         "longitudinal": ("leuko.cli.longitudinal", "What changed between visits of one person."),
+        "bids": ("leuko.cli.bids", "The main job as a BIDS-App: derivatives of a data set."),
         "demo": ("leuko.cli.demo", "Segment the packaged sample and compare with its truth."),
         "frequency": ("leuko.cli.frequency", "Where a group has its lesions: a map in MNI space."),
         "register": ("leuko.cli.register", "Bring one scan into the space of another."),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "cases_on_screen",
     "print_agreement",
+    "print_cases",
     "print_findings",
     "print_numbers",
     "print_outcomes",
@@ -152,27 +153,31 @@ def print_agreement(agreement: Mapping[str, float], *, definition: str) -> None:
 
 def print_outcomes(outcomes: Sequence[Outcome], *, out: Path, as_json: bool, quiet: bool) -> None:
     """The table of a cohort on stdout, and what failed on stderr."""
-    for outcome in outcomes:
-        if outcome.reason:
-            said = f"{outcome.case.name}: {outcome.reason} {outcome.hint}"
-            click.echo(said.rstrip(), err=True)
+    print_cases(outcomes, quiet=quiet or as_json)
     if as_json:
         from leuko.pipelines.cohort import as_json as encode
 
         click.echo(encode(outcomes), nl=False)
     elif not quiet:
-        _print_table(outcomes, out)
+        console = Console(highlight=False)
+        console.print(f"Table: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
+        console.print(f"Page: {escape(str(out / 'cohort.html'))}", soft_wrap=True)
 
 
-def _print_table(outcomes: Sequence[Outcome], out: Path) -> None:
+def print_cases(outcomes: Sequence[Outcome], *, quiet: bool) -> None:
+    """What failed on stderr, and a row a case on stdout where these are not too many."""
+    for outcome in outcomes:
+        if outcome.reason:
+            said = f"{outcome.case.name}: {outcome.reason} {outcome.hint}"
+            click.echo(said.rstrip(), err=True)
+    if quiet:
+        return
     console = Console(highlight=False)
     if len(outcomes) <= MOST_ROWS:
         console.print(_table(outcomes))
     counts = Counter(outcome.status.value for outcome in outcomes)
     told = ", ".join(f"{number:,} {status}" for status, number in counts.items())
     console.print(f"\nScans: {len(outcomes):,} ({told})")
-    console.print(f"Table: {escape(str(out / 'cohort.tsv'))}", soft_wrap=True)
-    console.print(f"Page: {escape(str(out / 'cohort.html'))}", soft_wrap=True)
 
 
 def _table(outcomes: Iterable[Outcome]) -> Table:

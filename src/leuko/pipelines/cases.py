@@ -20,7 +20,7 @@ from leuko.pipelines.cases_list import cases_of_list, is_list
 from leuko.pipelines.from_scanner import holds_dicom, visits
 from leuko.pipelines.outputs import is_ours
 
-__all__ = ["Case", "find_cases", "is_alone", "left_out", "opened"]
+__all__ = ["Case", "find_cases", "is_alone", "left_out", "named", "opened"]
 
 # What holds a volume; of a pair of files only the header.
 SUFFIXES = (
@@ -94,7 +94,7 @@ def find_cases(inputs: Sequence[Path]) -> tuple[Case, ...]:
     for number, case in enumerate(found):
         own = number if case.problem else (case.path.resolve(), _study_uid(case))
         different.setdefault(own, replace(case, path=case.path.absolute()))
-    return _named(tuple(different.values()))
+    return named(tuple(different.values()))
 
 
 def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
@@ -102,6 +102,16 @@ def left_out(inputs: Sequence[Path], cases: Iterable[Case]) -> int:
     taken = {case.path.resolve() for case in cases}
     seen = {path.resolve() for given in inputs if given.is_dir() for path in _images_in(given)}
     return len(seen - taken)
+
+
+def named(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases with a name each, unique: their own made safe, else one from where they lie."""
+    unnamed = iter(_numbered([case.path for case in cases if not case.name]))
+    names = [safe_name(case.name) if case.name else next(unnamed) for case in cases]
+    while clashing := _clashing(names):
+        for index in clashing:
+            names[index] = f"{names[index]}_{index + 1}"
+    return tuple(replace(case, name=name) for case, name in zip(cases, names, strict=True))
 
 
 def _opened(given: Path, stack: ExitStack) -> Path:
@@ -143,16 +153,6 @@ def _cases_in(folder: Path) -> list[Case]:
             hint="Give the folder with the FLAIR files, or the files themselves.",
         )
     return held
-
-
-def _named(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases with a name each: their own made safe, else one made from where they lie."""
-    unnamed = iter(_numbered([case.path for case in cases if not case.name]))
-    names = [safe_name(case.name) if case.name else next(unnamed) for case in cases]
-    while clashing := _clashing(names):
-        for index in clashing:
-            names[index] = f"{names[index]}_{index + 1}"
-    return tuple(replace(case, name=name) for case, name in zip(cases, names, strict=True))
 
 
 def _numbered(paths: Sequence[Path]) -> list[str]:

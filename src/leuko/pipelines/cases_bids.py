@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leuko.errors import ReadError, UsageError
 from leuko.pipelines.bids_names import BidsName, parsed
-from leuko.pipelines.case import Case
+from leuko.pipelines.case import OLDEST_AGE, Case, sex_of
 
 __all__ = ["DESCRIPTION", "cases_of_bids", "is_bids"]
 
@@ -28,8 +28,8 @@ def cases_of_bids(
 ) -> list[Case]:
     """A case for each FLAIR in sub-*/[ses-*/]anat, by name; derivatives and sourcedata don't count.
 
-    `subjects` and `sessions` (labels without sub- and ses-) choose among them; empty: all. Age and
-    group are those of sub-*_sessions.tsv, else of participants.tsv. Raises ReadError (exit 3)
+    `subjects` and `sessions` (labels without sub- and ses-) choose among them; empty: all. Age, sex
+    and group are those of sub-*_sessions.tsv, else of participants.tsv. Raises ReadError (exit 3)
     where the folder is not there, UsageError (exit 2) where it holds no such FLAIR, or none of a
     subject or session that was asked for.
     """
@@ -75,7 +75,7 @@ def _case(path: Path, name: BidsName, *, root: Path, people: About) -> Case:
         about |= {k: v for k, v in visits.get(f"ses-{name.session}", {}).items() if v}
     return Case(
         name.stem(), path, t1=_t1(path, name), age=_age(about.get("age", "")),
-        group=about.get("group", ""),
+        sex=sex_of(about.get("sex", "")), group=about.get("group", ""),
     )  # fmt: skip
 
 
@@ -98,9 +98,10 @@ def _t1(path: Path, flair: BidsName) -> Path | None:
 def _age(given: str) -> float | None:
     """Years; None where it is not known, or not a number (as in `89+`)."""
     try:
-        return float(given)
+        age = float(given)
     except ValueError:
         return None
+    return age if 0 <= age <= OLDEST_AGE else None
 
 
 def _table(path: Path, *, key: str) -> About:

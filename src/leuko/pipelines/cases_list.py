@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from leuko.errors import LeukoError, ReadError, UsageError
-from leuko.pipelines.case import Case, Problem, safe_name
+from leuko.pipelines.case import OLDEST_AGE, Case, Problem, safe_name, sex_of
 from leuko.pipelines.from_scanner import holds_dicom, visits
 
 __all__ = ["cases_of_list", "is_list"]
@@ -21,10 +21,10 @@ COLUMNS = {
     "t1": ("t1", "t1w"),
     "name": ("id", "name", "case", "participant_id"),
     "age": ("age",),
+    "sex": ("sex",),
     "group": ("group",),
 }
 UNKNOWN = ("", "n/a", "na", "nan", "none", "unknown")
-OLDEST = 130.0
 Row = tuple[int, Mapping[str, str]]  # its line in the file, its cells by what they mean
 
 
@@ -38,10 +38,10 @@ def cases_of_list(path: Path) -> list[Case]:
 
     A text file holds a path in each line, or a table with tabs; .tsv and .csv are tables. A table
     names its columns in the first line: the scan (`flair`, `scan`, `image`, `path` or `file`) and,
-    where known, `t1`, `id` (or `name`, `case`, `participant_id`), `age` in years, `group`; others
-    are left alone. Lines that start with # and empty ones do not count. Paths count from the
-    folder of the list. Raises ReadError (exit 3) for a file that is no text, UsageError (exit 2)
-    for one without a row or without a column of scans.
+    where known, `t1`, `id` (or `name`, `case`, `participant_id`), `age` in years, `sex` (M, F) and
+    `group`; others are left alone. Lines that start with # and empty ones do not count. Paths
+    count from the folder of the list. Raises ReadError (exit 3) for a file that is no text,
+    UsageError (exit 2) for one without a row or without a column of scans.
     """
     first_line: dict[object, int] = {}
     named: dict[str, int] = {}
@@ -78,7 +78,7 @@ def _case(cells: Mapping[str, str], *, line: int, file: Path) -> Case:
     """The case of a row, with its problem if it has one."""
     given = cells.get("scan", "")
     case = Case(cells.get("name", ""), file.parent / Path(given).expanduser(),
-                group=_known(cells.get("group", "")))  # fmt: skip
+                sex=sex_of(cells.get("sex", "")), group=_known(cells.get("group", "")))  # fmt: skip
     try:
         if "wrong" in cells:
             raise UsageError(cells["wrong"], hint="Every row has a cell for each column.")
@@ -131,7 +131,7 @@ def _age(given: str, *, line: int) -> float | None:
         age = float(given)
     except ValueError:
         age = math.nan
-    if not 0 <= age <= OLDEST:
+    if not 0 <= age <= OLDEST_AGE:
         raise UsageError(
             f"The age in line {line} of the list is no number of years.",
             hint="Leave its cell empty where the age is not known.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from leuko.errors import WriteError
@@ -20,6 +20,7 @@ __all__ = [
     "cohort",
     "cohort_exit_code",
     "require_cohort_folder",
+    "worked",
 ]
 
 COHORT_TABLE = "cohort.tsv"
@@ -47,23 +48,48 @@ def cohort(
         out.mkdir(parents=True, exist_ok=True)
     if not (out / COHORT_TABLE).exists():
         write_whole(out / COHORT_TABLE, table(()))  # from now on the folder is ours
-    found: dict[int, Outcome] = {}
     due = 0.0
-    try:
-        for number, outcome in work(cases, job):
-            found[number] = outcome
-            watch(outcome)
-            if time.monotonic() >= due:
-                took = _write_table(found, out)
-                due = time.monotonic() + REST * took
-    finally:
-        _write_table(found, out)
-        outcomes = tuple(found[number] for number in sorted(found))
+
+    def keep(found: Mapping[int, Outcome]) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            began = time.monotonic()
+            write_whole(out / COHORT_TABLE, table(_in_order(found)))
+            due = time.monotonic() + REST * (time.monotonic() - began)
+
+    def finish(outcomes: Sequence[Outcome]) -> None:
+        write_whole(out / COHORT_TABLE, table(outcomes))
         if page and outcomes:
             from leuko.pipelines.cohort_page import write_page
 
             write_page(outcomes, out=out, asked=len(cases))
-    return outcomes
+
+    return worked(cases, job=job, work=work, watch=watch, meanwhile=keep, at_end=finish)
+
+
+def worked(
+    cases: Sequence[Case],
+    *,
+    job: Job,
+    work: Work,
+    watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+    meanwhile: Callable[[Mapping[int, Outcome]], None] = lambda found: None,  # noqa: ARG005
+    at_end: Callable[[Sequence[Outcome]], None] = lambda outcomes: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Work through the cases; what became of them, in their order.
+
+    `meanwhile` is given the outcomes so far, by the places of their cases, after each one; `at_end`
+    all of them, or those that there are when the work is interrupted.
+    """
+    found: dict[int, Outcome] = {}
+    try:
+        for number, outcome in work(cases, job):
+            found[number] = outcome
+            watch(outcome)
+            meanwhile(found)
+    finally:
+        at_end(_in_order(found))
+    return _in_order(found)
 
 
 def cohort_exit_code(outcomes: Iterable[Outcome]) -> int:
@@ -86,8 +112,5 @@ def require_cohort_folder(out: Path, *, force: bool) -> None:
     )
 
 
-def _write_table(found: dict[int, Outcome], out: Path) -> float:
-    """Write the rows so far; how long that took, in s."""
-    began = time.monotonic()
-    write_whole(out / COHORT_TABLE, table(found[number] for number in sorted(found)))
-    return time.monotonic() - began
+def _in_order(found: Mapping[int, Outcome]) -> tuple[Outcome, ...]:
+    return tuple(found[number] for number in sorted(found))

@@ -104,8 +104,10 @@ def _more(done: Sequence[Outcome]) -> str:
 
 
 def _care(done: Sequence[Outcome]) -> Iterator[str]:
-    """That a scan is there twice: its content, whatever its name."""
+    """That a scan is there twice (its content, whatever its name); that cases were made unalike."""
     words = cohort_words()
+    if len({outcome.numbers.made_by for outcome in done if outcome.numbers}) > 1:
+        yield words("care.unalike")
     by_hash: dict[str, list[str]] = {}
     for outcome in done:
         if outcome.numbers and outcome.numbers.input_sha256:

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 MOST_GROUPS = 12  # with a row of the chart; the table has all
+FEWEST_DRAWN = 5  # scans, below which the table says it better
 FEWEST_AGES = 3
 FEWEST_CORRELATED = 10
 NAMED = 3  # cases named with a finding
@@ -91,7 +92,7 @@ def distributions(
         for n, o in enumerate(outcomes)
         if o.numbers
     ]
-    if len(scans) < 2:
+    if len(scans) < FEWEST_DRAWN:
         return
     yield Plot(
         words("plot.volumes"),

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,10 +20,28 @@ from leuko.pipelines.statistics import Statistics
 __all__ = ["COLUMNS", "Noticed", "Numbers", "Outcome", "Place", "Status", "as_json", "table"]
 
 Value = float | int | str | None
+OF_THE_PERSON = ("age", "sex")  # parameters that differ from case to case
+RULES = ("continuity", "voxel_10mm", "cluster_2mm", "touching")
+
+
+def _of_rule(rule: str) -> Callable[[Statistics], Value]:
+    """The periventricular volume by one of the rules in use."""
+
+    def value(found: Statistics) -> Value:
+        regions = found.regions
+        record = regions.periventricular.get(rule) if regions is not None else None
+        if record is None or record.periventricular is None:
+            return None
+        return record.periventricular.volume_ml
+
+    return value
+
 
 COLUMNS: MappingProxyType[str, Callable[[Statistics], Value]] = MappingProxyType(
     {
         "volume_ml": lambda s: s.volume_ml,
+        "volume_low_ml": lambda s: s.volume_interval.low_ml if s.volume_interval else None,
+        "volume_high_ml": lambda s: s.volume_interval.high_ml if s.volume_interval else None,
         "volume_mm3": lambda s: s.volume_mm3,
         "volume_voxels": lambda s: s.volume_voxels,
         "lesion_count": lambda s: s.lesion_count,
@@ -43,6 +62,13 @@ COLUMNS: MappingProxyType[str, Callable[[Statistics], Value]] = MappingProxyType
         "brain_ml": lambda s: s.brain_ml,
         "ventricles_ml": lambda s: s.ventricles_ml,
         "icv_ml": lambda s: s.icv_ml,
+        **{f"periventricular_{rule}_ml": _of_rule(rule) for rule in RULES},
+        "fazekas_periventricular": (
+            lambda s: s.scales.fazekas_periventricular.grade if s.scales else None
+        ),
+        "fazekas_deep": lambda s: s.scales.fazekas_deep.grade if s.scales else None,
+        "norm_percentile_low": lambda s: s.norm.percentile_low if s.norm else None,
+        "norm_percentile_high": lambda s: s.norm.percentile_high if s.norm else None,
     }
 )
 """What the table says of a finished case, and where it is in stats.json."""
@@ -74,6 +100,8 @@ class Numbers:
     values: tuple[Value, ...]
     findings: tuple[Noticed, ...]
     input_sha256: str
+    made_by: str
+    """Version, weights, parameters: equal where cases were made alike."""
     seconds: float
 
     @classmethod
@@ -83,6 +111,7 @@ class Numbers:
             tuple(value(found) for value in COLUMNS.values()),
             tuple(Noticed(f.code, f.severity, f.what) for f in found.findings),
             found.provenance.input_sha256 or "",
+            _made_by(found),
             sum(step.seconds for step in found.steps),
         )
 
@@ -159,6 +188,13 @@ def as_json(outcomes: Iterable[Outcome]) -> bytes:
         for outcome in outcomes
     ]
     return msgspec.json.format(msgspec.json.encode({"cases": cases}), indent=2) + b"\n"
+
+
+def _made_by(found: Statistics) -> str:
+    made = found.provenance
+    own = {name: value for name, value in made.parameters.items() if name not in OF_THE_PERSON}
+    told = (made.version, made.weights_sha256, made.engine, made.precision, sorted(own.items()))
+    return sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _cell(value: Value) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from leuko.errors import UsageError
 from leuko.pipelines.case import Case
 from leuko.pipelines.cohort import Outcome, cohort, require_cohort_folder
@@ -19,7 +21,7 @@ from leuko.pipelines.outputs import STATISTICS
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.statistics import Statistics
 
-__all__ = ["SegmentJob", "segment_cohort", "work_for"]
+__all__ = ["SegmentJob", "config_of", "segment_cohort", "work_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class SegmentJob:
             return None
         wanted = expected(
             case,
-            config=self.config,
+            config=config_of(case, self.config),
             model=model,
             series=self.series,
             t1_series=self.t1_series,
@@ -56,7 +58,7 @@ class SegmentJob:
         return segment_case(
             case,
             out=self.out / case.name,
-            config=self.config,
+            config=config_of(case, self.config),
             series=self.series,
             t1_series=self.t1_series,
             t1=case.t1,
@@ -74,6 +76,13 @@ class SegmentJob:
         if case.t1 is None or not self.config.t1_space:
             return False
         return case.t1.stat().st_mtime > place.record.stat().st_mtime
+
+
+def config_of(case: Case, config: SegmentConfig) -> SegmentConfig:
+    """The config for a case: with the age and sex of its person, where these are known."""
+    if case.age is None:
+        return config
+    return structs.replace(config, age=case.age, sex=case.sex or config.sex)
 
 
 def segment_cohort(

@@ -170,6 +170,7 @@ def _axis(volumes: Sequence[float], start: float, end: float, *, gap: float) -> 
     positive = [max(value, LEAST) for value in volumes if value > 0] or [1.0]
     low = math.floor(math.log10(min(positive)) + 1e-9)
     high = math.floor(math.log10(max(positive)) + 1e-9) + 1
+    low = min(low, high - 2)
     if any(value <= 0 for value in volumes):
         return _Axis(low, high, start + gap, end, start + gap / 2 - 3)
     return _Axis(low, high, start, end, None)

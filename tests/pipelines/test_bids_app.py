@@ -1,0 +1,234 @@
+"""The BIDS-App: names, choice of scans, derivatives that the official validator accepts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brightness_network import make_head, write_weights
+
+from leuko.cli.bids import _spread
+from leuko.errors import ReadError, SafetyRefusal, UsageError, WriteError
+from leuko.formats.read import read
+from leuko.formats.write import write
+from leuko.image.grid import Grid
+from leuko.image.image import Image
+from leuko.pipelines.bids import bids_participants
+from leuko.pipelines.bids_filter import filtered, read_filters
+from leuko.pipelines.bids_group import bids_group
+from leuko.pipelines.bids_names import parsed
+from leuko.pipelines.cases import find_cases, named
+from leuko.pipelines.cases_bids import cases_of_bids
+from leuko.pipelines.cohort_table import Status
+
+
+def study(root: Path, *names: str) -> Path:
+    """A BIDS data set with empty files of these names."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (root / "dataset_description.json").write_text('{"Name": "S", "BIDSVersion": "1.8.0"}')
+    return root
+
+
+def head(path: Path) -> None:
+    data = make_head((40, 48, 30))
+    write(Image(data, Grid.from_spacing(data.shape, (3.0, 3.0, 5.0))), path)
+
+
+# ---------------------------------------------------------------- names and scans
+
+
+def test_a_name_is_taken_apart_and_put_together_in_the_order_of_the_standard() -> None:
+    name = parsed(Path("sub-01_ses-a_acq-3d_run-2_FLAIR.nii.gz"))
+    assert name is not None
+    assert (name.subject, name.session, name.suffix) == ("01", "a", "FLAIR")
+    assert name.stem("mask", label="WMH", space="MNI") == (
+        "sub-01_ses-a_acq-3d_run-2_space-MNI_label-WMH_mask"
+    )
+    assert name.folder() == Path("sub-01/ses-a/anat")
+    for other in ("FLAIR.nii.gz", "sub-_FLAIR.nii", "sub-01_x_FLAIR.nii", "sub-01_foo-1_FLAIR.nii"):
+        assert parsed(Path(other)) is None
+
+
+def test_of_a_data_set_the_flairs_of_its_subjects_count(tmp_path: Path) -> None:
+    root = study(
+        tmp_path,
+        "sub-01/anat/sub-01_FLAIR.nii.gz",
+        "sub-01/anat/sub-01_T1w.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_run-1_FLAIR.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_run-2_FLAIR.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_ce-gd_T1w.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_run-2_T1w.nii.gz",
+        "sub-02/ses-1/anat/sub-02_ses-1_run-1_T1w.nii.gz",
+        "derivatives/x/sub-01/anat/sub-01_desc-x_FLAIR.nii.gz",
+        "sourcedata/sub-09/anat/sub-09_FLAIR.nii.gz",
+    )
+    (root / "participants.tsv").write_text(
+        "participant_id\tage\tsex\tgroup\nsub-01\t71\tM\tn/a\nsub-02\t89+\tF\tms\n"
+    )
+    (root / "sub-02" / "sub-02_sessions.tsv").write_text("session_id\tage\nses-1\t64.5\n")
+    cases = find_cases([root])
+    assert [case.name for case in cases] == ["sub-01", "sub-02_ses-1_run-1", "sub-02_ses-1_run-2"]
+    assert [(case.age, case.sex, case.group) for case in cases] == [
+        (71.0, "male", ""), (64.5, "female", "ms"), (64.5, "female", "ms")
+    ]  # fmt: skip
+    assert [case.t1.name for case in cases if case.t1] == [
+        "sub-01_T1w.nii.gz", "sub-02_ses-1_run-1_T1w.nii.gz", "sub-02_ses-1_run-2_T1w.nii.gz"
+    ]  # fmt: skip
+    assert len(cases_of_bids(root, subjects=["02"])) == 2
+    assert len(cases_of_bids(root, sessions=["1"])) == 2
+    with pytest.raises(UsageError, match="sub-07"):
+        cases_of_bids(root, subjects=["02", "07"])
+    with pytest.raises(ReadError):
+        cases_of_bids(root / "none")
+
+
+def test_a_filter_chooses_by_entities(tmp_path: Path) -> None:
+    root = study(
+        tmp_path,
+        "sub-01/anat/sub-01_acq-3d_FLAIR.nii.gz",
+        "sub-01/anat/sub-01_acq-2d_FLAIR.nii.gz",
+        "sub-01/anat/sub-01_FLAIR.nii.gz",
+        "sub-01/anat/sub-01_acq-x_T1w.nii.gz",
+    )
+    file = tmp_path / "filter.json"
+
+    def chosen(content: object) -> list[str]:
+        file.write_text(json.dumps(content))
+        found = filtered(cases_of_bids(root), read_filters(file))
+        return [case.path.name.split("_", 1)[1] + ("+T1" if case.t1 else "") for case in found]
+
+    assert chosen({"flair": {"acquisition": "3d"}}) == ["acq-3d_FLAIR.nii.gz+T1"]
+    assert chosen({"flair": {"acq": ["2d", None], "suffix": "FLAIR"}}) == [
+        "FLAIR.nii.gz+T1", "acq-2d_FLAIR.nii.gz+T1"
+    ]  # fmt: skip
+    assert chosen({"flair": {"acq": "3d"}, "t1w": {"acq": "y"}}) == ["acq-3d_FLAIR.nii.gz"]
+    for wrong in ({"flair": {"acq": "4d"}}, {"bold": {}}, {"flair": {"colour": 1}}, [1]):
+        with pytest.raises(UsageError):
+            chosen(wrong)
+
+
+def test_options_are_understood_as_other_apps_write_them() -> None:
+    call = ["in", "out", "participant", "--participant_label", "01", "02", "--n_cpus", "2"]
+    assert _spread(call) == [
+        "in", "out", "participant", "--participant-label", "01", "--participant-label", "02",
+        "--n-cpus", "2",
+    ]  # fmt: skip
+    assert _spread(["--participant-label", "01", "in", "out", "group", "-q"]) == [
+        "--participant-label", "01", "in", "out", "group", "-q"
+    ]  # fmt: skip
+    assert _spread(["in", "out", "participant", "--session-label=1", "x"])[-2:] == [
+        "--session-label=1", "x"
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- derivatives
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A data set of three scans, one of which is none, its derivatives, and the weights."""
+    home = tmp_path_factory.mktemp("bids")
+    root = study(home / "study", "sub-03/anat/sub-03_FLAIR.nii.gz")
+    for name in ("sub-01/ses-1/anat/sub-01_ses-1_acq-3d", "sub-02/ses-1/anat/sub-02_ses-1"):
+        path = root / f"{name}_FLAIR.nii.gz"
+        path.parent.mkdir(parents=True)
+        head(path)
+    weights = write_weights(home / "weights")
+    out = root / "derivatives" / "leuko"
+    cases = named(cases_of_bids(root))
+    outcomes = bids_participants(cases, root=root, out=out, weights=weights)
+    assert [outcome.status.value for outcome in outcomes] == ["done", "done", "failed"]
+    bids_group(cases, root=root, out=out)
+    return root, out, weights
+
+
+def test_derivatives_have_the_names_and_sidecars_of_the_standard(
+    made: tuple[Path, Path, Path],
+) -> None:  # fmt: skip
+    root, out, _ = made
+    folder = out / "sub-01" / "ses-1" / "anat"
+    stem = "sub-01_ses-1_acq-3d"
+    mask = read(folder / f"{stem}_label-WMH_mask.nii.gz")
+    assert mask.grid == read(root / "sub-01/ses-1/anat" / f"{stem}_FLAIR.nii.gz").grid
+    about = json.loads((folder / f"{stem}_label-WMH_mask.json").read_text())
+    assert about["Type"] == "Lesion"
+    assert about["Sources"] == [f"bids:raw:sub-01/ses-1/anat/{stem}_FLAIR.nii.gz"]
+    lesions = read(folder / f"{stem}_seg-lesions_dseg.nii.gz").data
+    with (folder / f"{stem}_seg-lesions_dseg.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, dialect="excel-tab"))
+    assert [int(row["index"]) for row in rows] == list(range(1, int(lesions.max()) + 1))
+    assert int(rows[0]["voxels"]) == np.count_nonzero(lesions == 1)
+    described = json.loads((folder / f"{stem}_seg-lesions_dseg.json").read_text())
+    assert described["volume_mm3"]["Units"] == "mm^3"
+    probability = read(folder / f"{stem}_label-WMH_probseg.nii.gz").data
+    assert 0.5 < probability.max() <= 1
+    assert (folder / f"{stem}_desc-wmh_report.html").is_file()
+    told = json.loads((out / "dataset_description.json").read_text())
+    assert told["DatasetType"] == "derivative"
+    assert told["GeneratedBy"][0]["Name"] == "leuko"
+    assert (out / told["DatasetLinks"]["raw"]).samefile(root)
+    assert not (out / ".leuko-work").exists()
+
+
+def test_the_group_level_makes_a_table_and_a_page_with_what_failed(
+    made: tuple[Path, Path, Path],
+) -> None:  # fmt: skip
+    _, out, _ = made
+    with (out / "phenotype" / "wmh.tsv").open(newline="") as file:
+        rows = list(csv.DictReader(file, dialect="excel-tab"))
+    assert [(row["participant_id"], row["session_id"]) for row in rows] == [
+        ("sub-01", "ses-1"), ("sub-02", "ses-1")
+    ]  # fmt: skip
+    described = json.loads((out / "phenotype" / "wmh.json").read_text())
+    assert set(rows[0]) <= set(described)
+    assert described["volume_ml"]["Units"] == "ml"
+    page = (out / "cohort.html").read_text(encoding="utf-8")
+    assert "sub-03" in page
+    assert 'href="sub-01/ses-1/anat/sub-01_ses-1_acq-3d_desc-wmh_report.html"' in page
+
+
+def test_finished_scans_are_kept_and_failed_ones_tried_again(
+    made: tuple[Path, Path, Path], tmp_path: Path
+) -> None:  # fmt: skip
+    root, out, weights = made
+    copy = tmp_path / "study"
+    shutil.copytree(root, copy)
+    out = copy / "derivatives" / "leuko"
+    head(copy / "sub-03/anat/sub-03_FLAIR.nii.gz")
+    cases = named(cases_of_bids(copy))
+    outcomes = bids_participants(cases, root=copy, out=out, weights=weights)
+    assert [o.status for o in outcomes] == [Status.KEPT, Status.KEPT, Status.DONE]
+    assert not list(out.rglob("*_failure.json"))
+
+
+def test_scans_are_never_among_the_results(made: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    root, _, weights = made
+    cases = named(cases_of_bids(root))
+    with pytest.raises(SafetyRefusal):
+        bids_participants(cases, root=root, out=root, weights=weights)
+    (tmp_path / "thesis.txt").write_text("years")
+    with pytest.raises(WriteError):
+        bids_participants(cases, root=root, out=tmp_path, weights=weights)
+    with pytest.raises(ReadError, match="no derivative"):
+        bids_group(cases, root=root, out=tmp_path / "new")
+
+
+def test_the_official_validator_finds_no_error(made: tuple[Path, Path, Path]) -> None:
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    done = subprocess.run(
+        [validator, "--json", made[1]], capture_output=True, text=True, check=False, timeout=300
+    )
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue["severity"] == "error"] == []
+    assert {issue["code"] for issue in issues} <= {"TOO_FEW_AUTHORS"}
