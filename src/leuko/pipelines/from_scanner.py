@@ -165,7 +165,7 @@ def take(
     beside, about_t1 = _t1_of_study(t1, choice.t1, config=config, takes_t1=takes_t1)
     with_t1 = beside is not None and t1 is None
     findings = [*study.findings, *about_patient, *image.findings, _why(choice, with_t1=with_t1)]
-    findings += about_t1
+    findings += [*about_t1, *_about_agent(choice.flair)]
     origin, patient, age, sex = None, None, None, None
     if config.dicom or config.patient or config.age == "dicom":
         with tolerant():
@@ -180,6 +180,22 @@ def take(
     gate(findings, policy=policy)
     whole = Image(image.data, image.grid, image.source, tuple(findings))
     return Taken(whole, beside, origin, _source(choice), patient, age, sex)
+
+
+def _about_agent(flair: Stack) -> tuple[Finding, ...]:
+    """A note where the headers say that the FLAIR was made after a contrast agent was given."""
+    from leuko.dicom.evidence import has_contrast
+
+    if not has_contrast(flair):
+        return ()
+    note = Finding(
+        "scanner.contrast_agent",
+        Severity.NOTE,
+        "The FLAIR was made after a contrast agent was given.",
+        "Vessels, meninges and choroid plexus may be brighter than leuko was made for: look at "
+        "the mask, and compare volumes only among scans of this kind.",
+    )
+    return (note,)
 
 
 def _for_dicom_alone(config: SegmentConfig) -> tuple[Finding, ...]:

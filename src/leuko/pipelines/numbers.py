@@ -25,6 +25,7 @@ from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.result import Result
 from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
+from leuko.quality.mass import mass_checks
 from leuko.quality.result import result_checks
 from leuko.quantify.burden import measure_burden
 from leuko.quantify.confluency import confluency
@@ -109,7 +110,13 @@ def result_of(
             vascular=config.definition == "vascular",
             oriented=image.grid.oriented,
         )
-        about = (*result_checks(mask, burden=burden, anatomy=anatomy), *scale_checks(scales))
+        about = (
+            *result_checks(mask, burden=burden, anatomy=anatomy),
+            *mass_checks(
+                seen.data, anatomy=anatomy, spacing=grid.spacing, lesions=mask, sided=sided
+            ),
+            *scale_checks(scales),
+        )
         noted |= {"lesions": count, "findings": len(about)}
         gate(about, policy=Policy(config.policy))
     written = side_labels(anatomy, spacing=grid.spacing, plane=plane)

@@ -21,6 +21,7 @@ from leuko.preparation.intensity import brain_level
 from leuko.preparation.prepare import Prepared, prepare
 from leuko.preparation.t1 import no_t1
 from leuko.progress import Journal
+from leuko.quality.acquisition import acquisition_checks
 from leuko.quality.anatomy import anatomy_checks
 from leuko.quality.scan import input_checks
 
@@ -99,6 +100,7 @@ def observe(
             spacing=grid.spacing,
             sided=image.grid.oriented,
         )
+        findings += acquisition_checks(data, anatomy=prediction.anatomy, spacing=grid.spacing)
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
     return Observation(data, grid, prediction, findings, beside)
