@@ -13,6 +13,7 @@ from leuko.cli.options import (
     norm_options,
     out_options,
     page_options,
+    regions_option,
     scanner_options,
     series_option,
     template_options,
@@ -39,6 +40,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 @image_argument("mask", metavar="MASK")
 @out_options
 @series_option
+@regions_option
 @template_options
 @job_options
 @page_options

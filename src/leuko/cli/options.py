@@ -22,6 +22,7 @@ __all__ = [
     "out_options",
     "page_options",
     "quiet_option",
+    "regions_option",
     "scanner_options",
     "series_option",
     "t1_options",
@@ -60,6 +61,13 @@ def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
 
     return decorate
 
+
+regions_option = click.option(
+    "--regions-map/--no-regions-map",
+    default=False,
+    show_default=True,
+    help="Write the lesions by region, regions.nii.gz, and its names, regions.tsv.",
+)
 
 mask_options = _together(
     click.option(
@@ -145,12 +153,7 @@ mask_options = _together(
         show_default=True,
         help="Write the probability map, probability.nii.gz.",
     ),
-    click.option(
-        "--regions-map/--no-regions-map",
-        default=False,
-        show_default=True,
-        help="Write the lesions by region, regions.nii.gz, and its names, regions.tsv.",
-    ),
+    regions_option,
     click.option(
         "--surface/--no-surface",
         default=False,

@@ -25,6 +25,7 @@ from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
 from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import name_of, now, sha_of
+from leuko.pipelines.regions_map import write_regions_map
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, statistics
 from leuko.pipelines.with_norm import require_norms, with_norm
@@ -103,6 +104,8 @@ def measure_file(
             result, image=scan.image, config=chosen, folder=folder, journal=journal
         )
         result = with_norm(result, config=chosen, age=scan.age, sex=scan.sex)
+        if chosen.regions_map:
+            write_regions_map(result, folder, like=scan.image)
         with journal.step("report", pages=chosen.report):
             write_result(
                 result, image=scan.image, folder=folder, definition=None, config=chosen
@@ -142,6 +145,7 @@ def _measure(
                 "engine": config.engine,
                 "precision": config.precision,
                 "policy": config.policy,
+                "regions_map": config.regions_map,
                 "report": config.report,
                 "language": config.language,
                 "viewer": config.viewer,
