@@ -15,7 +15,7 @@ from leuko.change.seen import Pair, Seen
 from leuko.change.tracking import Group, track
 from leuko.masks.morphology import dilate
 
-__all__ = ["ChangeClass", "Evidence", "Tracked", "classify", "collect_evidence"]
+__all__ = ["ChangeClass", "Evidence", "Tracked", "classify", "collect_evidence", "numbered"]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -135,8 +135,8 @@ class _Counts:
 
     @classmethod
     def of(cls, groups: Sequence[Group], pair: Pair, evidence: Evidence) -> _Counts:
-        one = _numbered(pair.first.labels, [group.first for group in groups])
-        other = _numbered(pair.second.labels, [group.second for group in groups])
+        one = numbered(pair.first.labels, [group.first for group in groups])
+        other = numbered(pair.second.labels, [group.second for group in groups])
         where = np.nonzero((one > 0) | (other > 0))
         own = np.where(other[where] > 0, other[where], one[where])
         volume = float(np.prod(pair.grid.spacing))
@@ -160,7 +160,7 @@ class _Counts:
         )
 
 
-def _numbered(
+def numbered(
     labels: npt.NDArray[np.int32], groups: Sequence[tuple[int, ...]]
 ) -> npt.NDArray[np.int32]:
     """The number of the group, from 1, in place of each label."""
@@ -190,15 +190,20 @@ def _row(number: int, group: Group, counts: _Counts, repeatability: Repeatabilit
         changed = sign * brighter >= BRIGHTER and sign * counts.likelier[number] >= LIKELIER
         grown = whole if changed and group.second else 0.0
         gone = whole if changed and group.first else 0.0
+    kind = ChangeClass.NOT_SEEN
+    limit = repeatability.lesion_limit_mm3(whole - (grown + gone) / 2)
     if counts.unknown[number] > UNSEEN:
         grown = gone = 0.0
-    first, second = whole - grown, whole - gone
-    limit = repeatability.lesion_limit_mm3((first + second) / 2)
-    kind = ChangeClass.NOT_SEEN
-    if counts.unknown[number] <= UNSEEN:
+    else:
         parts = counts.second_parts[number] - counts.first_parts[number]
-        kind = _kind(first, second, limit, parts=float(parts))
-    return Tracked(kind, group.first, group.second, first, second, grown, gone, brighter, limit)
+        kind = _kind(whole - grown, whole - gone, limit, parts=float(parts))
+        if kind is ChangeClass.NEW:  # the little that was there is noise at its edge
+            grown, gone = whole, 0.0
+        elif kind is ChangeClass.DISAPPEARED:
+            grown, gone = 0.0, whole
+    return Tracked(
+        kind, group.first, group.second, whole - grown, whole - gone, grown, gone, brighter, limit
+    )
 
 
 def _kind(first: float, second: float, limit: float, *, parts: float) -> ChangeClass:

@@ -9,7 +9,14 @@ from math import fsum
 import numpy as np
 import numpy.typing as npt
 
-from leuko.change.classes import ChangeClass, Evidence, Tracked, classify, collect_evidence
+from leuko.change.classes import (
+    ChangeClass,
+    Evidence,
+    Tracked,
+    classify,
+    collect_evidence,
+    numbered,
+)
 from leuko.change.half_way import HalfWay, meet
 from leuko.change.repeatability import Repeatability, repeatability_of
 from leuko.change.seen import Pair, look
@@ -17,7 +24,7 @@ from leuko.change.visit import Visit
 from leuko.image.image import Image
 from leuko.registration.apply import apply_to_mask
 
-__all__ = ["CODES", "Comparison", "change_map", "compare_visits"]
+__all__ = ["CODES", "Comparison", "change_map", "compare_visits", "lesions_at"]
 
 # Values of change.nii.gz. Merging is a way to enlarge, splitting one to shrink.
 CODES = {
@@ -96,6 +103,28 @@ def change_map(comparison: Comparison, *, first: Visit, second: Visit) -> npt.ND
         onto=second.grid,
     ).data
     return np.where(second.mask, shown, along).astype(np.uint8)
+
+
+def lesions_at(
+    comparison: Comparison,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The lesions of the first and of the second visit on the half-way grid, by row from 1.
+
+    A voxel of either segmentation belongs to both visits unless it changed: the two differ by
+    growth and regression alone, as the volumes of the rows do.
+    """
+    rows, pair = comparison.rows, comparison.pair
+    one = numbered(pair.first.labels, [row.first for row in rows])
+    other = numbered(pair.second.labels, [row.second for row in rows])
+    both = np.where(other > 0, other, one)
+    came = np.zeros(len(rows) + 1, dtype=np.bool_)
+    went = came.copy()
+    for number, row in enumerate(rows, start=1):
+        came[number] = row.kind is ChangeClass.NEW or not (row.first or row.first_mm3)
+        went[number] = row.kind is ChangeClass.DISAPPEARED or not (row.second or row.second_mm3)
+    first = np.where(came[both] | (comparison.evidence.grown & (other > 0)), 0, both)
+    second = np.where(went[both] | (comparison.evidence.gone & (one > 0)), 0, both)
+    return first.astype(np.int32), second.astype(np.int32)
 
 
 def _coded(

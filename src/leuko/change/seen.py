@@ -40,6 +40,8 @@ class Seen:
     brightness: 0 is normal white matter, 1 the lesions; smoothed.
     known: where the visit shows anything.
     border_mm: half a voxel of the visit along each axis of the half-way grid.
+    white: how bright white matter is in the scan; contrast: how much brighter lesions are, as a
+        share of it.
     """
 
     labels: npt.NDArray[np.int32]
@@ -47,6 +49,8 @@ class Seen:
     brightness: Floats
     known: Flags
     border_mm: Triple
+    white: float
+    contrast: float
 
     @property
     def mask(self) -> Flags:
@@ -83,9 +87,12 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
         _labels(visit, to, space.grid)
         for visit, to in ((first, space.to_first), (second, space.to_second))
     ]
+    whites = [_white_level(visit) for visit in (first, second)]
     relative = [
-        _relative(visit, to, space.grid)
-        for visit, to in ((first, space.to_first), (second, space.to_second))
+        _relative(visit, white, to, space.grid)
+        for visit, white, to in zip(
+            (first, second), whites, (space.to_first, space.to_second), strict=True
+        )
     ]
     contrasts = _contrasts(labels[0] > 0, labels[1] > 0, relative[0], relative[1])
     seen = [
@@ -95,13 +102,16 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
             brightness=bright / np.float32(contrast),
             known=_known(visit, to, space.grid),
             border_mm=_border(visit.grid, to, space.grid),
+            white=white,
+            contrast=contrast,
         )
-        for visit, to, own, bright, contrast in zip(
+        for visit, to, own, bright, contrast, white in zip(
             (first, second),
             (space.to_first, space.to_second),
             labels,
             relative,
             contrasts,
+            whites,
             strict=True,
         )
     ]
@@ -131,13 +141,18 @@ def _labels(visit: Visit, to: Affine, onto: Grid) -> npt.NDArray[np.int32]:
     return labels
 
 
-def _relative(visit: Visit, to: Affine, onto: Grid) -> Floats:
-    """Brightness above white matter, as a share of it."""
+def _white_level(visit: Visit) -> float:
+    """How bright normal white matter is; the scan's median without any anatomy."""
     level = white_matter_level(visit.data, anatomy=visit.anatomy, mask=visit.mask)
     middle = level.median if level is not None else float(np.median(visit.data))
+    return middle if middle > 0 else 1.0
+
+
+def _relative(visit: Visit, white: float, to: Affine, onto: Grid) -> Floats:
+    """Brightness above white matter, as a share of it."""
     values = _linear(visit.data, visit.grid, to, onto)
     smooth = ndimage.gaussian_filter(values, BLUR_MM / onto.spacing[0], truncate=3.0)
-    return np.asarray((smooth - middle) / max(abs(middle), 1e-6), dtype=np.float32)
+    return np.asarray((smooth - white) / white, dtype=np.float32)
 
 
 def _contrasts(

@@ -9,11 +9,12 @@ import numpy as np
 
 from leuko.change.classes import ChangeClass, Tracked
 from leuko.change.compare import Comparison, change_map, compare_visits
+from leuko.change.lesions import ChangedLesion
 from leuko.change.visit import Visit
 from leuko.errors import SafetyRefusal
 from leuko.findings import Finding, Policy, Severity
 from leuko.image.image import from_canonical
-from leuko.pipelines.longitudinal_result import Change, ChangedLesion, Followed
+from leuko.pipelines.longitudinal_result import Change, Followed
 from leuko.progress import Journal
 from leuko.quantify.lesions import Lesion
 from leuko.registration.transforms import Affine

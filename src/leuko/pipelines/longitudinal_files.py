@@ -22,7 +22,9 @@ from leuko.pipelines.longitudinal import (
     with_probability,
 )
 from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal
+from leuko.pipelines.longitudinal_shown import shown_values
 from leuko.pipelines.longitudinal_statistics import (
+    CHANGE_DEFINITIONS,
     ChangeStatistics,
     change_statistics,
     changes_tsv,
@@ -91,7 +93,7 @@ def longitudinal_files(
             findings=about,
         )
         with journal.step("report", pages=chosen.report):
-            _write(result, folder=folder)
+            _write(result, folder=folder, pages=chosen.report)
         numbers = change_statistics(replace(result, journal=journal.steps))
         with writing(STATISTICS):
             (folder / STATISTICS).write_bytes(encode_change(numbers))
@@ -198,7 +200,7 @@ def _one_patient(taken: Sequence[Taken], *, policy: Policy) -> list[Finding]:
     return [Finding("change.patients", Severity.WARNING, what, "Check whose scans these are.")]
 
 
-def _write(result: Longitudinal, *, folder: Path) -> None:
+def _write(result: Longitudinal, *, folder: Path, pages: bool) -> None:
     """Everything but stats.json."""
     with writing(folder.name):
         _write_change(result.change, folder)
@@ -208,6 +210,17 @@ def _write(result: Longitudinal, *, folder: Path) -> None:
                     home = folder / BETWEEN / f"{step.baseline.name}_to_{step.followup.name}"
                     home.mkdir()
                     _write_change(step, home)
+        if pages:
+            from leuko.report.change_compose import change_document
+            from leuko.report.change_html import change_html
+            from leuko.report.change_pdf import change_pdf
+            from leuko.report.change_preview import change_preview
+
+            meanings = [(name, one.definition) for name, one in CHANGE_DEFINITIONS.items()]
+            document = change_document(shown_values(result), definitions=meanings)
+            (folder / "report.html").write_text(change_html(document), encoding="utf-8")
+            (folder / "report.pdf").write_bytes(change_pdf(document))
+            (folder / "preview.png").write_bytes(change_preview(document))
 
 
 def _write_change(change: Change, folder: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from leuko.change.classes import ChangeClass
 from leuko.change.compare import Comparison
+from leuko.change.lesions import ChangedLesion
 from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.pipelines.result import Result
@@ -20,34 +21,12 @@ DAYS_PER_YEAR = 365.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """A visit: the scan, its own result, and its day where that is known.
-
-    patient: what tells a DICOM scan's patient, None for other files.
-    """
+    """A visit: the scan, its own result, and its day where that is known."""
 
     name: str  # baseline, followup, or visit2, visit3 ... between them
     image: Image
     result: Result
     day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedLesion:
-    """A lesion over two visits; volumes on the half-way grid (mm3), place at the follow-up."""
-
-    number: int  # from 1, the largest first
-    kind: ChangeClass
-    baseline_labels: tuple[int, ...]  # its lesions in the baseline's lesions.nii.gz
-    followup_labels: tuple[int, ...]
-    baseline_mm3: float
-    followup_mm3: float
-    growth_mm3: float
-    regression_mm3: float
-    limit_mm3: float  # what repeated scans differ by
-    brightness_change: float  # 1 = what sets lesions apart from white matter
-    centre_mm: tuple[float, float, float]  # RAS mm of the follow-up
-    side: str
-    region: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

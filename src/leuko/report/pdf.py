@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from leuko.report import pdf_blocks as blocks
 from leuko.report.document import Document
@@ -16,9 +17,13 @@ from leuko.report.palette import ACCENT, FAINT, LINE, MUTED
 from leuko.report.typefaces import BOLD, REGULAR, drawable, register
 from leuko.report.wording import Wording, wording
 
-__all__ = ["pdf"]
+if TYPE_CHECKING:
+    from leuko.report.change_document import ChangeDocument
+
+__all__ = ["TEXT_WIDTH", "laid_out", "pdf"]
 
 SIDE, TOP, BOTTOM = 15 * mm, 25 * mm, 16 * mm
+TEXT_WIDTH = A4[0] - 2 * SIDE  # points
 
 
 def pdf(document: Document) -> bytes:
@@ -28,6 +33,13 @@ def pdf(document: Document) -> bytes:
     """
     register()
     words = wording(document.language)
+    return laid_out(blocks.story(document, width=TEXT_WIDTH, words=words), document, words=words)
+
+
+def laid_out(
+    story: Sequence[Flowable], document: Document | ChangeDocument, *, words: Wording
+) -> bytes:
+    """Blocks of `TEXT_WIDTH` on pages with head and foot, which say what `document` is."""
     stream = io.BytesIO()
     width, height = A4
     template = BaseDocTemplate(
@@ -44,14 +56,11 @@ def pdf(document: Document) -> bytes:
     )
     frame = Frame(SIDE, BOTTOM, width - 2 * SIDE, height - TOP - BOTTOM, 0, 0, 0, 0, showBoundary=0)
     template.addPageTemplates(PageTemplate(id="page", frames=[frame]))
-    template.build(
-        blocks.story(document, width=width - 2 * SIDE, words=words),
-        canvasmaker=_canvas_maker(document, words),
-    )
+    template.build(list(story), canvasmaker=_canvas_maker(document, words))
     return stream.getvalue()
 
 
-def _canvas_maker(document: Document, words: Wording) -> type[Any]:
+def _canvas_maker(document: Document | ChangeDocument, words: Wording) -> type[Any]:
     """A canvas that writes head and foot on every page once their number is known."""
 
     class Pages(Canvas):  # type: ignore[misc]  # reportlab has no types
@@ -74,7 +83,12 @@ def _canvas_maker(document: Document, words: Wording) -> type[Any]:
 
 
 def _frame_page(
-    canvas: Any, document: Document, words: Wording, *, number: int, pages: int
+    canvas: Any,
+    document: Document | ChangeDocument,
+    words: Wording,
+    *,
+    number: int,
+    pages: int,
 ) -> None:
     width, height = A4
     top, right = height - 13 * mm, width - SIDE

@@ -14,6 +14,7 @@ from leuko.report.rounding import Numerals
 __all__ = [
     "LANGUAGES",
     "Wording",
+    "change_words",
     "cohort_words",
     "diagnosis_words",
     "english",
@@ -109,6 +110,12 @@ def evaluation_words() -> Wording:
 def diagnosis_words() -> Wording:
     """The English strings of the page of `leuko diagnose`."""
     return _of("diagnosis.json")
+
+
+@cache
+def change_words() -> Wording:
+    """The English strings of the page of `leuko longitudinal`."""
+    return _of("change.json")
 
 
 @cache
