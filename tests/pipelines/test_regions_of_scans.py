@@ -11,9 +11,11 @@ import pytest
 
 from leuko.formats.labels import read_labels
 from leuko.formats.read import read, read_scan
+from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.measure import measure_file
 from leuko.pipelines.model import Model
 from leuko.pipelines.regions_map import regions_map
 from leuko.pipelines.result import Result
@@ -121,6 +123,18 @@ def test_the_map_holds_the_region_of_every_lesion(
     for name, value in values.items():
         ml = (found.data == value).sum() * found.grid.voxel_mm3 / 1000
         assert numbers["ms_regions"][name]["volume_ml"] == pytest.approx(ml, abs=1e-8)
+
+
+def test_a_given_mask_has_its_map_too(
+    tmp_path: Path, head_file: Path, head_image: Image, fake_model: Model
+) -> None:
+    given = tmp_path / "given.nii.gz"
+    write(head_image.with_data((head_image.data > 800).astype(np.uint8)), given)
+    config = SegmentConfig(regions_map=True, report=False)
+    measure_file(head_file, given, out=tmp_path / "out", config=config, model=fake_model)
+    drawn = read(tmp_path / "out" / "regions.nii.gz").data
+    assert np.array_equal(drawn > 0, head_image.data > 800)
+    assert set(np.unique(drawn).tolist()) <= {0, 1, 2, 3, 4}
 
 
 def test_the_map_of_no_lesion_is_empty(head_image: Image, fake_model: Model) -> None:

@@ -107,9 +107,7 @@ def measure_file(
         if chosen.regions_map:
             write_regions_map(result, folder, like=scan.image)
         with journal.step("report", pages=chosen.report):
-            write_result(
-                result, image=scan.image, folder=folder, definition=None, config=chosen
-            )
+            write_result(result, image=scan.image, folder=folder, definition=None, config=chosen)
             write_objects(result, origin=scan.origin, folder=folder, config=chosen)
         numbers = statistics(replace(result, steps=journal.steps))
         write_statistics(numbers, folder=folder)
