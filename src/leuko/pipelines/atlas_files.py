@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,15 @@ LEAST_FLAT = 0.6  # of neighbours have one label in atlases (parcels of a few vo
 NEAR_MM = 6.0  # between the templates of the MNI a border may move by as much
 LEAST_SEEN = 0.5  # of labels named left that must lie on the left, where names tell
 # The classic box of the ICBM's atlases at 1 mm: world of its first voxel's centre.
+NIFTI1_BYTES, SCANNER_SPACE = 348, 1  # nifti1.h: NIFTI_XFORM_SCANNER_ANAT
+# Shapes (sorted) in which the MNI's templates come from FSL, SPM, CAT12, the MNI and TemplateFlow.
+MNI_BOXES = frozenset(
+    {
+        (182, 182, 218), (91, 91, 109), (181, 181, 217), (193, 193, 229), (97, 97, 115),
+        (189, 197, 233), (95, 99, 117), (136, 157, 189), (68, 79, 95), (79, 79, 95),
+        (121, 121, 145), (113, 113, 137), (61, 61, 73), (45, 45, 54),
+    }
+)  # fmt: skip
 CLASSIC_SHAPE, CLASSIC_ORIGIN = (181, 217, 181), (-90.0, -126.0, -72.0)
 
 
@@ -158,7 +168,7 @@ def _in_mni(
     grid = image.grid.canonical()
     stated = Image(values, grid, image.source)
     if image.grid.oriented and _inside(stated) >= LEAST_INSIDE:
-        return stated, ()
+        return stated, _about_space(image, name=name)
     spacing = np.array(grid.spacing)
     if values.shape == CLASSIC_SHAPE and np.allclose(spacing, 1.0, atol=0.01):
         affine = np.eye(4)
@@ -171,6 +181,28 @@ def _in_mni(
         f"The atlas {name} does not lie in MNI space: its header {told}; "
         f"{_inside(stated):.0%} of its labels lie in the brain of the template ({SPACE}).",
         hint="Give an atlas in MNI space (MNI152, ICBM152), or register it first: leuko register.",
+    )
+
+
+def _about_space(image: Image, *, name: str) -> tuple[Finding, ...]:
+    """A remark where the header claims a scanner's own space and the box is none of the MNI's."""
+    header = image.source.header if image.source else b""
+    if len(header) < NIFTI1_BYTES or tuple(sorted(image.grid.shape)) in MNI_BOXES:
+        return ()
+    order: Literal["little", "big"] = (
+        "little" if int.from_bytes(header[:4], "little") == NIFTI1_BYTES else "big"
+    )
+    qform, sform = (int.from_bytes(header[at : at + 2], order) for at in (252, 254))
+    if (sform or qform) != SCANNER_SPACE:
+        return ()
+    return (
+        Finding(
+            "atlas.space_unsure",
+            Severity.WARNING,
+            f"The header of {name} claims a scanner's own space, not MNI space; its labels lie in "
+            "the brain of the template all the same, and it was taken as in MNI space.",
+            "Was this atlas drawn on one person's scan? Then register it first: leuko register.",
+        ),
     )
 
 
