@@ -60,7 +60,7 @@ def graded(
     return measure_scales(
         labels,
         table=measure_lesions(labels, grid=grid, anatomy=tissues),
-        anatomy=tissues,
+        ventricles=tissues == Tissue.VENTRICLES,
         spacing=spacing,
         across=across,
         volume_ml=float(mask.sum()) * grid.voxel_mm3 / 1000,
@@ -154,7 +154,12 @@ def test_ms_lesions_and_heads_without_ventricles_have_no_grade_but_a_reason() ->
 def test_cut_offs_of_volume_are_the_published_ones(volume: float, grade: int) -> None:
     labels = np.zeros(SHAPE, dtype=np.int32)
     found = measure_scales(
-        labels, table=(), anatomy=head(), spacing=(1, 1, 1), across=2, volume_ml=volume
+        labels,
+        table=(),
+        ventricles=head() == Tissue.VENTRICLES,
+        spacing=(1, 1, 1),
+        across=2,
+        volume_ml=volume,
     )
     assert found.by_volume.grade == grade
     codes = [finding.code for finding in scale_checks(found)]

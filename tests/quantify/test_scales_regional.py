@@ -51,7 +51,7 @@ def graded(mask: BoolArray) -> Scales:
     given = measure_scales(
         labels,
         table=table,
-        anatomy=head.anatomy,
+        ventricles=head.anatomy == Tissue.VENTRICLES,
         spacing=(1, 1, 1),
         across=2,
         volume_ml=mask.sum() / 1000,

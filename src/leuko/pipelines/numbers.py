@@ -103,7 +103,7 @@ def result_of(
         scales = measure_scales(
             labels,
             table=table,
-            anatomy=anatomy if known else None,
+            ventricles=ventricles,
             spacing=grid.spacing,
             across=slice_axis(grid.spacing),
             volume_ml=burden.volume_ml,

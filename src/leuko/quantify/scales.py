@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.periventricular import lateral_ventricles
 from leuko.anatomy.regions import Region
 from leuko.findings import Finding, Severity
-from leuko.models.classes import Tissue
 from leuko.quantify.lesions import LesionTable
 from leuko.quantify.scales_fazekas import (
     CSVD_RULE,
@@ -51,7 +51,7 @@ def measure_scales(
     labels: npt.NDArray[np.int32],
     *,
     table: LesionTable,
-    anatomy: npt.NDArray[np.uint8] | None,
+    ventricles: npt.NDArray[np.bool_] | None,
     spacing: Triple,
     across: int,
     volume_ml: float,
@@ -64,7 +64,8 @@ def measure_scales(
         labels: lesions 1..n, 0 outside, canonical axes like all arrays here.
         table: what `measure_lesions` made of them; its infratentorial lesions count in no
             supratentorial grade.
-        anatomy: tissues (values of `Tissue`); without ventricles there is no grade.
+        ventricles: as `anatomy.periventricular.lateral_ventricles` gives them; without any there is
+            no grade.
         spacing: mm between voxels along each axis.
         across: canonical axis across slices: sizes are read in slices, as a reader does.
         volume_ml: volume of the mask.
@@ -73,10 +74,10 @@ def measure_scales(
     """
     if not vascular:
         return _none(NOT_VASCULAR)
-    if anatomy is None or not np.any(anatomy == Tissue.VENTRICLES):
+    if ventricles is None or not ventricles.any():
         return _none(NO_ANATOMY)
     above = lesion_geometry(
-        labels, anatomy=anatomy, spacing=spacing, across=across, left_out=_below(table)
+        labels, ventricles=ventricles, spacing=spacing, across=across, left_out=_below(table)
     )
     periventricular, deep = fazekas_periventricular(above), fazekas_deep(above)
     return Scales(
@@ -87,7 +88,7 @@ def measure_scales(
         csvd_point=csvd_point(periventricular, deep),
         arwmc=Grade("arwmc", None, 30, ARWMC_RULE, why_not=NO_LOBES),
         scheltens_periventricular=scheltens_periventricular(
-            above, anatomy=anatomy, oriented=oriented
+            above, ventricles=ventricles, oriented=oriented
         ),
         scheltens_deep=Grade("scheltens_deep", None, 24, SCHELTENS_DEEP_RULE, why_not=NO_LOBES),
     )
@@ -105,8 +106,9 @@ def with_lobes(
     """The scales with the grades that need lobes; arguments as of `measure_scales`."""
     if scales.why_not:
         return scales
+    ventricles = lateral_ventricles(parts.anatomy, spacing=spacing)
     geometry = partial(
-        lesion_geometry, labels, anatomy=parts.anatomy, spacing=spacing, across=across
+        lesion_geometry, labels, ventricles=ventricles, spacing=spacing, across=across
     )
     return replace(
         scales,

@@ -12,7 +12,6 @@ from scipy.spatial import cKDTree
 from leuko.anatomy.regions import ventricle_reach_mm
 from leuko.masks.box import Box, bounding_box, grow_box, voxel_indices
 from leuko.masks.morphology import border, dilate
-from leuko.models.classes import Tissue
 
 __all__ = [
     "LesionGeometry",
@@ -67,7 +66,7 @@ class LesionGeometry:
 def lesion_geometry(
     labels: Labels,
     *,
-    anatomy: npt.NDArray[np.uint8],
+    ventricles: BoolArray,
     spacing: Triple,
     across: int,
     left_out: tuple[int, ...] = (),
@@ -76,7 +75,7 @@ def lesion_geometry(
 
     Args:
         labels: lesions 1..n, 0 outside, canonical axes.
-        anatomy: tissues (values of `Tissue`) on the same voxels.
+        ventricles: on the same voxels.
         spacing: mm between voxels along each axis.
         across: canonical axis across slices.
         left_out: labels that do not count (infratentorial lesions).
@@ -92,7 +91,7 @@ def lesion_geometry(
     if not len(indices):
         return None
     origin = np.array([edge.start for edge in box])
-    distance = _to_ventricles(indices + origin, anatomy == Tissue.VENTRICLES, spacing)
+    distance = _to_ventricles(indices + origin, ventricles, spacing)
     of_voxel = part[tuple(indices.T)]
     joined = np.zeros(len(counted), dtype=np.bool_)
     joined[of_voxel[distance <= ventricle_reach_mm(spacing)]] = True

@@ -180,13 +180,13 @@ def _counted(mask: BoolArray, lesions: LesionGeometry) -> int:
 
 
 def scheltens_periventricular(
-    lesions: LesionGeometry | None, *, anatomy: npt.NDArray[np.uint8], oriented: bool
+    lesions: LesionGeometry | None, *, ventricles: BoolArray, oriented: bool
 ) -> Grade:
     """The sum of frontal caps, occipital caps and bands, both sides together."""
     name, rule = "scheltens_periventricular", SCHELTENS_PERIVENTRICULAR_RULE
     if not oriented:
         return Grade(name, None, 6, rule, why_not=NOT_ORIENTED)
-    planes = np.flatnonzero((anatomy == Tissue.VENTRICLES).any(axis=(0, 2)))
+    planes = np.flatnonzero(ventricles.any(axis=(0, 2)))
     length = planes[-1] - planes[0] + 1
     front, back = planes[-1] - FRONT * length, planes[0] + BACK * length
     found = []
