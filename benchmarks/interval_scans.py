@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from leuko.errors import UsageError
 from leuko.image.image import Image, to_canonical
 from leuko.models.card import Card
 from leuko.postprocess.threshold import calibrated
@@ -55,9 +56,18 @@ def unseen_scans(
 ) -> Iterator[Scan]:
     """The scans of every set, by the first weights that were trained on none of them.
 
-    `card` gives the operating points and the views: masks are made as with it.
+    `card` gives the operating points and the views: masks are made as with it. UsageError for
+    weights that are no checkpoint of a run: nobody knows what those were trained on.
     """
     from network_masks import NetworkMasks
+    from training_runs import weights_in
+
+    for path in weights:
+        if weights_in(path).suffix not in (".pt", ".ckpt"):
+            raise UsageError(
+                f"{path.name} does not say which scans it was trained on.",
+                hint="Give the folder of a run of leuko train, or its checkpoint.",
+            )
 
     left = [(entry, cases) for entry in sets if (cases := find_cases(data, entry))]
     for path in weights:

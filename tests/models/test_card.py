@@ -4,7 +4,15 @@ import msgspec
 import pytest
 
 from leuko.errors import ReadError, UsageError
-from leuko.models.card import Card, OperatingPoint, Views, card_to_json, parse_card
+from leuko.models.card import (
+    Card,
+    LogOdds,
+    OperatingPoint,
+    Views,
+    VolumeErrors,
+    card_to_json,
+    parse_card,
+)
 
 POINT = OperatingPoint(
     threshold=0.5,
@@ -33,6 +41,31 @@ CARD = Card(
 def test_a_card_survives_its_file(views: Views) -> None:
     card = msgspec.structs.replace(CARD, views=views)
     assert card == parse_card(card_to_json(card))
+
+
+def test_what_was_fitted_survives_the_file_and_is_none_where_nobody_fitted_it() -> None:
+    fitted = msgspec.structs.replace(
+        CARD,
+        volume_errors=VolumeErrors(
+            below=0.7, above=0.3, floor_ml=4.0, scans=15, sets=4, held=19, judged=20
+        ),
+        lesion_odds=LogOdds(slope=0.4, offset=-2.5),
+        voxel_odds=LogOdds(slope=0.4, offset=-1.8),
+    )
+    assert fitted == parse_card(card_to_json(fitted))
+    content = msgspec.to_builtins(fitted)
+    for name in ("volume_errors", "lesion_odds", "voxel_odds"):
+        del content[name]
+    assert CARD == parse_card(msgspec.json.encode(content))
+
+
+@pytest.mark.parametrize("wrong", [{"floor_ml": 0.0}, {"level": 1.0}, {"below": -0.1}])
+def test_impossible_errors_are_refused(wrong: dict[str, float]) -> None:
+    errors = {"below": 0.7, "above": 0.3, "floor_ml": 4.0, "scans": 15, "sets": 4, "held": 19,
+              "judged": 20}  # fmt: skip
+    content = {**msgspec.to_builtins(CARD), "volume_errors": {**errors, **wrong}}
+    with pytest.raises(ReadError, match=r"card\.json"):
+        parse_card(msgspec.json.encode(content))
 
 
 def test_a_card_that_says_nothing_of_views_asks_for_none() -> None:

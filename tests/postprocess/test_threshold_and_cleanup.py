@@ -18,7 +18,12 @@ from leuko.postprocess.cleanup import (
     remove_small,
 )
 from leuko.postprocess.effect import Effect, effect_of
-from leuko.postprocess.threshold import calibrated, definition_probability, over_threshold
+from leuko.postprocess.threshold import (
+    calibrated,
+    definition_probability,
+    over_threshold,
+    with_log_odds,
+)
 
 ONE_MM = (1.0, 1.0, 1.0)
 MASKS = arrays.arrays(bool, st.just((6, 7, 4)))
@@ -54,6 +59,15 @@ def test_a_temperature_divides_the_log_odds() -> None:
     assert [[[0.0, 1e-3, 1 / 3, 0.5, 0.75, 1.0]]] == pytest.approx(cooler, rel=1e-3)
     assert calibrated(probability, temperature=1.0) is probability
     assert probability == pytest.approx(calibrated(cooler, temperature=0.5), rel=1e-3)
+
+
+def test_log_odds_are_stretched_and_moved() -> None:
+    probability = np.array([0.0, 0.1, 0.5, 0.9, 1.0], dtype=np.float32)
+    moved = with_log_odds(probability, slope=0.5, offset=np.log(3.0))
+    # odds 1/9, 1, 9: their roots 1/3, 1, 3, and three times that
+    assert moved == pytest.approx([0.0, 0.5, 0.75, 0.9, 1.0])
+    assert np.float32 == moved.dtype
+    assert (np.diff(moved) > 0).all()
 
 
 def test_a_lesion_that_is_faint_throughout_goes_and_faint_parts_stay() -> None:
