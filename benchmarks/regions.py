@@ -6,6 +6,7 @@
 
 - tabriz (6.4 to 8 mm slices): our lesions by the four rules with our ventricles, with manual ones
   and with SynthSeg's: ml, and how many lesions change sides;
+- the same heads, raters' lesions with raters' ventricles against ours with ours;
 - nichart (2 mm): the same, and juxtacortical, with the MUSE labels of the T1, registered rigidly;
 - how much of the insula, and of other cortex, the rule of 12 mm leaves out (MUSE);
 - milliseconds that the regions add to the main job on the 1 mm scans.
@@ -21,7 +22,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model, load_model
 from leuko.pipelines.segment import segment
 from leuko.quantify.confluency import confluency
-from leuko.quantify.lesions import LesionTable, measure_lesions
+from leuko.quantify.lesions import LesionTable, label_lesions, measure_lesions
 from leuko.quantify.places import Places, place_lesions, with_places
 from leuko.quantify.regions import measure_regions
 from leuko.quantify.voxels import lesion_voxels
@@ -112,6 +113,12 @@ class Placed:
     places: Places
     table: LesionTable
 
+    def above_ml(self) -> float:
+        """The volume of all supratentorial lesions."""
+        of_voxel = lesion_voxels(self.head.labels).labels - 1
+        count = np.count_nonzero(~self.places.infratentorial[of_voxel])
+        return float(count) * self.head.grid.voxel_mm3 / 1000
+
     def near(self, rule: Rule | CortexRule) -> tuple[float, npt.NDArray[np.bool_]]:
         """Supratentorial ml by a rule, and which of the supratentorial lesions."""
         above = ~self.places.infratentorial
@@ -143,6 +150,8 @@ def main(arguments: Sequence[str]) -> int:
     sections: dict[str, Callable[[], Section]] = {
         "tabriz_vascular": lambda: _tabriz(options.data, models, "vascular"),
         "tabriz_ms": lambda: _tabriz(options.data, models, "ms"),
+        "raters_vascular": lambda: _raters(options.data, models, "vascular"),
+        "raters_ms": lambda: _raters(options.data, models, "ms"),
         "nichart": lambda: _nichart(options.data, models["vascular"], options.out / "anatomy"),
         "insula": lambda: _insula(options.data),
         "time": lambda: _time(options.data, models["vascular"]),
@@ -194,8 +203,43 @@ def _tabriz(data: Path, models: Mapping[Definition, Model], definition: Definiti
     return f"Periventricular with manual ventricles, {definition} (tabriz)", header, rows
 
 
-def _pairs(ours: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> str:
-    return " ".join(f"{one:.1f}/{two:.1f}" for one, two in zip(ours, others, strict=True))
+def _raters(data: Path, models: Mapping[Definition, Model], definition: Definition) -> Section:
+    found: dict[Rule, list[list[float]]] = {rule: [] for rule in Rule}
+    for path in sorted(data.glob("wmh/tabriz/*/flair.nii.gz")):
+        head = Head.of(path, model=models[definition], definition=definition)
+        ventricles, lesions, rims = (
+            read_mask(path.parent / f"{name}.nii.gz")
+            for name in ("ventricles", "lesions", "caps_and_rims")
+        )
+        drawn = lesions.data != 0
+        if definition == "vascular":
+            drawn |= rims.data != 0
+        labels, _ = label_lesions(np.ascontiguousarray(to_canonical(drawn, lesions.grid)))
+        manual = ventricles.with_data((ventricles.data == 1).astype(np.uint8))
+        truth = replace(head, labels=labels).placed(head.with_ventricles(manual))
+        own = head.placed(head.anatomy)
+        for rule in Rule:
+            (ml, _), (true_ml, _) = own.near(rule), truth.near(rule)
+            found[rule].append([ml, ml / own.above_ml(), true_ml, true_ml / truth.above_ml()])
+    rows = []
+    for rule, values in found.items():
+        ours, share, truth_ml, true_share = np.array(values).T
+        rows.append([
+            rule.value, _pairs(ours, truth_ml), f"{np.abs(ours - truth_ml).mean():.2f}",
+            _pairs(100 * share, 100 * true_share, decimals=0),
+            f"{100 * np.abs(share - true_share).mean():.0f}",
+        ])  # fmt: skip
+    header = ["rule", "ours/raters ml", "mean difference ml", "ours/raters share %",
+              "mean difference of shares"]  # fmt: skip
+    return f"Lesions and ventricles of raters, {definition} (tabriz)", header, rows
+
+
+def _pairs(
+    ours: npt.NDArray[np.float64], others: npt.NDArray[np.float64], *, decimals: int = 1
+) -> str:
+    return " ".join(
+        f"{one:.{decimals}f}/{two:.{decimals}f}" for one, two in zip(ours, others, strict=True)
+    )
 
 
 def _nichart(data: Path, model: Model, kept: Path) -> Section:
