@@ -26,6 +26,7 @@ from leuko.pipelines.result import Result
 from leuko.preparation.prepare import slice_axis
 from leuko.progress import Journal
 from leuko.quality.mass import mass_checks
+from leuko.quality.regions import region_checks
 from leuko.quality.result import result_checks
 from leuko.quantify.burden import measure_burden
 from leuko.quantify.confluency import confluency
@@ -112,6 +113,7 @@ def result_of(
         )
         about = (
             *result_checks(mask, burden=burden, anatomy=anatomy),
+            *region_checks(regions),
             *mass_checks(
                 seen.data, anatomy=anatomy, spacing=grid.spacing, lesions=mask, sided=sided
             ),
