@@ -79,7 +79,7 @@ def document(
         created=time_of(known.get("created", known.get("time", ""))),
         version=text_of(known.get("version", "")),
         summary=summary(table, burden=burden, words=words, interval=interval, known=measured),
-        care=care(findings),
+        care=tuple(words.translated(text) for text in care(findings)),
         headline=headline(
             burden,
             axis=axis,
@@ -109,7 +109,7 @@ def document(
             with_t1=bool(known.get("t1_used")),
             known=measured,
         ),
-        steps=tuple(_step(step) for step in steps),
+        steps=tuple(_step(step, words) for step in steps),
         references=references(definition, words=words, known=measured),
         provenance=entries(known, image=image, definition=definition, words=words),
         research_use=words("research_use"),
@@ -255,17 +255,25 @@ def _notices(findings: Iterable[Finding], words: Wording) -> tuple[Notice, ...]:
             severity=item.severity.value,
             severity_label=words(f"severity.{item.severity}"),
             code=item.code,
-            what=item.what,
-            hint=item.hint,
+            what=words.translated(item.what),
+            hint=words.translated(item.hint),
+            language=_language(item.what, words),
         )
         for item in dict.fromkeys(findings)
     ]
     return tuple(sorted(notices, key=lambda notice: SEVERITIES.index(notice.severity)))
 
 
-def _step(step: Step) -> StepRow:
+def _language(text: str, words: Wording) -> str:
+    """Whether a text stays in English on a page of another language: 'en', else nothing."""
+    said = words("language")
+    return "" if said == "en" or words.translated(text) != text else "en"
+
+
+def _step(step: Step, words: Wording) -> StepRow:
     parts = (
-        f"{name.replace('_', ' ').replace('mm3', 'mm³')} {text_of(value)}"
+        f"{words.translated(name.replace('_', ' ').replace('mm3', 'mm³'))} {text_of(value, words)}"
         for name, value in step.details.items()
     )
-    return StepRow(step.name, f"{step.seconds:.2f}", ", ".join(parts))
+    seconds = words.numerals.fixed(step.seconds, 2)
+    return StepRow(words.translated(step.name), seconds, "; ".join(parts))

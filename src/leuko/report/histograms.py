@@ -99,7 +99,7 @@ def distance_histogram(distances: Sequence[DistanceBin], *, words: Wording) -> D
 
 def histogram_chart(shown: Histogram, *, words: Wording, width: float = HALF) -> Drawing:
     """Bars over an axis with a scale."""
-    height, left, bottom, top, right = 118.0, 30.0, 28.0, 94.0, width - 4
+    height, left, bottom, top, right = 118.0, 30.0, 28.0, 94.0, width - 14
     first, last = shown.bins[0].low, shown.bins[-1].high
     most = max((one.value for one in shown.bins), default=0.0)
     highest = max(ceiling(most), 2.0) if shown.whole else ceiling(most)

@@ -9,7 +9,7 @@ from PIL import ImageDraw
 
 from leuko.report.document import Document
 from leuko.report.palette import FAINT, SIZE, rgb
-from leuko.report.sheet import letter_font
+from leuko.report.sheet import font_for
 
 __all__ = ["preview"]
 
@@ -44,30 +44,44 @@ def preview(document: Document) -> bytes:
 
 
 def _headline(pen: ImageDraw.ImageDraw, document: Document) -> None:
-    pen.text((MARGIN, 22), _written(document.title), rgb(FAINT), letter_font(20))
-    pen.text((WIDTH - MARGIN, 22), _written(document.subject), rgb(FAINT), letter_font(20), "ra")
+    _write(pen, MARGIN, 22, document.title, size=20)
+    _write(pen, WIDTH - MARGIN, 22, document.subject, size=20, anchor="ra")
     step = (WIDTH - 2 * MARGIN) / len(document.headline)
     for number, item in enumerate(document.headline):
         left = MARGIN + number * step
-        pen.text((left, 68), _written(item.label), rgb(FAINT), letter_font(17))
+        _write(pen, left, 68, item.label, size=17)
         size = 30 if item.unit or len(item.value) < 11 else 20
-        pen.text((left, 124), _written(item.value), INK, letter_font(size), "ls")
-        width = pen.textlength(_written(item.value), letter_font(size))
-        pen.text((left + width + 7, 124), _written(item.unit), rgb(FAINT), letter_font(18), "ls")
+        width = _write(pen, left, 124, item.value, size=size, anchor="ls", colour=INK)
+        _write(pen, left + width + 7, 124, item.unit, size=18, anchor="ls")
 
 
 def _foot(pen: ImageDraw.ImageDraw, document: Document, top: float) -> None:
     left = float(MARGIN)
     for row in document.sizes if document.lesions else ():
         pen.rectangle((left, top + 2, left + 13, top + 15), rgb(SIZE[row.name]))
-        text = _written(f"{row.label} ({row.range})")
-        pen.text((left + 20, top + 9), text, rgb(FAINT), letter_font(17), "lm")
-        left += 20 + pen.textlength(text, letter_font(17)) + 26
-    right = WIDTH - MARGIN
-    pen.text((right, top + 9), document.research_use, rgb(FAINT), letter_font(17), "rm")
+        width = _write(pen, left + 20, top + 9, f"{row.label} ({row.range})", size=17, anchor="lm")
+        left += 20 + width + 26
+    _write(pen, WIDTH - MARGIN, top + 9, document.research_use, size=17, anchor="rm")
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int,
+    anchor: str = "la",
+    colour: tuple[int, int, int] = rgb(FAINT),
+) -> float:
+    """Put letters at a point; how wide they are."""
+    written = _written(text)
+    font = font_for(written, size)
+    pen.text((x, y), written, colour, font, anchor)
+    return pen.textlength(written, font)
 
 
 def _written(text: str) -> str:
-    """The text in letters that the built-in typeface has."""
+    """The text in letters that our typefaces have."""
     text = text.replace("mm³", "mm3").replace("–", "-").replace("−", "-").replace("’", "'")
-    return text.encode("ascii", "backslashreplace").decode()
+    return text.replace("\u00a0", " ").encode("latin-1", "backslashreplace").decode("latin-1")

@@ -9,7 +9,7 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from leuko.image.image import Image
 from leuko.report import rounding
 from leuko.report.document import Entry
-from leuko.report.wording import Wording
+from leuko.report.wording import Wording, english
 
 __all__ = ["entries", "file_name", "text_of", "time_of"]
 
@@ -41,26 +41,30 @@ def entries(
     said = {entry.label for entry in lines}
     for name, value in _flat(provenance):
         key = f"provenance.{name}"
-        label = words(key) if key in words else _label(name)
+        label = words(key) if key in words else words.translated(_label(name))
         if label not in said and name not in SILENT and value is not None and value != "":
             said.add(label)
-            text = file_name(str(value)) if name in FILES else time_of(value)
+            text = file_name(str(value)) if name in FILES else time_of(value, words)
             lines.append(Entry(label, text))
     return tuple(lines)
 
 
-def time_of(value: object) -> str:
+def time_of(value: object, words: Wording | None = None) -> str:
     """A value as text; an ISO time of UTC as people write it, to the minute."""
-    text = text_of(value)
+    text = text_of(value, words)
     found = ISO_TIME.fullmatch(text)
     return f"{found[1]} {found[2]} UTC" if found else text
 
 
-def text_of(value: object) -> str:
+def text_of(value: object, words: Wording | None = None) -> str:
     """A value as one line of text; of what looks like a path only the last part."""
+    words = words or english()
     if isinstance(value, PurePath) or (isinstance(value, str) and PATH.match(value)):
         return file_name(str(value))
-    return _line(rounding.plain(value))
+    text = rounding.plain(value)
+    if isinstance(value, float):
+        return words.numerals.written(text)
+    return _line(words.translated(text))
 
 
 def file_name(name: str) -> str:

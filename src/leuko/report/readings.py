@@ -86,7 +86,7 @@ def _rules(regions: RegionNumbers | None, words: Wording) -> Iterator[Section]:
         for rule in regions.juxtacortical
         if rule.juxtacortical is not None
     ]
-    titles = ("region", "definition", "right", "left", "volume", "lesions")
+    titles = ("region", "what", "right", "left", "volume", "lesions")
     columns = tuple(Column(words(f"rules.{t}"), t not in titles[:2]) for t in titles)
     rows = tuple(
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from PIL import ImageDraw, ImageFont
 from leuko.report.palette import SIZE, rgb
 from leuko.report.planes import Scan, plane_of
 
-__all__ = ["Panel", "Sheet", "letter_font"]
+__all__ = ["Panel", "Sheet", "font_for", "letter_font"]
 
 Pixels = npt.NDArray[np.uint8]
 CLASSES = ("small", "medium", "large")  # values 1, 2, 3 of Scan.classes
@@ -28,6 +29,20 @@ def letter_font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
+
+
+def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
+    """The typeface for a text: beyond ASCII the one of the PDF (Bitstream Vera), a little smaller.
+
+    Pillow's own knows no letters with accents.
+    """
+    return letter_font(size) if text.isascii() else _accented_font(round(0.9 * size))
+
+
+@cache
+def _accented_font(size: int) -> ImageFont.FreeTypeFont:
+    with resources.as_file(resources.files("reportlab").joinpath("fonts", "Vera.ttf")) as file:
+        return ImageFont.truetype(io.BytesIO(file.read_bytes()), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ class Sheet:
             pen.line(ends, INK, 2)
         for x, y, text, anchor, size in self._letters:
             pen.text(
-                (x, y), text, INK, letter_font(size), anchor, stroke_width=2, stroke_fill=SHADE
+                (x, y), text, INK, font_for(text, size), anchor, stroke_width=2, stroke_fill=SHADE
             )
         return picture
 

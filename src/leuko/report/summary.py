@@ -31,8 +31,8 @@ def summary(
     if burden.lesion_count == 0:
         return (words("summary.none"), words("summary.none_small"), *_interval(interval, words))
     read = known or Readings()
+    grades = _fazekas(read.scales, words)
     more = (
-        *_fazekas(read.scales, words),
         *_interval(interval, words),
         *((norm_sentence(read.norm, words),) if read.norm and read.norm.low is not None else ()),
     )
@@ -44,7 +44,7 @@ def summary(
     where = _where(table[0], words) if table else ""
     if burden.lesion_count == 1:
         first = words("summary.one", volume=total, of_white_matter=share, where=where)
-        return (first, *more, *_uncertain(table, words))
+        return (first, *grades, *more, *_uncertain(table, words))
     first = words(
         "summary.many",
         volume=total,
@@ -55,7 +55,7 @@ def summary(
         where=where,
         largest=words.numerals.short_millilitres(burden.largest_lesion_mm3 / 1000),
     )
-    return (first, *more, *_regions(burden, words), *_uncertain(table, words))
+    return (first, *grades, *_regions(burden, words), *more, *_uncertain(table, words))
 
 
 def _fazekas(scales: Scales | None, words: Wording) -> tuple[str, ...]:
