@@ -70,6 +70,22 @@ def test_bright_fluid_is_a_warning() -> None:
     assert codes(PD) == ["scan.unusual_contrast"]
 
 
+def test_a_bright_tumour_taken_for_a_ventricle_makes_no_t2() -> None:
+    label = tissues()
+    data = scan(label, {**FLAIR, Tissue.VENTRICLES: 140})
+    fluid = (label == Tissue.VENTRICLES) & (np.arange(label.shape[0]) < 36)[:, None, None]
+    data[fluid] *= 0.2
+    (found,) = anatomy_checks(data, anatomy=label, spacing=SPACING)
+    assert (found.code, found.severity) == ("scan.unusual_contrast", Severity.WARNING)
+
+
+def test_a_brain_without_ventricles_is_unusual() -> None:
+    label = tissues()
+    label[label == Tissue.VENTRICLES] = Tissue.WHITE_MATTER
+    (found,) = anatomy_checks(scan(label, FLAIR), anatomy=label, spacing=SPACING)
+    assert (found.code, found.severity) == ("scan.unusual_contrast", Severity.WARNING)
+
+
 def test_a_diffusion_scan_is_refused() -> None:
     """As measured on a real one: the network takes part of the bright fluid for cortex."""
     levels = {**FLAIR, Tissue.CORTEX: 141, Tissue.VENTRICLES: 84}

@@ -10,11 +10,18 @@ import numpy.typing as npt
 
 from leuko.findings import Finding, Severity
 from leuko.preparation.prepare import slice_axis
-from leuko.quality.kspace import THICK_MM, planes_across, profile, quadrants
+from leuko.quality.kspace import THICK_MM, Planes, planes_across, profile, quadrants
 from leuko.quality.motion import shared_departure
 from leuko.quality.resolution import detail_mm
 
-__all__ = ["Acquisition", "acquisition_checks", "acquisition_of", "judge_acquisition"]
+__all__ = [
+    "MOVED",
+    "Acquisition",
+    "acquisition_checks",
+    "acquisition_of",
+    "judge_acquisition",
+    "lines_of",
+]
 
 Triple = tuple[float, float, float]
 
@@ -62,27 +69,37 @@ def acquisition_of(
     detail: list[float | None] = [None, None, None]
     slices = planes_across(data, anatomy=anatomy, spacing=spacing, axis=across)
     if slices is not None:
-        power = quadrants(slices)
-        for along, axis in enumerate(other for other in range(3) if other != across):
-            finest = detail[axis] = detail_mm(
-                profile(slices, along),
-                field_mm=slices.fields_mm[along],
-                voxel_mm=slices.spacing[along],
-            )
-            motion[axis] = shared_departure(power, planes=slices, axis=along, detail_mm=finest)
+        for axis, told in zip(_others(across), lines_of(slices), strict=True):
+            motion[axis], detail[axis] = told
     if spacing[across] <= THICK_MM:
         side = 0 if across != 0 else 1
         planes = planes_across(data, anatomy=anatomy, spacing=spacing, axis=side)
         if planes is not None:
-            along = [other for other in range(3) if other != side].index(across)
-            detail[across] = detail_mm(
-                profile(planes, along),
-                field_mm=planes.fields_mm[along],
-                voxel_mm=planes.spacing[along],
-            )
+            detail[across] = _detail_mm(planes, _others(side).index(across))
     return Acquisition(
         (motion[0], motion[1], motion[2]), (detail[0], detail[1], detail[2]), spacing, across
     )
+
+
+def lines_of(planes: Planes) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Motion (`motion.shared_departure`) and finest detail in mm along rows and along columns."""
+    power = quadrants(planes)
+    finest = _detail_mm(planes, 0), _detail_mm(planes, 1)
+    return (
+        (shared_departure(power, planes=planes, axis=0, detail_mm=finest[0]), finest[0]),
+        (shared_departure(power, planes=planes, axis=1, detail_mm=finest[1]), finest[1]),
+    )
+
+
+def _detail_mm(planes: Planes, axis: int) -> float:
+    return detail_mm(
+        profile(planes, axis), field_mm=planes.fields_mm[axis], voxel_mm=planes.spacing[axis]
+    )
+
+
+def _others(axis: int) -> tuple[int, int]:
+    """The other two axes in their order."""
+    return (1 if axis == 0 else 0, 1 if axis == 2 else 2)
 
 
 def judge_acquisition(seen: Acquisition) -> tuple[Finding, ...]:
@@ -99,11 +116,11 @@ def judge_acquisition(seen: Acquisition) -> tuple[Finding, ...]:
                 "repeat the scan.",
             )
         )
-    found.extend(_detail(seen))
+    found.extend(_interpolation(seen))
     return tuple(found)
 
 
-def _detail(seen: Acquisition) -> list[Finding]:
+def _interpolation(seen: Acquisition) -> list[Finding]:
     found = []
     for axis, (finest, voxel) in enumerate(zip(seen.detail_mm, seen.spacing, strict=True)):
         if finest is None or finest <= MOST_FRACTIONS * voxel:
