@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
@@ -16,7 +17,7 @@ from reportlab.platypus import (
 )
 
 from leuko.report import charts
-from leuko.report.document import Document, Measure, MeasureGroup, Notice, Picture
+from leuko.report.document import Document, Entry, Measure, MeasureGroup, Notice, Picture
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SEVERITY, SIZE
 from leuko.report.pdf_pieces import Chart, Photo, looks, markup, paragraph
 from leuko.report.pdf_sections import PAD_NONE, definitions, heading, section
@@ -26,12 +27,15 @@ from leuko.report.wording import Wording
 __all__ = ["story"]
 
 
+ROWS = 16  # of two columns that stay on one page
 LEAD = looks(11.5, INK, lead=1.4)
 MORE = looks(8.6, MUTED, spaceBefore=3)
 BODY = looks(7.6, INK, lead=1.45)
 NOTE = looks(7, MUTED)
 SMALL = looks(6.4, MUTED, lead=1.25)
 SUBHEADING = looks(8, INK)
+NUMBERS = (0, 1, 5, 6, 7, 8)  # columns of the lesion table
+NUMBER_HEAD = looks(7, MUTED, alignment=TA_RIGHT)
 RIGHT = looks(7.6, INK, alignment=TA_RIGHT)
 
 
@@ -210,8 +214,11 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
         return
     names = ("label", "volume", "size", "side", "region", "centre", "distance", "z")
     keys = (*(f"table.{name}" for name in names), document.sureness)
-    head = [drawable(words(key)).replace(", ", ",\n") for key in keys]
-    rows = [head]
+    head = [
+        paragraph(words(key), NUMBER_HEAD if place in NUMBERS else NOTE)
+        for place, key in enumerate(keys)
+    ]
+    rows: list[list[Any]] = [head]
     shown = document.lesions[: document.lesions_shown]
     for row in shown:
         cells = [row.label, row.volume, row.size, row.side, row.region]
@@ -228,7 +235,7 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 10),
         ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
-        *(("ALIGN", (column, 0), (column, -1), "RIGHT") for column in (0, 1, 5, 6, 7, 8)),
+        *(("ALIGN", (column, 0), (column, -1), "RIGHT") for column in NUMBERS),
         ("LEFTPADDING", (2, 1), (2, -1), 5),
         *(
             ("LINEBEFORE", (2, number), (2, number), 3, HexColor(SIZE[row.size_name]))
@@ -303,12 +310,29 @@ def _steps(document: Document, width: float, words: Wording) -> Iterator[Flowabl
 
 
 def _provenance(document: Document, width: float, words: Wording) -> Iterator[Flowable]:
+    """Long values first, over the whole width; then short ones in two columns."""
     yield from heading(words("section.provenance"))
     rows = [
         [paragraph(item.label, NOTE), paragraph(item.value, BODY)] for item in document.provenance
     ]
-    if rows:
-        yield _ruled(rows, [0.3 * width, 0.7 * width])
+    long = [row for row, item in zip(rows, document.provenance, strict=True) if _is_long(item)]
+    short = [row for row, item in zip(rows, document.provenance, strict=True) if not _is_long(item)]
+    if long:
+        yield _ruled(long, [0.3 * width, 0.7 * width])
+    half = (width - 8 * mm) / 2
+    for start in range(0, len(short), 2 * ROWS):
+        part = short[start : start + 2 * ROWS]
+        middle = (len(part) + 1) // 2
+        columns = [
+            _ruled(rows, [0.58 * half, 0.42 * half]) if rows else Spacer(1, 1)
+            for rows in (part[:middle], part[middle:])
+        ]
+        widths = [half, 8 * mm, half]
+        yield Table([[columns[0], [], columns[1]]], colWidths=widths, style=PAD_NONE)
+
+
+def _is_long(item: Entry) -> bool:
+    return len(item.value) > 22 or len(item.label) > 36
 
 
 def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:

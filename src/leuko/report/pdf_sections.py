@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
 from leuko.report import evaluation_values as values
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
 from leuko.report.pdf_pieces import Chart, Photo, looks, paragraph
+from leuko.report.rounding import unbroken
 from leuko.report.typefaces import REGULAR
 
 __all__ = ["PAD_NONE", "definitions", "heading", "section"]
@@ -30,7 +32,7 @@ CELL, NUMBER = looks(7.2, INK, lead=1.3), looks(7.2, INK, lead=1.3, alignment=TA
 HEAD, HEAD_NUMBER = looks(6.8, MUTED), looks(6.8, MUTED, alignment=TA_RIGHT)
 NOTE = looks(7, MUTED)
 GAP = 8 * mm
-MOST_TOGETHER = 14  # rows of a table that are never torn apart
+ROOM, SHORT = 9.0, 84.0  # points: beside a text; from where a text is broken
 
 
 def heading(text: str, *, room: float = 30 * mm) -> list[Flowable]:
@@ -44,8 +46,9 @@ def section(part: values.Section, *, width: float) -> Iterator[Flowable]:
     first: list[Flowable] = heading(part.title, room=0)
     if part.note:
         first += [paragraph(part.note, NOTE), Spacer(1, 3)]
+    wide = 0.84 * width if part.name == "places" else width
     for block in (
-        *_charts(part.charts, width),
+        *_charts(part.charts, wide),
         *(_table(table, width) for table in part.tables),
         *([definitions(part.definitions, width)] if part.definitions else []),
     ):
@@ -119,13 +122,20 @@ def _table(table: values.Table, width: float) -> list[Flowable]:
 
 
 def _widths(table: values.Table, width: float) -> list[float]:
-    """Columns of text in proportion to what they hold, columns of numbers narrow."""
-    held = []
+    """Columns of numbers and short texts as wide as they need; long texts share what is left."""
+    needed, longest = [], []
     for place, column in enumerate(table.columns):
-        longest = max([len(row[place].text) for row in table.rows], default=0)
-        words = max(len(word) for word in (column.title or " ").split() or [""])
-        held.append(float(min(max(longest, words, 5), 16 if column.number else 80)))
-    return [width * share / sum(held) for share in held]
+        texts = [unbroken(row[place].text) for row in table.rows]
+        whole = max([stringWidth(text, REGULAR, 7.4) for text in texts], default=0.0)
+        head = max([stringWidth(word, REGULAR, 6.8) for word in column.title.split()], default=0.0)
+        longest.append(whole)
+        needed.append(max(whole, head) + ROOM if column.number else min(whole + ROOM, SHORT))
+        needed[-1] = max(needed[-1], head + ROOM)
+    left = width - sum(needed)
+    long = [max(0.0, whole + ROOM - have) for whole, have in zip(longest, needed, strict=True)]
+    if left <= 0 or sum(long) == 0:
+        return [have * width / sum(needed) for have in needed]
+    return [have + left * share / sum(long) for have, share in zip(needed, long, strict=True)]
 
 
 def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
