@@ -29,7 +29,7 @@ from leuko.pipelines.model import Model, checked, load_model
 from leuko.pipelines.outputs import PROGRAM, write_whole, writing
 from leuko.pipelines.provenance import program_version
 from leuko.pipelines.segment import expected, segment_case
-from leuko.pipelines.segment_cohort import config_of, work_for
+from leuko.pipelines.segment_cohort import config_of, weights_for_all, work_for
 from leuko.pipelines.statistics import Statistics
 
 __all__ = ["BidsJob", "bids_participants", "place_of", "prepare_derivatives"]
@@ -119,7 +119,7 @@ def bids_participants(
     chosen = structs.replace(checked(config or SegmentConfig()), probability=True)
     root, out = root.absolute(), out.absolute()
     prepare_derivatives(out, root=root)
-    job = BidsJob(root=root, out=out, config=chosen, weights=weights)
+    job = BidsJob(root=root, out=out, config=chosen, weights=weights_for_all(weights))
     work = work_for(jobs=jobs, scheduler=scheduler, model=model)
     try:
         return worked(cases, job=job, work=work, watch=watch)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from leuko.findings import Severity
 from leuko.pipelines.cohort_outliers import Unlike
@@ -119,13 +120,18 @@ def _about_ages(aged: Sequence[Scan]) -> str:
     words = cohort_words()
     if len(aged) < FEWEST_CORRELATED:
         return words("plot.ages.note_few", count=f"{len(aged):,}")
-    from scipy.stats import spearmanr
-
-    ages, volumes = [scan.age for scan in aged], [scan.ml for scan in aged]
+    ages, volumes = [scan.age or 0.0 for scan in aged], [scan.ml for scan in aged]
     if len(set(ages)) == 1 or len(set(volumes)) == 1:
         return words("plot.ages.note_few", count=f"{len(aged):,}")
-    rho = f"{spearmanr(ages, volumes).statistic:.2f}".replace("-", "−")
+    rho = f"{np.corrcoef(_ranks(ages), _ranks(volumes))[0, 1]:.2f}".replace("-", "−")
     return words("plot.ages.note", count=f"{len(aged):,}", rho=rho)
+
+
+def _ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Ranks from 0, equal values sharing their mean (scipy.stats would take a second to load)."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts) - 1
+    return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)
 
 
 def group_table(done: Sequence[Outcome], groups: Sequence[str]) -> Table:

@@ -21,7 +21,7 @@ from leuko.pipelines.outputs import STATISTICS
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.statistics import Statistics
 
-__all__ = ["SegmentJob", "config_of", "segment_cohort", "work_for"]
+__all__ = ["SegmentJob", "config_of", "segment_cohort", "weights_for_all", "work_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +114,18 @@ def segment_cohort(
         config=chosen,
         series=series,
         t1_series=t1_series,
-        weights=weights,
+        weights=weights_for_all(weights),
         force=force,
     )
     work = work_for(jobs=jobs, scheduler=scheduler, model=model)
     return cohort(cases, out=out, job=job, work=work, watch=watch)
+
+
+def weights_for_all(weights: Path | str | None) -> Path | str | None:
+    """A folder of weights by its whole path, since workers have working folders of their own."""
+    if weights is None or not Path(weights).is_dir():
+        return weights
+    return Path(weights).absolute()
 
 
 def work_for(*, jobs: int, scheduler: str, model: Model | None = None) -> Work:

@@ -1,0 +1,186 @@
+"""How fast a cohort is against its network alone, and whether its memory stays flat.
+
+    python benchmarks/cohort.py speed SCAN --copies 24 --jobs 1 --jobs 2
+    python benchmarks/cohort.py memory SCAN --cases 1000
+
+`speed` segments copies of SCAN, a process a number of jobs, and compares scans per second with the
+network's own limit: the same network on the same scan, all processors, nothing else. `memory`
+segments small versions of SCAN of different sizes, one after the other in one process, and prints
+its resident memory on the way. JSON in benchmarks/out/cohort_*.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from leuko.compute import thread_count
+from leuko.formats.read import read_scan
+from leuko.formats.write import write
+from leuko.image.grid import Grid
+from leuko.image.image import Image, to_canonical
+from leuko.inference.predict import predict
+from leuko.pipelines.cases import find_cases
+from leuko.pipelines.cohort import Outcome
+from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.model import load_model
+from leuko.pipelines.segment_cohort import segment_cohort
+from leuko.preparation.prepare import prepare
+
+OUT = Path(__file__).parent / "out"
+MARKS = (20, 50, 100, 200, 500, 1000, 2000, 5000)  # cases after which memory is noted
+SIZES = 7
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one of the two."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=("speed", "memory", "one"))
+    parser.add_argument("scan", type=Path)
+    parser.add_argument("--copies", type=int, default=24)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, action="append")
+    parser.add_argument("--report", action="store_true", help="with report pages")
+    parser.add_argument("--out", type=Path, help="of 'one', which the other calls")
+    given = parser.parse_args(arguments)
+    if given.what == "one":
+        _one(given.scan, out=given.out, jobs=given.jobs[0], report=given.report)
+        return
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        if given.what == "speed":
+            found: object = speed(
+                given.scan, home=Path(home), copies=given.copies, jobs=given.jobs or [1, 2],
+                report=given.report,
+            )  # fmt: skip
+        else:
+            found = memory(given.scan, home=Path(home), cases=given.cases)
+    (OUT / f"cohort_{given.what}.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def speed(
+    scan: Path, *, home: Path, copies: int, jobs: Sequence[int], report: bool
+) -> list[dict[str, float]]:
+    """Scans per second for each number of jobs, beside the network's own limit before and after."""
+    scans = home / "scans"
+    scans.mkdir()
+    for number in range(copies):
+        shutil.copy(scan, scans / f"s{number:03}.nii.gz")
+    rows = []
+    limit = network_limit(scan)
+    for count in jobs:
+        out = home / f"jobs{count}"
+        call = [sys.executable, __file__, "one", scans, "--out", out, "--jobs", str(count)]
+        began = time.perf_counter()
+        done = subprocess.run(
+            [*call, *(["--report"] if report else [])], check=True, capture_output=True, text=True
+        )
+        whole = time.perf_counter() - began
+        after = network_limit(scan)
+        between = (limit + after) / 2  # the machine may have changed meanwhile
+        limit = after
+        ends = json.loads(done.stdout)
+        steady = (len(ends) - count) / (ends[-1] - ends[count - 1])
+        row = {
+            "jobs": count, "processors": thread_count(), "scans": copies, "seconds": whole,
+            "scans_per_s": copies / whole, "steady_scans_per_s": steady,
+            "network_limit_scans_per_s": between, "share_of_limit": steady / between,
+        }  # fmt: skip
+        rows.append(row)
+        print(f"jobs {count}: {copies} scans in {whole:.1f} s, {copies / whole:.2f} scans/s")
+        print(f"  once begun {steady:.2f} scans/s; the network alone {between:.2f}")
+        print(f"  share of the network's limit: {steady / between:.0%}", flush=True)
+    return rows
+
+
+def network_limit(scan: Path, *, repeats: int = 9) -> float:
+    """Scans per second of the network alone, on all processors: the median of several."""
+    model, image = load_model(SegmentConfig()), read_scan(scan)
+    prepared = prepare(
+        np.ascontiguousarray(to_canonical(image.data, image.grid)),
+        spacing=image.grid.canonical().spacing,
+        pixel_mm=model.card.pixel_mm,
+        neighbours_mm=model.card.neighbours_mm,
+    )
+    predict(prepared, engine=model.engine)
+    took = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        predict(prepared, engine=model.engine)
+        took.append(time.perf_counter() - began)
+    return 1 / median(took)
+
+
+def memory(scan: Path, *, home: Path, cases: int) -> list[dict[str, float]]:
+    """Resident memory in MiB after so many cases, in one process."""
+    image = read_scan(scan)
+    scans = home / "scans"
+    scans.mkdir()
+    for number, small in zip(range(SIZES), _small(image), strict=False):
+        write(small, scans / f"size{number}.nii.gz")
+    for number in range(SIZES, cases):
+        (scans / f"s{number:05}.nii.gz").write_bytes(
+            (scans / f"size{number % SIZES}.nii.gz").read_bytes()
+        )
+    rows: list[dict[str, float]] = []
+    done = 0
+
+    def watch(outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        shutil.rmtree(home / "out" / outcome.case.name, ignore_errors=True)
+        if done in MARKS or done == cases:
+            rows.append({"cases": done, "resident_mib": _resident()})
+            print(f"{done:5} cases: {rows[-1]['resident_mib']:.0f} MiB", flush=True)
+
+    segment_cohort(
+        find_cases([scans]), out=home / "out", config=SegmentConfig(report=False, policy="lenient"),
+        watch=watch,
+    )  # fmt: skip
+    return rows
+
+
+def _small(image: Image) -> Iterator[Image]:
+    """Every second voxel in plane, with more and more of the border cut off."""
+    plane = sorted(np.argsort(image.grid.spacing)[:2])
+    for cut in range(SIZES):
+        places = [slice(None)] * 3
+        for axis in plane:
+            places[axis] = slice(2 * cut, image.grid.shape[axis] - 2 * cut, 2)
+        data = np.ascontiguousarray(image.data[tuple(places)])
+        spacing = tuple(
+            edge * (2 if axis in plane else 1) for axis, edge in enumerate(image.grid.spacing)
+        )
+        yield Image(data, Grid.from_spacing(data.shape, spacing))
+
+
+def _one(scans: Path, *, out: Path, jobs: int, report: bool) -> None:
+    """Segment a folder; when each case had ended, in s, as JSON."""
+    ends: list[float] = []
+    segment_cohort(
+        find_cases([scans]), out=out, config=SegmentConfig(report=report), jobs=jobs,
+        watch=lambda outcome: ends.append(time.perf_counter()),  # noqa: ARG005
+    )  # fmt: skip
+    print(json.dumps(ends))
+
+
+def _resident() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 2**20
+
+
+if __name__ == "__main__":
+    main()
