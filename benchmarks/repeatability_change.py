@@ -100,7 +100,7 @@ def pair(
     """Two copies compared."""
     visits, volumes = [], []
     for name in ("baseline", "followup"):
-        copy = rescanned(image, protocol=protocol, rng=rng)
+        copy = rescanned(image, protocol=protocol, rng=rng).image
         result = segment(copy, config=CONFIG, model=model)
         visits.append(visit_of(Followed(name, copy, result)))
         volumes.append(result.burden.volume_ml)

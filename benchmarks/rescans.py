@@ -19,7 +19,7 @@ from leuko.image.image import Image
 from leuko.registration.apply import apply_to_image
 from leuko.registration.transforms import Affine
 
-__all__ = ["Protocol", "rescanned"]
+__all__ = ["Protocol", "Rescan", "rescanned"]
 
 TURN_DEGREES, SHIFT_MM = 6.0, 6.0
 NOISE = 0.02  # standard deviation, of the brightness of brain
@@ -34,7 +34,15 @@ class Protocol:
     voxel_mm: tuple[float, float, float] | None
 
 
-def rescanned(image: Image, *, protocol: Protocol, rng: np.random.Generator) -> Image:
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """Another acquisition; `to_source` maps its places (RAS, mm) to those of the scan."""
+
+    image: Image
+    to_source: Affine
+
+
+def rescanned(image: Image, *, protocol: Protocol, rng: np.random.Generator) -> Rescan:
     """`image` as another acquisition of the same head would show it, in a place of its own."""
     own = image.grid.canonical()
     degrees = rng.uniform(-TURN_DEGREES, TURN_DEGREES, 3)
@@ -54,7 +62,7 @@ def rescanned(image: Image, *, protocol: Protocol, rng: np.random.Generator) -> 
     sampled = _placed((x, y, z * fine), affine, centre)
     values = apply_to_image(image, transform=turn, onto=sampled, kernel="cubic").data
     means = values.reshape(x, y, z, fine).mean(axis=3)
-    return Image(_noisy(np.maximum(means, 0), rng), Grid(grid.shape, grid.affine))
+    return Rescan(Image(_noisy(np.maximum(means, 0), rng), grid), turn)
 
 
 def _placed(

@@ -52,6 +52,7 @@ def longitudinal_files(
     days: Sequence[date | None] = (),
     series: str = "",
     t1: Sequence[Path] = (),
+    model: Model | None = None,
     weights: Path | str | None = None,
     force: bool = False,
     watch: Watcher = silent,
@@ -73,7 +74,7 @@ def longitudinal_files(
     checked_days(days, count=len(paths))
     began, journal = now(), Journal(watch)
     with out_folder(out, force=force, inputs=tuple(paths)) as folder:
-        job = _Job(chosen, load_model(chosen, weights=weights), series, watch)
+        job = _Job(chosen, model or load_model(chosen, weights=weights), series, watch)
         visits, taken = [], []
         for number, (name, path) in enumerate(zip(visit_names(len(paths)), paths, strict=True)):
             with journal.step("segment", visit=name):

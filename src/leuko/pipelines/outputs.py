@@ -352,7 +352,9 @@ def _is_own_folder(folder: Path) -> bool:
     """Whether it is the folder of a visit that we wrote, or that of all between."""
     if folder.name not in OUR_FOLDERS or folder.is_symlink() or not folder.is_dir():
         return False
-    held = [folder] if folder.name != BETWEEN else list(folder.glob("visit[0-9]*"))
+    held = [folder]
+    if folder.name == BETWEEN:  # visits, and what changed from one to the other
+        held = [one for one in folder.glob("visit[0-9]*") if "_to_" not in one.name]
     return bool(held) and all(is_ours(one) for one in held)
 
 
