@@ -6,7 +6,8 @@
 For each scan the network's tissues are laid on the template (anatomy.template_landing): overlaps
 (Dice) of brain, white matter, deep grey matter and ventricles, scales, turn, time. Then the same
 tissues made wrong: upside down, back to front, axes exchanged, halves, thirds, an empty head, an
-egg of white matter. Mirrored heads cannot be told: the template is symmetric.
+egg of white matter. Then the time of the lobes. Mirrored heads cannot be told: the template is
+symmetric.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from anatomy_pictures import draw_outlines
 from leuko.anatomy.cleaning import clean_anatomy
+from leuko.anatomy.lobes import lobe_map
 from leuko.anatomy.template import load_template
 from leuko.anatomy.template_landing import Placement, place_on_template
 from leuko.anatomy.tissues import BRAIN
@@ -67,11 +69,19 @@ def main() -> None:
                 )
         if str(path.relative_to(given.data)) in SPOILED:
             spoiled.append((name, anatomy, grid.spacing))
+    lobes: list[str] = []
+    for name, anatomy, spacing in spoiled:
+        place = place_on_template(anatomy, spacing=spacing)
+        if place is not None:
+            began = time.process_time()
+            lobe_map(anatomy, from_template=place.from_template, spacing=spacing)
+            lobes.append(f"{name} {time.process_time() - began:.2f} s")
     means = [
         float(np.mean([getattr(row, part) for row in rows]))
         for part in ("brain", "white_matter", "deep_grey", "ventricles")
     ]
     print(f"| mean of {len(rows)} | | " + " | ".join(f"{one:.2f}" for one in means) + " | | | |")
+    print(f"\nProcessor time of the lobes: {', '.join(lobes)}")
     print(f"\n{HEADER}\n|{'---|' * 9}")
     for name, anatomy, spacing in spoiled:
         for how, wrong, mm in made_wrong(anatomy, spacing):

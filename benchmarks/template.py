@@ -27,8 +27,6 @@ from leuko.pipelines.model import load_model
 from leuko.pipelines.observe import observe
 from leuko.progress import Journal, silent
 
-Floats = npt.NDArray[np.float32]
-
 T1 = (0, 60, 110, 150, 170, 195, 215, 255)  # fluid, grey matter about 160, white matter 215
 FLAIR = (0, 15, 60, 125, 122, 108, 100, 98)
 
@@ -77,11 +75,11 @@ def coarser(grid: Grid) -> Grid:
     return Grid((x, y, z), affine)
 
 
-def halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def halved(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """Every other voxel, after smoothing with weights 1/4, 1/2, 1/4 along each axis."""
     for axis in range(3):
         around = [(int(k == axis), int(k == axis)) for k in range(3)]
-        wide: Floats = np.pad(values, around, mode="edge").astype(np.float32)
+        wide = np.pad(values, around, mode="edge")
         lines = np.moveaxis(wide, axis, 0)
         smooth = (lines[:-2] + 2 * lines[1:-1] + lines[2:]) / 4
         values = np.moveaxis(smooth[::2], 0, axis)

@@ -59,10 +59,10 @@ def measure_lobes(
         anatomy: tissues (values of `Tissue`).
         voxel_mm3: volume of a voxel.
     """
-    part = lobes.astype(np.intp) + np.where(right, LARGEST + 1, 0)  # left 0..n, right n + 1..
+    part = lobes + np.uint8(LARGEST + 1) * right  # left 0..n, right n + 1..
     places = 2 * (LARGEST + 1)
     voxels = lesion_voxels(labels)
-    where = voxels.values(part)
+    where = voxels.values(part).astype(np.intp)
     volumes = np.bincount(where, minlength=places) * voxel_mm3 / 1000
     table = np.bincount(voxels.labels * places + where, minlength=(voxels.count + 1) * places)
     home = table.reshape(-1, places)[1:].argmax(axis=1)  # of equals the first
