@@ -84,7 +84,8 @@ def speed(
     limit = network_limit(scan)
     for count in jobs:
         out = home / f"jobs{count}"
-        call = [sys.executable, __file__, "one", scans, "--out", out, "--jobs", str(count)]
+        call: list[str | Path] = [sys.executable, __file__, "one", scans]
+        call += ["--out", out, "--jobs", str(count)]
         began = time.perf_counter()
         done = subprocess.run(
             [*call, *(["--report"] if report else [])], check=True, capture_output=True, text=True
@@ -162,10 +163,8 @@ def _small(image: Image) -> Iterator[Image]:
         for axis in plane:
             places[axis] = slice(2 * cut, image.grid.shape[axis] - 2 * cut, 2)
         data = np.ascontiguousarray(image.data[tuple(places)])
-        spacing = tuple(
-            edge * (2 if axis in plane else 1) for axis, edge in enumerate(image.grid.spacing)
-        )
-        yield Image(data, Grid.from_spacing(data.shape, spacing))
+        x, y, z = (edge * (1 + (axis in plane)) for axis, edge in enumerate(image.grid.spacing))
+        yield Image(data, Grid.from_spacing(data.shape, (x, y, z)))
 
 
 def _one(scans: Path, *, out: Path, jobs: int, report: bool) -> None:

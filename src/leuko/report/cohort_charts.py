@@ -177,7 +177,7 @@ def _axis(volumes: Sequence[float], start: float, end: float, *, gap: float) -> 
 
 
 def _ceiling(value: int) -> int:
-    power = 10 ** (len(str(value)) - 1)
+    power = int(10 ** (len(str(value)) - 1))
     tenths = (10, 12, 16, 20, 30, 40, 50, 60, 80, 100)  # a whole number, and often its half
     steps = [m * power // 10 for m in tenths if m * power % 10 == 0]
     return next(step for step in steps if step >= value)
