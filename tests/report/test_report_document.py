@@ -117,11 +117,13 @@ def test_one_lesion_is_not_called_the_largest(make_case: Any, left_box: Any) -> 
     assert "largest" not in first
 
 
-def test_uncertain_lesions_are_counted_in_the_summary(some_case: Any) -> None:
-    table = tuple(replace(lesion, confidence=0.5) for lesion in some_case.rest["table"])
-    assert any(
-        "3 lesions are uncertain" in line for line in some_case.document(table=table).summary
-    )
+@pytest.mark.parametrize(("confidence", "told"), [(0.25, True), (0.35, False)])
+def test_uncertain_lesions_are_counted_in_the_summary(
+    some_case: Any, confidence: float, told: bool
+) -> None:
+    table = tuple(replace(lesion, confidence=confidence) for lesion in some_case.rest["table"])
+    summary = some_case.document(table=table).summary
+    assert told == any("3 lesions are uncertain" in line for line in summary)
 
 
 def test_warnings_belong_to_the_summary_and_notes_do_not(some_case: Any, warning: Finding) -> None:

@@ -15,7 +15,8 @@ from leuko.report.wording import Wording
 
 __all__ = ["care", "place", "summary", "sureness"]
 
-UNCERTAIN_BELOW = 0.6  # how likely an expert sees a lesion, or the mean probability in it
+DOUBTED_BELOW = 0.3  # how likely an expert sees a lesion; few are ever surer than .8
+UNSURE_BELOW = 0.6  # the mean probability in it, where that is all that is known
 EVEN, SLIGHT, MORE = 0.02, 0.15, 0.40  # asymmetry |left - right| / (left + right)
 
 
@@ -154,17 +155,17 @@ def sureness(lesion: Lesion) -> float | None:
 
 
 def _uncertain(table: LesionTable, words: Wording) -> tuple[str, ...]:
+    measured = any(lesion.confidence is not None for lesion in table)
+    kind, level = ("uncertain", DOUBTED_BELOW) if measured else ("unsure", UNSURE_BELOW)
     known = ((sureness(lesion), lesion.volume_mm3) for lesion in table)
-    held = [volume for sure, volume in known if sure is not None and sure < UNCERTAIN_BELOW]
+    held = [volume for sure, volume in known if sure is not None and sure < level]
     if not held:
         return ()
-    measured = any(lesion.confidence is not None for lesion in table)
-    kind = "uncertain" if measured else "unsure"
     return (
         words(
             f"summary.{kind}.one" if len(held) == 1 else f"summary.{kind}.many",
             count=words.numerals.count(len(held)),
-            level=words.numerals.general(UNCERTAIN_BELOW, 2),
+            level=words.numerals.general(level, 2),
             volume=words.numerals.millilitres(sum(held) / 1000),
         ),
     )
