@@ -227,7 +227,9 @@ def _row(lesion: Lesion, *, oriented: bool, words: Wording) -> LesionRow:
         size=words(f"size.{lesion.size_class}"),
         side=side or missing,
         region=words(region) if region in words else lesion.region,
-        centre=", ".join(words.numerals.millimetres(value) for value in lesion.centre_mm)
+        centre=words("number.between").join(
+            words.numerals.millimetres(value) for value in lesion.centre_mm
+        )
         if oriented
         else missing,
         distance=known(lesion.distance_to_ventricles_mm, 1),

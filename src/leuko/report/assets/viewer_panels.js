@@ -63,8 +63,8 @@ function buildBar() {
     const side = find('[data-do=convention]');
     side.hidden = !facts.oriented;
     const [left, right] = view.radiological ? ['R', 'L'] : ['L', 'R'];
-    side.replaceChildren(make('b', {textContent: `${left}|${right}`}), view.radiological ? 'Radiological' : 'Neurological');
-    side.title = `The patient's right is on the ${view.radiological ? 'left' : 'right'} of axial and coronal pictures. Click to change (R)`;
+    side.replaceChildren(make('b', {textContent: `${left}|${right}`}), say(view.radiological ? 'Radiological' : 'Neurological'));
+    side.title = say(`The patient's right is on the ${view.radiological ? 'left' : 'right'} of axial and coronal pictures. Click to change (R)`);
     find('[data-do=crosshair]').setAttribute('aria-pressed', String(view.crosshair));
     find('[data-do=smooth]').setAttribute('aria-pressed', String(view.smooth));
   });
