@@ -11,12 +11,14 @@ from mni_atlases import NAMES, write_quarters
 
 from leuko.anatomy.lobes import Lobe
 from leuko.cli import main
+from leuko.errors import ReadError
 from leuko.formats.read import read_mask, read_scan
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.measure import measure
+from leuko.pipelines.segment_cohort import segment_cohort
 from leuko.pipelines.template_space import FROM_MNI, IN_MNI
 from leuko.registration.transform_files import load_transform
 
@@ -145,6 +147,16 @@ def test_without_an_orientation_there_are_no_lobes_but_a_finding(case: Path) -> 
     assert found.lobes is None
     assert found.template is None
     assert "atlas.not_landed" in {finding.code for finding in found.findings}
+
+
+def test_a_bad_atlas_stops_a_cohort_before_its_first_case(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"absent\.nii\.gz"):
+        segment_cohort(
+            [],
+            out=tmp_path / "out",
+            config=SegmentConfig(atlases=(str(tmp_path / "absent.nii.gz"),)),
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bad_atlas_is_refused_before_anything_is_written(case: Path, tmp_path: Path) -> None:

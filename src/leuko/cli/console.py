@@ -244,6 +244,12 @@ def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
         yield label, *_known(percent, rounding.percent, "%"), of
     for region, ml in n.regions_ml.items():
         yield region.capitalize(), rounding.millilitres(ml), "ml", _share(ml, n.volume_ml)
+    if n.lobes:
+        yield "Lobes", "", "", ""
+    for lobe, side in (n.lobes or {}).items():
+        left, right = side.left.volume_ml, side.right.volume_ml
+        told = f"left {rounding.millilitres(left)}, right {rounding.millilitres(right)}"
+        yield f"  {lobe.replace('_', ' ')}", rounding.millilitres(left + right), "ml", told
     if most := n.most_affected_slice:
         voxels = rounding.count(most.voxels)
         yield (

@@ -20,6 +20,7 @@ from leuko.pipelines.model import Model, checked, load_model
 from leuko.pipelines.outputs import STATISTICS
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.statistics import Statistics
+from leuko.pipelines.with_template import atlases_for_all
 
 __all__ = ["SegmentJob", "config_of", "segment_cohort", "weights_for_all", "work_for"]
 
@@ -105,9 +106,10 @@ def segment_cohort(
     address `scheduler`; the results are the same, bit by bit. `model` saves loading it where one
     process does all. Cases whose folder holds the result of the same version, weights, parameters
     and input are kept. Raises WriteError (exit 6) where `out` holds something that is no cohort of
-    ours; UsageError (exit 2) for `jobs` and `scheduler` together; MissingExtra (exit 9).
+    ours; UsageError (exit 2) for `jobs` and `scheduler` together; MissingExtra (exit 9);
+    what is wrong with an atlas, before any case.
     """
-    chosen = checked(config or SegmentConfig())
+    chosen = atlases_for_all(checked(config or SegmentConfig()))
     require_cohort_folder(out, force=force)
     job = SegmentJob(
         out=out.absolute(),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import structs
+
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.provenance import Value
 from leuko.pipelines.result import Result
 from leuko.progress import Journal
 
-__all__ = ["asked_of_template", "require_atlases", "with_template"]
+__all__ = ["asked_of_template", "atlases_for_all", "require_atlases", "with_template"]
 
 
 def require_atlases(config: SegmentConfig) -> None:
@@ -22,6 +24,19 @@ def require_atlases(config: SegmentConfig) -> None:
         from leuko.pipelines.atlas_files import load_atlases
 
         load_atlases(config.atlases, config.atlas_labels)
+
+
+def atlases_for_all(config: SegmentConfig) -> SegmentConfig:
+    """The config with atlases by their whole paths, as other processes need them; all readable.
+
+    Raises what `require_atlases` raises.
+    """
+    require_atlases(config)
+    return structs.replace(
+        config,
+        atlases=tuple(str(Path(file).absolute()) for file in config.atlases),
+        atlas_labels=tuple(str(Path(file).absolute()) for file in config.atlas_labels),
+    )
 
 
 def asked_of_template(config: SegmentConfig) -> dict[str, Value]:
