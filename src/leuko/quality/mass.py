@@ -32,7 +32,7 @@ CORE_MM = 5.0  # farther from what is not bright than bands, caps and cortex rea
 CLOSED_MM, SKIN_MM = 9.0, 3.0  # holes of the cerebrum that are closed; its border that is left out
 # What is called a mass; white matter hyperintensities lie in white matter, mostly on both sides.
 LEAST_ML, LEAST_RADIUS_MM, LEAST_HEIGHT_MM = 4.0, 7.0, 12.0
-OUTSIDE_WHITE, ONE_SIDED = 0.25, 0.8
+OUTSIDE_WHITE, ONE_SIDED = 0.25, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,7 @@ def largest_mass(
         return None
     bright = _block_means(data[box], steps) > BRIGHT * level
     bright &= _cerebrum(kinds, size=size, across=across)
-    inner = (kinds == Tissue.VENTRICLES) | (kinds == Tissue.DEEP_GREY)
-    if not inner.any():
-        inner = kinds == Tissue.WHITE_MATTER
-    centre = float(np.median(np.nonzero(inner)[0]))
+    centre = float(np.median(np.nonzero(_IS_CEREBRUM[kinds])[0]))
     found = _masses(bright, kinds=kinds, size=size, across=across, centre=centre)
     return max((mass for mass in found if mass.is_mass), key=lambda mass: mass.ml, default=None)
 

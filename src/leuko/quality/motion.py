@@ -27,6 +27,7 @@ PLACES = (0.02, 0.16, 0.30)  # borders of the parts of a line that are looked at
 SMOOTH = 0.008  # cycles/mm: what runs over more lines than this is the head itself
 APART_MM = 8.0  # nearer slices show much the same
 LEAST_LINES = 20
+FRACTIONS, LESS_DETAIL = 1.7, 0.35  # where detail is coarser than so many voxels it ends slowly
 DETAIL = 0.45  # lines up to this over the finest detail; its end is one step in all slices
 # Where k-space was read in part, power falls to a quarter (1.4 in logarithms) at one line.
 HALF_READ = 1.0
@@ -47,7 +48,8 @@ def shared_departure(
         np.arange(power.shape[2 + along]) / planes.fields_mm[along] for along in (axis, 1 - axis)
     )
     beginning, end = LINES
-    looked = (lines >= beginning) & (lines < min(end, DETAIL / detail_mm))
+    share = DETAIL if detail_mm <= FRACTIONS * planes.spacing[axis] else LESS_DETAIL
+    looked = (lines >= beginning) & (lines < min(end, share / detail_mm))
     first, second = _pairs(planes)
     if np.count_nonzero(looked) < LEAST_LINES or not first.size:
         return 0.0
