@@ -45,6 +45,7 @@ def test_the_public_names_are_these() -> None:
         "resample",
         "segment",
         "segment_file",
+        "segment_files",
         "view",
         "write",
     ] == leuko.__all__

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from leuko.pipelines.register import Registration, register
     from leuko.pipelines.result import Result
     from leuko.pipelines.segment import segment, segment_file
+    from leuko.pipelines.segment_cohort import segment_files
     from leuko.pipelines.view import view
     from leuko.quantify.burden import Burden
     from leuko.quantify.lesions import Lesion, LesionTable
@@ -81,6 +82,7 @@ __all__ = [
     "resample",
     "segment",
     "segment_file",
+    "segment_files",
     "view",
     "write",
 ]
@@ -126,6 +128,7 @@ _HOMES = {
     "resample": "leuko.image.resample",
     "segment": "leuko.pipelines.segment",
     "segment_file": "leuko.pipelines.segment",
+    "segment_files": "leuko.pipelines.segment_cohort",
     "view": "leuko.pipelines.view",
     "write": "leuko.formats.write",
 }

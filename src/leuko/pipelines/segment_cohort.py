@@ -11,6 +11,7 @@ from msgspec import structs
 
 from leuko.errors import UsageError
 from leuko.pipelines.case import Case
+from leuko.pipelines.cases import find_cases, opened
 from leuko.pipelines.cohort import Outcome, cohort, require_cohort_folder
 from leuko.pipelines.cohort_processes import InProcesses
 from leuko.pipelines.cohort_table import Place
@@ -22,7 +23,14 @@ from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.statistics import Statistics
 from leuko.pipelines.with_template import atlases_for_all
 
-__all__ = ["SegmentJob", "config_of", "segment_cohort", "weights_for_all", "work_for"]
+__all__ = [
+    "SegmentJob",
+    "config_of",
+    "segment_cohort",
+    "segment_files",
+    "weights_for_all",
+    "work_for",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +129,26 @@ def segment_cohort(
     )
     work = work_for(jobs=jobs, scheduler=scheduler, model=model)
     return cohort(cases, out=out, job=job, work=work, watch=watch)
+
+
+def segment_files(
+    inputs: Sequence[Path],
+    *,
+    out: Path,
+    config: SegmentConfig | None = None,
+    weights: Path | str | None = None,
+    jobs: int = 1,
+    watch: Callable[[Outcome], None] = lambda outcome: None,  # noqa: ARG005
+) -> tuple[Outcome, ...]:
+    """Segment files, folders, lists and BIDS data sets into OUT/<case>/, with table and page.
+
+    What fails is an outcome with its reason. With `jobs` above 1 the calling script needs the
+    usual `if __name__ == "__main__":`. Raises what `cases.find_cases` and `segment_cohort` raise.
+    """
+    with opened(inputs) as inside:
+        return segment_cohort(
+            find_cases(inside), out=out, config=config, weights=weights, jobs=jobs, watch=watch
+        )
 
 
 def weights_for_all(weights: Path | str | None) -> Path | str | None:
