@@ -41,8 +41,8 @@ def changed(
     grid = image.grid.canonical()
     assert found.anatomy is not None
     values = np.array(to_canonical(image.data, image.grid), dtype=np.float32)
-    labels = to_canonical(found.lesions.data, image.grid)
-    anatomy = to_canonical(found.anatomy.data, image.grid) % 10
+    labels = to_canonical(found.lesions.data, image.grid).astype(np.int32)
+    anatomy = to_canonical(found.anatomy.data, image.grid).astype(np.uint8) % 10
     mask = labels > 0
     white = anatomy == Tissue.WHITE_MATTER
     level = white_matter_level(values, anatomy=anatomy, mask=mask)

@@ -1,7 +1,8 @@
 r"""How well change is found: a pair of real visits, and pairs of which every change is known.
 
-    python benchmarks/longitudinal.py                     both
+    python benchmarks/longitudinal.py                     all of it
     python benchmarks/longitudinal.py --only real
+    python benchmarks/longitudinal.py --only people
     python benchmarks/longitudinal.py --only known --pairs 1
 
 Real: wmh/ljubljana_long/patient01, two visits with slices of 4 and 3 mm, against the manual mask of
@@ -11,8 +12,10 @@ half-way between the visits (the mean brightness gained in it is largest there).
 Known: real scans get new lesions (balls of 2 to 5 mm radius), some of their own lesions are grown
 by 2.5 mm, some are taken away (known_changes.py). The scan as it was and the changed one are each
 scanned again (rescans.py: another position, voxels, gain, noise) and compared. A change is found
-where a lesion of its class touches it; a call is false where no change is near. Every pair is
-compared the other way round, too.
+where a lesion of its class touches it; a call is false where no change is near.
+
+People: how much of the brain of one person is found in that of another (five scans of tabriz, ten
+pairs), which tells two visits of one person from scans of two.
 
 Prints Markdown.
 """
@@ -20,6 +23,7 @@ Prints Markdown.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -33,6 +37,7 @@ from scipy import ndimage
 from known_changes import KnownChange, changed
 from leuko.change.classes import ChangeClass
 from leuko.change.compare import Comparison, compare_visits, lesions_at
+from leuko.change.half_way import meet
 from leuko.change.visit import Visit
 from leuko.formats.read import read_mask, read_scan
 from leuko.image.image import Image
@@ -67,14 +72,16 @@ Flags = npt.NDArray[np.bool_]
 def main() -> None:
     """Score what is asked for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", choices=["real", "known"])
+    parser.add_argument("--only", choices=["real", "known", "people"])
     parser.add_argument("--pairs", type=int, default=2)
     chosen = parser.parse_args()
     model = load_model(CONFIG)
-    if chosen.only != "known":
+    if chosen.only in (None, "real"):
         real(model)
-    if chosen.only != "real":
+    if chosen.only in (None, "known"):
         known(model, chosen.pairs)
+    if chosen.only in (None, "people"):
+        people(model)
 
 
 def visit(image: Image, model: Model) -> Visit:
@@ -95,7 +102,7 @@ def real(model: Model) -> None:
         ("first visit", space.to_first),
         ("second visit", space.to_second),
     ):
-        there = apply_to_mask(truth, transform=to, onto=done.pair.grid).data > 0
+        there = apply_to_mask(truth, transform=to, onto=done.pair.grid).data != 0
         print(f"| {name} | {done.pair.brighter[there].mean():.2f} |")
     manual = np.asarray(apply_to_mask(truth, transform=Affine.identity(), onto=done.pair.grid).data)
     print(f"\nmanual: {manual.sum() / 1000:.2f} ml changed")
@@ -165,6 +172,17 @@ def known(model: Model, pairs: int) -> None:
         print(f"| {kind} | {count} | {stable} | {wrong} |")
 
 
+def people(model: Model) -> None:
+    """Share of blocks of one brain that are found in another."""
+    scans = sorted((SHARED / "tabriz").glob("*/flair.nii.gz"))
+    visits = [visit(read_scan(scan), model) for scan in scans]
+    found = [
+        meet(one, other).quality.agreement or 0.0
+        for one, other in itertools.combinations(visits, 2)
+    ]
+    print(f"\n{len(found)} pairs of two people: agreement {min(found):.2f} to {max(found):.2f}")
+
+
 def scored(
     done: Comparison, image: Image, changes: list[KnownChange], to_source: Affine
 ) -> Iterator[tuple[tuple[str, str], bool]]:
@@ -196,7 +214,7 @@ def _placed(where: Flags, image: Image, done: Comparison, to_source: Affine) -> 
     """A place of the scan on the half-way grid, half a voxel counting."""
     share = image.with_data(where.astype(np.float32))
     found = apply_to_image(share, transform=to_source, onto=done.pair.grid).data
-    return np.asarray(found >= 0.5)
+    return np.asarray(found.astype(np.float32) >= 0.5)
 
 
 def _size(change: KnownChange) -> str:

@@ -5,7 +5,7 @@ r"""How much volumes and lesions differ between scans of one head in which nothi
 
 Real scans are scanned again in another position, on other voxels, with another gain and new noise
 (rescans.py); two such copies are compared as `leuko longitudinal` compares visits. Thin: 1 to 2 mm.
-Thick: the same heads with slices of 3 to 5 mm, of 0.9 mm pixels, at two different offsets, and
+Thick: the same heads with slices of 3, 5 and 7 mm, of 0.9 mm pixels, at two different offsets, and
 clinical scans of 6 to 8 mm moved within their slices. No truth is needed: every change is an error.
 
 Prints, for thin and thick: the within-subject coefficient of variation of the total volume of scans
@@ -51,7 +51,7 @@ TWO_MM = tuple(f"nichart/{name}/flair" for name in ("Subj1", "Subj18", "Subj2", 
 CLINICAL = tuple(f"tabriz/{n}/flair" for n in (104252, 105074, 105465, 105755, 105911))
 THIN = Protocol("1 mm", (1.0, 1.0, 1.0))
 TWO = Protocol("2 mm", (2.0, 2.0, 2.0))
-SLICES = tuple(Protocol(f"{t:g} mm slices", (0.9, 0.9, t)) for t in (3.0, 4.0, 5.0))
+SLICES = tuple(Protocol(f"{t:g} mm slices", (0.9, 0.9, t)) for t in (3.0, 5.0, 7.0))
 MOVED = Protocol("clinical, moved in the plane", None)
 LEAST_ML = 2.0
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)

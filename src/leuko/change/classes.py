@@ -142,7 +142,8 @@ class _Counts:
         volume = float(np.prod(pair.grid.spacing))
 
         def total(values: npt.NDArray[Any], of: npt.NDArray[np.int32] = own) -> Floats:
-            return np.bincount(of, weights=values, minlength=len(groups) + 1)
+            weights = values.astype(np.float64)
+            return np.bincount(of, weights=weights, minlength=len(groups) + 1).astype(np.float64)
 
         voxels = np.maximum(total(np.ones(own.size)), 1)
         whole = volume * total(np.ones(own.size))

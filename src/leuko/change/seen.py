@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ Flags = npt.NDArray[np.bool_]
 Triple = tuple[float, float, float]
 
 BLUR_MM = 1.0  # sigma: what single voxels of noise say is not compared
+BLUR_BORDERS = 1.0  # sigma, in half voxels of the coarser visit: slices lie elsewhere each time
 ENOUGH = 100  # voxels of the half-way grid that tell how bright lesions are
 LIKE = (0.6, 1.7)  # by how much lesions of two scans may differ in contrast
 SHADING_MM = 20.0  # sigma of differences that are a coil's, not a lesion's
@@ -88,8 +90,16 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
         for visit, to in ((first, space.to_first), (second, space.to_second))
     ]
     whites = [_white_level(visit) for visit in (first, second)]
+    borders = [
+        _border(visit.grid, to, space.grid)
+        for visit, to in ((first, space.to_first), (second, space.to_second))
+    ]
+    blur = [
+        max(BLUR_MM, BLUR_BORDERS * max(pair)) / step
+        for pair, step in zip(zip(*borders, strict=True), space.grid.spacing, strict=True)
+    ]
     relative = [
-        _relative(visit, white, to, space.grid)
+        _relative(visit, white, to, space.grid, blur=blur)
         for visit, white, to in zip(
             (first, second), whites, (space.to_first, space.to_second), strict=True
         )
@@ -101,17 +111,18 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
             probability=_linear(visit.probability, visit.grid, to, space.grid),
             brightness=bright / np.float32(contrast),
             known=_known(visit, to, space.grid),
-            border_mm=_border(visit.grid, to, space.grid),
+            border_mm=border,
             white=white,
             contrast=contrast,
         )
-        for visit, to, own, bright, contrast, white in zip(
+        for visit, to, own, bright, contrast, white, border in zip(
             (first, second),
             (space.to_first, space.to_second),
             labels,
             relative,
             contrasts,
             whites,
+            borders,
             strict=True,
         )
     ]
@@ -144,14 +155,20 @@ def _labels(visit: Visit, to: Affine, onto: Grid) -> npt.NDArray[np.int32]:
 def _white_level(visit: Visit) -> float:
     """How bright normal white matter is; the scan's median without any anatomy."""
     level = white_matter_level(visit.data, anatomy=visit.anatomy, mask=visit.mask)
-    middle = level.median if level is not None else float(np.median(visit.data))
+    middle = (
+        level.median
+        if level is not None
+        else float(np.median(np.asarray(visit.data, dtype=np.float32)))
+    )
     return middle if middle > 0 else 1.0
 
 
-def _relative(visit: Visit, white: float, to: Affine, onto: Grid) -> Floats:
-    """Brightness above white matter, as a share of it."""
+def _relative(
+    visit: Visit, white: float, to: Affine, onto: Grid, *, blur: Sequence[float]
+) -> Floats:
+    """Brightness above white matter, as a share of it; `blur` is a sigma in voxels an axis."""
     values = _linear(visit.data, visit.grid, to, onto)
-    smooth = ndimage.gaussian_filter(values, BLUR_MM / onto.spacing[0], truncate=3.0)
+    smooth = ndimage.gaussian_filter(values, blur, truncate=3.0)
     return np.asarray((smooth - white) / white, dtype=np.float32)
 
 
@@ -173,12 +190,12 @@ def _contrasts(
 def _known(visit: Visit, to: Affine, onto: Grid) -> Flags:
     """Where the visit has a voxel with a value; what a brain extraction cut off has none."""
     there = Image((visit.data != 0).astype(np.uint8), visit.grid)
-    return np.asarray(apply_to_mask(there, transform=to, onto=onto).data > 0)
+    return np.asarray(apply_to_mask(there, transform=to, onto=onto).data != 0)
 
 
 def _white(visit: Visit, to: Affine, onto: Grid) -> Flags:
     white = Image((visit.anatomy == Tissue.WHITE_MATTER).astype(np.uint8), visit.grid)
-    return np.asarray(apply_to_mask(white, transform=to, onto=onto).data > 0)
+    return np.asarray(apply_to_mask(white, transform=to, onto=onto).data != 0)
 
 
 def _border(grid: Grid, to: Affine, onto: Grid) -> Triple:

@@ -61,6 +61,6 @@ class Visit:
 
     def digest(self) -> bytes:
         """A hash of voxels and grid: it puts two visits in an order that is not theirs."""
-        content = sha256(np.ascontiguousarray(self.data, dtype=np.float32))
+        content = sha256(np.ascontiguousarray(self.data, dtype=np.float32).data)
         content.update(self.grid.affine.tobytes())
         return content.digest()

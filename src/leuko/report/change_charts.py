@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from leuko.report.charts import WIDTH, ceiling
-from leuko.report.drawing import Dot, Drawing, Rule, Shape, Text
+from leuko.report.drawing import Anchor, Dot, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
 
 __all__ = ["timeline_chart"]
@@ -44,7 +44,7 @@ def timeline_chart(
     points = [(x(place), y(value)) for place, value in zip(places, followed, strict=True)]
     shapes += [Rule(*one, *other, ACCENT, 2.0) for one, other in pairwise(points)]
     for number, (place, value) in enumerate(zip(places, own, strict=True)):
-        anchor = "start" if number == 0 else "end" if number == len(places) - 1 else "middle"
+        anchor: Anchor = "start" if number == 0 else "end" if number == len(places) - 1 else "middle"
         shapes.append(Dot(x(place), y(value), 3.2, FAINT, f"{value:.2f}"))
         shapes.append(Dot(*points[number], 2.6, ACCENT, f"{followed[number]:.2f}"))
         above = points[number][1] + 6
