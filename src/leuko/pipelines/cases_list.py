@@ -50,12 +50,12 @@ def cases_of_list(path: Path) -> list[Case]:
         case = _case(cells, line=line, file=path)
         if case.problem is None:
             own = (case.path.resolve(), case.visit.uid if case.visit else "")
-            told = _double(first_line.setdefault(own, line), line, "the scan", "leave one out")
-            if told is None and case.name:
+            first = first_line.setdefault(own, line)
+            case = replace(case, problem=_double(first, line, "the scan", "leave one out"))
+            if case.problem is None and case.name:
                 first = named.setdefault(safe_name(case.name).casefold(), line)
-                told = _double(first, line, "the name", "give each scan its own")
-            if told is not None:  # nor may it take the first one's name, and with it its folder
-                case = replace(case, name="", problem=told)
+                if told := _double(first, line, "the name", "give each scan its own"):
+                    case = replace(case, name="", problem=told)  # the folder is the first one's
         cases.append(case)
     if not cases:
         raise UsageError(

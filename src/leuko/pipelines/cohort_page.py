@@ -11,11 +11,12 @@ import numpy as np
 
 from leuko.findings import Severity
 from leuko.pipelines.cohort_outliers import AGED, Unlike, unlike
-from leuko.pipelines.cohort_pictures import MOST_PICTURES, thumbnail
+from leuko.pipelines.cohort_pictures import MOST_PICTURES, frequency, thumbnail
 from leuko.pipelines.cohort_sections import (
     case_table,
     distributions,
     failures,
+    grade_table,
     group_table,
     groups_of,
     number_table,
@@ -65,8 +66,10 @@ def page_of(outcomes: Sequence[Outcome], *, out: Path, asked: int) -> CohortPage
         shown=MOST_PICTURES,
         striking_note=_striking_note(len(done), len(striking), left_out),
         plots=tuple(distributions(outcomes, odd=odd, groups=groups)),
+        frequency=frequency(done),
         groups=group_table(done, groups) if groups else None,
         numbers=number_table(done) if done else None,
+        grades=grade_table(done),
         findings=tallies(done),
         findings_note=words("findings.note" if any(o.numbers.findings for o in done if o.numbers)
                             else "findings.none"),

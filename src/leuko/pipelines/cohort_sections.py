@@ -20,6 +20,7 @@ __all__ = [
     "case_table",
     "distributions",
     "failures",
+    "grade_table",
     "group_table",
     "groups_of",
     "number_table",
@@ -30,6 +31,7 @@ MOST_GROUPS = 12  # with a row of the chart; the table has all
 FEWEST_DRAWN = 5  # scans, below which the table says it better
 FEWEST_AGES = 3
 FEWEST_CORRELATED = 10
+GRADES = (0, 1, 2, 3)
 NAMED = 3  # cases named with a finding
 MEASURED = (
     "volume_ml", "white_matter_percent", "lesion_count", "largest_lesion_mm3",
@@ -102,7 +104,9 @@ def distributions(
     )
     aged = [scan for scan in scans if scan.age is not None]
     if len(aged) >= FEWEST_AGES:
-        coloured = groups if len(groups) <= len(COLOURS) else ()
+        known = {scan.group for scan in aged}
+        coloured = tuple(group for group in groups if group in known)
+        coloured = coloured if len(coloured) <= len(COLOURS) else ()
         drawn = ages_chart(
             aged, axis=words("axis.age"), volumes=words("axis.ml"), groups=coloured
         )  # fmt: skip
@@ -173,6 +177,22 @@ def number_table(done: Sequence[Outcome]) -> Table:
     return Table(tuple(heads), tuple(rows), words("numbers.note"))
 
 
+def grade_table(done: Sequence[Outcome]) -> Table | None:
+    """How many scans have which Fazekas grade; None where none was estimated."""
+    words = cohort_words()
+    rows = []
+    for name in ("fazekas_periventricular", "fazekas_deep"):
+        counts = Counter(round(value) for value in _values(done, name))
+        if counts:
+            cells = [_whole(counts[grade]) for grade in GRADES]
+            rows.append((Cell(words(f"grade.{name}")), _whole(counts.total()), *cells))
+    if not rows:
+        return None
+    heads = [Column("", number=False), Column(words("column.n"))]
+    heads += [Column(words("column.grade", grade=grade)) for grade in GRADES]
+    return Table(tuple(heads), tuple(rows), words("grades.note"))
+
+
 def case_table(
     outcomes: Sequence[Outcome], *, odd: Odd, link: Callable[[Outcome], str]
 ) -> Table:  # fmt: skip
@@ -191,7 +211,7 @@ def case_table(
     add("case", [Cell(o.case.name, link=link(o)) for o in outcomes], number=False, always=True)
     add("group", [Cell(o.case.group) for o in outcomes], number=False)
     ages = (o.case.age for o in outcomes)
-    add("years", [Cell("") if age is None else Cell(f"{age:g}", age) for age in ages])
+    add("years", [Cell("") if age is None else Cell(f"{age:.3g}", age) for age in ages])
     add("status", [Cell(o.status.value) for o in outcomes], number=False, always=True)
     add("ml", measured("volume_ml", _ml), always=True)
     add("share", measured("white_matter_percent", lambda v: Cell(rounding.percent(v), v)))
@@ -199,6 +219,8 @@ def case_table(
     add("largest", measured("largest_lesion_mm3", lambda v: Cell(rounding.volume(v), v)))
     add("periventricular", measured("periventricular_ml", _ml))
     add("deep", measured("deep_ml", _ml))
+    add("fazekas_periventricular", measured("fazekas_periventricular", lambda v: _whole(int(v))))
+    add("fazekas_deep", measured("fazekas_deep", lambda v: _whole(int(v))))
     add("warnings", [_warnings(o) for o in outcomes])
     add("note", [Cell(_note(o, odd.get(n, ()))) for n, o in enumerate(outcomes)], number=False)
     rows = tuple(zip(*(cells for _, cells in columns), strict=True))

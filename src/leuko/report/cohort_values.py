@@ -117,8 +117,10 @@ class CohortPage:
     shown: int  # of them at once; the rest is folded
     striking_note: str
     plots: tuple[Plot, ...]
+    frequency: Picture | None
     groups: Table | None
     numbers: Table | None
+    grades: Table | None
     findings: tuple[Tally, ...]
     findings_note: str
     cases: Table
