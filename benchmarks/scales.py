@@ -8,6 +8,7 @@
   the grade by volume, ARWMC-like and Scheltens-like scores, and what they cost in ms;
 - scans of 1 and 2 mm: mask and anatomy in slices of 3 or 4 and 6 mm, graded again (the voxels that
   hold most lesion, as many as keep its volume; of tissues the one that holds most).
+- tabriz: the grades of the manual masks (lesions with caps and rims, ventricles) beside ours.
 
 No reader graded these scans: the tables say what the rules give, not how right they are.
 Prints Markdown and writes it to benchmarks/out/scales/NAME/scores.md.
@@ -28,7 +29,7 @@ import numpy.typing as npt
 from PIL import Image as Picture
 
 from leuko.anatomy.periventricular import lateral_ventricles
-from leuko.formats.read import read_scan
+from leuko.formats.read import read_mask, read_scan
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
 from leuko.image.resample import resample
@@ -79,17 +80,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("There is no scan to grade.\n")
         return 3
     model = load_model(SegmentConfig())
-    table, thick = [HEAD, RULE], [THICK_HEAD, THICK_RULE]
+    table, thick, manual = [HEAD, RULE], [THICK_HEAD, THICK_RULE], [MANUAL_HEAD, MANUAL_RULE]
     for file in files:
         one = graded(file, model=model)
         table.append(row(one))
         if max(one.grid.spacing) <= FINE_MM:
             thick.append(thick_row(one))
+        if (file.parent / "caps_and_rims.nii.gz").is_file():
+            manual.append(manual_row(one, file.parent))
         if asked.pictures:
             asked.pictures.mkdir(parents=True, exist_ok=True)
             name = f"{one.name.replace('/', '_')}.png"
             Picture.fromarray(overlay(one)).save(asked.pictures / name)
-    text = "\n".join([*table, "", *thick]) + "\n"
+    text = "\n".join([*table, "", *thick, "", *manual]) + "\n"
     folder = OUT / "scales" / asked.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scores.md").write_text(text)
@@ -156,6 +159,8 @@ HEAD = (
 RULE = "|---|---:|---:|---|---|---:|---:|---|---:|"
 THICK_HEAD = "| scan | as it is | in slices of 3 mm (4 mm of 2 mm scans) | 6 mm |"
 THICK_RULE = "|---|---|---|---|"
+MANUAL_HEAD = "| scan | ours | manual masks |"
+MANUAL_RULE = "|---|---|---|"
 
 
 def row(one: Graded) -> str:
@@ -191,6 +196,21 @@ def thick_row(one: Graded) -> str:
         values = np.asarray(anatomy.data, dtype=np.uint8)
         told.append(told_of(regraded(sliced(one.mask, one.grid, onto), values, onto)[0]))
     return f"| {one.name} | {' | '.join(told)} |"
+
+
+def manual_row(one: Graded, folder: Path) -> str:
+    """The Fazekas grades of a scan beside those of its manual masks."""
+    lesions, caps, ventricles = (
+        np.asarray(to_canonical(mask.data, mask.grid), dtype=np.bool_)
+        for mask in (
+            read_mask(folder / f"{name}.nii.gz")
+            for name in ("lesions", "caps_and_rims", "ventricles")
+        )
+    )
+    anatomy = np.where(ventricles, Tissue.VENTRICLES, one.anatomy).astype(np.uint8)
+    anatomy[(one.anatomy == Tissue.VENTRICLES) & ~ventricles] = Tissue.WHITE_MATTER
+    scales, _ = regraded((lesions | caps) & ~ventricles, anatomy, one.grid)
+    return f"| {one.name} | {told_of(one.scales)} | {told_of(scales)} |"
 
 
 def told_of(scales: Scales) -> str:

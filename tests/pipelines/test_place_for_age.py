@@ -10,6 +10,7 @@ import pytest
 from classic_mr import write_series
 from leuko.errors import UsageError
 from leuko.image.image import Image
+from leuko.image.reorient import reorient
 from leuko.pipelines.cases import find_cases
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.from_scanner import take
@@ -87,6 +88,16 @@ def test_age_and_sex_of_a_dicom_header_are_taken_only_when_asked(
     assert asked.sex == "female"
     silent = take(case.path, case.visit, config=SegmentConfig(policy="lenient"))
     assert (silent.age, silent.sex) == (None, None)
+
+
+def test_flips_and_permutations_of_the_file_have_the_same_grades(
+    head_image: Image, fake_model: Model
+) -> None:
+    straight = segment(head_image, model=fake_model).scales
+    assert straight is not None
+    assert straight.fazekas_total.grade is not None
+    for code in ("LPS", "SAR"):
+        assert segment(reorient(head_image, to=code), model=fake_model).scales == straight
 
 
 def test_ms_lesions_have_neither_grades_nor_place(head_image: Image, fake_model: Model) -> None:

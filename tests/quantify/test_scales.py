@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from leuko.formats.read import read_mask
 from leuko.image.grid import Grid
+from leuko.image.image import to_canonical
 from leuko.models.classes import Tissue
 from leuko.quantify.lesions import label_lesions, measure_lesions
 from leuko.quantify.scales import Scales, measure_scales, scale_checks
@@ -208,6 +211,29 @@ def test_what_is_thinner_than_a_disc_is_taken_away() -> None:
     assert kept[12:18, 12:18, 6].all()
     assert not kept[25:].any()
     assert not (kept & ~mask).any()
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"), [("104252", (2, 1)), ("105074", (3, 2)), ("105911", (2, 1))]
+)
+def test_manual_masks_of_real_scans_have_the_grades_that_they_look_like(
+    shared_data: Path, case: str, expected: tuple[int, int]
+) -> None:
+    """Caps and halos of 6 to 12 mm; a few small deep lesions, in 105074 some that grow together."""
+    folder = shared_data / "wmh" / "tabriz" / case
+    lesions, caps, ventricles = (
+        read_mask(folder / f"{name}.nii.gz") for name in ("lesions", "caps_and_rims", "ventricles")
+    )
+    grid = lesions.grid.canonical()
+    drawn, rims, inside = (
+        np.asarray(to_canonical(one.data, one.grid), dtype=np.bool_)
+        for one in (lesions, caps, ventricles)
+    )
+    labels, _ = label_lesions((drawn | rims) & ~inside)
+    found = measure_scales(
+        labels, table=(), ventricles=inside, spacing=grid.spacing, across=2, volume_ml=14.0
+    )
+    assert fazekas(found) == expected
 
 
 boxes = some.tuples(
