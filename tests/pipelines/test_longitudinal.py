@@ -12,19 +12,24 @@ import msgspec
 import numpy as np
 import pytest
 from brightness_network import make_head
+from pydicom import Dataset
 
 from leuko.change.classes import ChangeClass
 from leuko.errors import LeukoError, SafetyRefusal, UnusableInput, UsageError
+from leuko.findings import Policy
 from leuko.formats.read import read_mask
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.dicom_outputs import Origin
+from leuko.pipelines.from_scanner import Taken
 from leuko.pipelines.longitudinal import longitudinal
-from leuko.pipelines.longitudinal_files import longitudinal_files
+from leuko.pipelines.longitudinal_files import dated, longitudinal_files, one_patient
+from leuko.pipelines.longitudinal_result import Followed
 from leuko.pipelines.longitudinal_statistics import ChangeStatistics, change_schema
 from leuko.pipelines.model import Model
-from leuko.pipelines.segment import segment_file
+from leuko.pipelines.segment import segment, segment_file
 
 GRID = Grid.from_spacing((60, 72, 44), (2.0, 2.0, 4.0))
 QUICK = SegmentConfig(report=False, policy="lenient")
@@ -189,3 +194,31 @@ def test_errors_keep_their_kind_and_pickle(fake_model: Model) -> None:
         longitudinal(head(), empty, model=fake_model, config=SegmentConfig())
     assert caught.value.exit_code == 4
     assert caught.value.what.startswith("Followup: ")
+
+
+def of_patient(number: str, day: str = "20200101") -> Taken:
+    header = Dataset()
+    header.PatientID, header.StudyDate = number, day
+    return Taken(head(), origin=Origin([header]))
+
+
+def test_dicom_of_two_patients_is_refused_and_lenient_says_so() -> None:
+    one, other = of_patient("17"), of_patient("18")
+    assert one_patient([one, of_patient("17"), Taken(head())], policy=Policy.DEFAULT) == []
+    with pytest.raises(SafetyRefusal, match="different patients"):
+        one_patient([one, other], policy=Policy.DEFAULT)
+    (found,) = one_patient([one, other], policy=Policy.LENIENT)
+    assert found.code == "change.patients"
+    assert "17" not in found.what
+
+
+def test_study_dates_count_where_they_are_in_order(fake_model: Model) -> None:
+    result = segment(head(), config=QUICK, model=fake_model)
+    visits = [Followed(name, head(), result) for name in ("baseline", "followup")]
+    early, late = of_patient("17"), of_patient("17", "20220301")
+    known, about = dated(visits, [early, late], ())
+    assert [visit.day for visit in known] == [date(2020, 1, 1), date(2022, 3, 1)]
+    assert about == []
+    unknown, about = dated(visits, [late, early], ())
+    assert [visit.day for visit in unknown] == [None, None]
+    assert [finding.code for finding in about] == ["change.order"]

@@ -38,7 +38,7 @@ from leuko.pipelines.segment import segment_case
 from leuko.progress import Journal, Watcher, silent
 from leuko.registration.transform_files import save_transform
 
-__all__ = ["CHANGE_MAP", "longitudinal_files"]
+__all__ = ["CHANGE_MAP", "dated", "longitudinal_files", "one_patient"]
 
 CHANGE_MAP = "change.nii.gz"
 DICOM_DAY = "%Y%m%d"
@@ -83,10 +83,10 @@ def longitudinal_files(
             visits.append(visit)
             taken.append(scan)
         _settled(folder)
-        dated, about = _dated(visits, taken, days)
-        about += _one_patient(taken, policy=Policy(chosen.policy))
+        followed, about = dated(visits, taken, days)
+        about += one_patient(taken, policy=Policy(chosen.policy))
         result = follow(
-            dated,
+            followed,
             config=chosen,
             model=job.model,
             journal=journal,
@@ -154,7 +154,7 @@ def _settled(folder: Path) -> None:
         between.rmdir()
 
 
-def _dated(
+def dated(
     visits: Sequence[Followed], taken: Sequence[Taken], days: Sequence[date | None]
 ) -> tuple[list[Followed], list[Finding]]:
     """The visits with their days: those given, else those of DICOM studies."""
@@ -183,7 +183,7 @@ def _study_day(taken: Taken) -> date | None:
         return None
 
 
-def _one_patient(taken: Sequence[Taken], *, policy: Policy) -> list[Finding]:
+def one_patient(taken: Sequence[Taken], *, policy: Policy) -> list[Finding]:
     """Refuse DICOM of different patients; a finding under a lenient policy."""
     headers = [scan.origin.headers[0] for scan in taken if scan.origin is not None]
     if len(headers) < 2:
