@@ -30,6 +30,7 @@ ENOUGH = 100  # voxels of the half-way grid that tell how bright lesions are
 LIKE = (0.6, 1.7)  # by how much lesions of two scans may differ in contrast
 SHADING_MM = 20.0  # sigma of differences that are a coil's, not a lesion's
 BLOCK = 4  # voxels of the grid on which shading is told
+BORDER_DECIMALS = 3  # mm
 LEAST_CONTRAST = 0.15  # of white matter's brightness
 
 
@@ -203,7 +204,7 @@ def _border(grid: Grid, to: Affine, onto: Grid) -> Triple:
     step = np.linalg.inv(grid.affine[:3, :3]) @ to.matrix[:3, :3] @ onto.affine[:3, :3]
     # A step along an axis of `onto` crosses so many voxels; the inverse is how long a voxel is.
     crossed = np.linalg.norm(step, axis=0) / np.array(onto.spacing)
-    x, y, z = (0.5 / crossed).tolist()
+    x, y, z = np.round(0.5 / crossed, BORDER_DECIMALS).tolist()
     return x, y, z
 
 

@@ -49,6 +49,7 @@ def dilate(mask: BoolArray, *, spacing: Triple, radius_mm: float | Triple) -> Bo
         if used > 1.0 + _SLACK:
             continue
         half = int((1.0 + _SLACK - used) ** 0.5 * radii[2] / spacing[2] + _SLACK)
+        half = min(half, reach[2])  # where a radius is a hair below whole voxels
         to_i, from_i = _shift(i, source.shape[0])
         to_j, from_j = _shift(j, source.shape[1])
         target[to_i, to_j] |= runs[half][from_i, from_j]
