@@ -231,3 +231,16 @@ def test_close_ups_show_the_largest_lesions_where_labels_tell_them_apart(some_ca
     shown = next(p for p in some_case.document().pictures if p.name == "largest")
     assert "3 largest" in shown.caption
     assert shown.width == 1400
+
+
+def test_multiple_sclerosis_has_its_regions_in_sentence_and_table(some_case: Any) -> None:
+    table = tuple(
+        replace(lesion, ms_region="juxtacortical" if lesion.label == 1 else "deep_white")
+        for lesion in some_case.rest["table"]
+    )
+    known = Readings(regions=_regions())
+    page = some_case.document(table=table, definition="ms", readings=known)
+    assert [row.region for row in page.lesions] == ["juxtacortical", "deep", "deep"]
+    assert page.definitions[5].name.startswith("Periventricular, juxtacortical")
+    vascular = some_case.document(table=table, definition="vascular", readings=known)
+    assert [row.region for row in vascular.lesions] == ["deep"] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from leuko.image.image import Image
 from leuko.progress import Step
 from leuko.quantify.burden import Burden
 from leuko.quantify.lesions import Lesion, LesionTable, Side, SizeClass
+from leuko.quantify.regions import RegionNumbers
 from leuko.quantify.uncertainty import VolumeInterval
 from leuko.report.definitions import definitions
 from leuko.report.document import (
@@ -68,7 +70,10 @@ def document(
     give an equal document.
     """
     words = wording(language)
-    known, measured = provenance or {}, readings or Readings()
+    known = provenance or {}
+    measured = replace(readings or Readings(), definition=definition)
+    if definition == "ms" and measured.regions is not None:
+        table, burden = _by_criteria(table, burden, measured.regions)
     grid = image.grid
     axis = grid.orientation.axes.index(burden.slice_axis) if grid.oriented else burden.slice_axis
     sided = sides(burden, words=words)
@@ -127,6 +132,21 @@ def document(
         else "table.probability",
         definitions=definitions(interval=interval, known=measured, words=words),
     )
+
+
+def _by_criteria(
+    table: LesionTable, burden: Burden, regions: RegionNumbers
+) -> tuple[LesionTable, Burden]:
+    """Both with the regions of the McDonald criteria as their regions."""
+    names = {"deep_white": "deep"}
+    totals = tuple(
+        (names.get(one.region, one.region), one.amount.total.volume_ml)
+        for one in regions.ms_regions
+    )
+    rows = tuple(
+        replace(lesion, region=names.get(lesion.ms_region, lesion.ms_region)) for lesion in table
+    )
+    return rows, replace(burden, region_ml=totals)
 
 
 def _pictures(

@@ -26,7 +26,8 @@ def definitions(
     )
     how = words.translated(interval.how) if interval else ""
     level = words.numerals.general(100 * interval.level, 3) if interval else ""
+    ms = known.definition == "ms" and known.regions is not None
     return tuple(
         Definition(words(f"means.{name}"), words(f"means.{name}.text", how=how, level=level))
-        for name in asked
+        for name in (f"{name}.ms" if ms and name == "regions" else name for name in asked)
     )

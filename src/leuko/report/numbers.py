@@ -54,7 +54,10 @@ def headline(
             if oriented
             else words("place.index", index=most.index)
         )
-    below = words("headline.largest.note", place=where) if fazekas and most else ""
+    below = ""
+    if fazekas and most is not None:
+        key = "headline.largest.note" if oriented else "headline.largest.note.index"
+        below = words(key, place=where, index=most.index)
     label = words("headline.largest")
     items.append(Measure("largest", label, largest, words("unit.mm3"), below))
     if not fazekas:

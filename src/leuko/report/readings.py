@@ -31,15 +31,21 @@ class Readings:
     lobes: LobeNumbers | None = None
     atlases: Sequence[AtlasNumbers] = ()
     norm: NormPlace | None = None
+    definition: str | None = None  # 'ms': regions are those of the McDonald criteria
 
 
 def readings(table: LesionTable, *, known: Readings, words: Wording) -> tuple[Section, ...]:
-    """A section for everything that was measured; what was not is left out."""
+    """A section for everything that was measured; what was not is left out.
+
+    Without a lesion there is nothing to read but the place among norms.
+    """
+    if not table:
+        return norms(known.norm, words=words)
     return (
         *_scales(known.scales, words),
         *norms(known.norm, words=words),
         *_distributions(table, known.regions, words),
-        *_rules(known.regions, words),
+        *_rules(known.regions, known.definition, words),
         *_lobes(known.lobes, words),
         *_atlases(known.atlases, words),
     )
@@ -48,8 +54,6 @@ def readings(table: LesionTable, *, known: Readings, words: Wording) -> tuple[Se
 def _distributions(
     table: LesionTable, regions: RegionNumbers | None, words: Wording
 ) -> Iterator[Section]:
-    if not table:
-        return
     sizes = size_histogram([lesion.volume_mm3 for lesion in table], words=words)
     charts = [Chart(words("histogram.sizes.title"), sizes, words("histogram.sizes.explained"))]
     if regions is not None and regions.distances and regions.supratentorial.total.volume_ml > 0:
@@ -63,7 +67,9 @@ def _distributions(
     yield Section("histograms", words("section.histograms"), charts=tuple(charts))
 
 
-def _rules(regions: RegionNumbers | None, words: Wording) -> Iterator[Section]:
+def _rules(
+    regions: RegionNumbers | None, definition: str | None, words: Wording
+) -> Iterator[Section]:
     if regions is None:
         return
     tables = []
@@ -72,14 +78,18 @@ def _rules(regions: RegionNumbers | None, words: Wording) -> Iterator[Section]:
         columns = tuple(Column(words(f"rules.{t}"), t not in titles[:2]) for t in titles)
         rows = tuple(
             (
-                Cell(words(f"rules.{rule.name}"), strong=rule.name == "cluster_2mm"),
+                Cell(
+                    words(f"rules.{rule.name}"),
+                    strong=rule.name == ("touching" if definition == "ms" else "cluster_2mm"),
+                ),
                 Cell(words.translated(rule.rule)),
                 *_amount(rule.periventricular, words),
                 *_amount(rule.deep, words),
             )
             for rule in regions.rules
         )
-        tables.append(Table(columns, rows, words("rules.four"), words("rules.four.note")))
+        note = words("rules.four.note.ms" if definition == "ms" else "rules.four.note")
+        tables.append(Table(columns, rows, words("rules.four"), note))
     others = [("infratentorial", regions.infratentorial_rule, regions.infratentorial)]
     others += [
         (f"juxtacortical.{rule.name}", rule.rule, rule.juxtacortical)
