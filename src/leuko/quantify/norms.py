@@ -93,6 +93,10 @@ OTHERS = (
     "Scanner, sequence and the definition of what counts move such volumes; already two experts on "
     "one scan can differ by a factor of 0.6 to 1.6. Do not read more than the range."
 )
+BETWEEN = (
+    "Nothing is published for this very age: the volume was compared with those of younger and "
+    "older people, and volumes rise with age, as the source says."
+)
 NOT_VASCULAR = "The norms are of hyperintensities of presumed vascular origin, not of MS lesions."
 
 
@@ -125,6 +129,7 @@ def place_among_norms(
         why = "" if (low, high) != (0.0, ALL) else _open(age, table)
     if why:
         low = high = None
+    other_ages = low is not None and not any(_holds(band, age) for band in table.bands)
     return NormPlace(
         age,
         sex,
@@ -133,14 +138,22 @@ def place_among_norms(
         low,
         high,
         table,
-        warnings=(*((NATIVE,) if table.space == "MNI" and not in_mni else ()), OTHERS),
+        warnings=(
+            *((BETWEEN,) if other_ages else ()),
+            *((NATIVE,) if table.space == "MNI" and not in_mni else ()),
+            OTHERS,
+        ),
         why_not=why,
     )
 
 
+def _holds(band: NormBand, age: float) -> bool:
+    return band.from_age <= age < band.to_age
+
+
 def _range(volume: float, *, age: float, sex: Sex, table: NormTable) -> tuple[float, float]:
     bands = [band for band in table.bands if band.sex in (None, sex)]
-    within = [band for band in bands if band.from_age <= age < band.to_age]
+    within = [band for band in bands if _holds(band, age)]
     if within:
         return _at_least(volume, within), _at_most(volume, within)
     if not table.rises:
@@ -175,7 +188,7 @@ def _at_most(volume: float, bands: Iterable[NormBand]) -> float:
 
 def _open(age: float, table: NormTable) -> str:
     """Why the whole range is left open."""
-    if any(band.from_age <= age < band.to_age for band in table.bands):
+    if any(_holds(band, age) for band in table.bands):
         return "The published numbers leave the whole range open."
     return (
         f"Nothing is published outside the paper for the age of {age:g}, and the volume lies "
