@@ -48,6 +48,12 @@ def tables(rows: Sequence[Row], *, good: str, other: str, tumour: str) -> str:
                             for row in flagged) if flagged else "")
         + "."
     )  # fmt: skip
+    strange = [row for row in rows if row.kind == other]
+    refused = sum(bool(row.refusals) for row in strange)
+    head += (
+        f" Of {len(strange)} images that are no FLAIR {refused} are refused, and "
+        f"{sum(bool(row.warnings) and not row.refusals for row in strange)} have a warning."
+    )
     return "\n".join([head, "", *parts, "", *_codes(rows, (good, other, tumour))])
 
 

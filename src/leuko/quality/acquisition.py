@@ -45,12 +45,16 @@ class Acquisition:
 
     @property
     def moved(self) -> float:
-        """Motion over its limit, on the axis where it is largest; above 1 the head moved."""
+        """Motion over its limit, on the axis where it is largest; above 1 the head moved.
+
+        Along axes with hardly any detail the end of that looks like motion, and is not asked.
+        """
         shares = [
-            0.0 if seen is None else seen / limit
-            for seen, limit in zip(self.motion, MOVED, strict=True)
+            seen / limit
+            for seen, limit, finest in zip(self.motion, MOVED, self.detail_mm, strict=True)
+            if seen is not None and finest is not None and finest <= COARSE_PLANE_MM
         ]
-        return max(shares)
+        return max(shares, default=0.0)
 
 
 def acquisition_checks(
