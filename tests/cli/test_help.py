@@ -12,6 +12,7 @@ from leuko.cli.options import (
     job_options,
     mask_options,
     norm_options,
+    page_options,
     scanner_options,
     template_options,
 )
@@ -52,6 +53,7 @@ def test_every_parameter_of_the_main_job_is_an_option_with_the_same_default() ->
     @job_options
     @template_options
     @norm_options
+    @page_options
     @scanner_options
     @fractional_option
     def command(**chosen: object) -> None:
