@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from brightness_network import make_head, write_weights
 
+from leuko import cli
 from leuko.cli.bids import _spread
 from leuko.errors import ReadError, SafetyRefusal, UsageError, WriteError
 from leuko.formats.read import read
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
-from leuko.pipelines.bids import bids_participants
+from leuko.pipelines.bids import bids_participants, root_of
 from leuko.pipelines.bids_filter import filtered, read_filters
 from leuko.pipelines.bids_group import bids_group
 from leuko.pipelines.bids_names import parsed
@@ -208,6 +209,22 @@ def test_finished_scans_are_kept_and_failed_ones_tried_again(
     outcomes = bids_participants(cases, root=copy, out=out, weights=weights)
     assert [o.status for o in outcomes] == [Status.KEPT, Status.KEPT, Status.DONE]
     assert not list(out.rglob("*_failure.json"))
+
+
+def test_a_single_scan_named_by_bids_becomes_derivatives_too(
+    made: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    root, _, weights = made
+    scan = root / "sub-01/ses-1/anat/sub-01_ses-1_acq-3d_FLAIR.nii.gz"
+    call = ["segment", str(scan), "-o", str(tmp_path / "out"), "--bids", "--no-report", "-q"]
+    assert cli.main([*call, "--weights", str(weights)]) == 0
+    folder = tmp_path / "out" / "sub-01" / "ses-1" / "anat"
+    about = json.loads((folder / "sub-01_ses-1_acq-3d_label-WMH_mask.json").read_text())
+    assert about["Sources"] == [f"bids:raw:{scan.relative_to(root).as_posix()}"]
+    other = tmp_path / "scan.nii.gz"
+    other.write_bytes(scan.read_bytes())
+    with pytest.raises(UsageError, match="not named by BIDS"):
+        root_of(find_cases([other]))
 
 
 def test_scans_are_never_among_the_results(made: tuple[Path, Path, Path], tmp_path: Path) -> None:

@@ -336,6 +336,12 @@ cohort_options = _together(
         help="Of several scans: share them among the workers of a Dask cluster, which see the same "
         "folders (tcp://host:8786). Needs the extra leuko[cluster].",
     ),
+    click.option(
+        "--bids",
+        is_flag=True,
+        help="Write BIDS derivatives into OUT, of scans that are named by BIDS. For a whole data "
+        "set: leuko bids.",
+    ),
 )
 
 fractional_option = click.option(

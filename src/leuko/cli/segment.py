@@ -84,6 +84,7 @@ def segment(
     t1_space: bool | None,
     jobs: int,
     scheduler: str,
+    bids: bool,
     **parameters: Any,
 ) -> None:
     """Find white matter hyperintensities in FLAIR scans.
@@ -108,7 +109,10 @@ def segment(
     }
     with opened(paths) as inside:
         cases = find_cases(inside)
-        if is_alone(paths, cases):
+        if bids:
+            shared = {"jobs": jobs, "scheduler": scheduler}
+            context.exit(_as_bids(cases, {**job, **shared}, t1=t1, quiet=quiet))
+        elif is_alone(paths, cases):
             _one(cases[0], {**job, "t1": t1}, as_json=as_json, quiet=quiet)
         elif t1 is not None:
             raise click.UsageError("--t1 goes with one scan; here are several.")
@@ -133,14 +137,43 @@ def _many(cases: Sequence[Case], job: dict[str, Any], *, as_json: bool, quiet: b
     from leuko.pipelines.cohort import cohort_exit_code
     from leuko.pipelines.segment_cohort import segment_cohort
 
-    if job["jobs"] == 0:
-        from leuko.pipelines.cohort_processes import processes_that_fit
-
-        job = {**job, "jobs": processes_that_fit()}
+    job = {**job, "jobs": _processes(job["jobs"])}
     with cases_on_screen(len(cases), quiet=quiet or as_json) as watch:
         outcomes = segment_cohort(cases, watch=watch, **job)
     print_outcomes(outcomes, out=job["out"], as_json=as_json, quiet=quiet)
     return cohort_exit_code(outcomes)
+
+
+def _as_bids(cases: Sequence[Case], job: dict[str, Any], *, t1: Path | None, quiet: bool) -> int:
+    from dataclasses import replace
+
+    from leuko.cli.console import cases_on_screen, print_cases
+    from leuko.pipelines.bids import bids_participants, root_of
+    from leuko.pipelines.cohort import cohort_exit_code
+
+    if t1 is not None and len(cases) != 1:
+        raise click.UsageError("--t1 goes with one scan; here are several.")
+    given = [replace(cases[0], t1=t1.absolute())] if t1 is not None else cases
+    with cases_on_screen(len(given), quiet=quiet) as watch:
+        outcomes = bids_participants(
+            given,
+            root=root_of(given),
+            out=job["out"],
+            config=job["config"],
+            weights=job["weights"],
+            jobs=_processes(job["jobs"]),
+            scheduler=job["scheduler"],
+            watch=watch,
+        )
+    print_cases(outcomes, quiet=quiet)
+    return cohort_exit_code(outcomes)
+
+
+def _processes(jobs: int) -> int:
+    """How many processes: 0 asks for as many as fit."""
+    from leuko.pipelines.cohort_processes import processes_that_fit
+
+    return jobs or processes_that_fit()
 
 
 def _say_what_is_left_out(paths: Sequence[Path], cases: Sequence[Case]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from leuko.errors import LeukoError, SafetyRefusal, WriteError
+from leuko.errors import LeukoError, SafetyRefusal, UsageError, WriteError
 from leuko.pipelines.bids_files import IGNORED, RAW, bids_files, failure_of, record_of
 from leuko.pipelines.bids_names import BidsName, parsed
 from leuko.pipelines.case import Case
@@ -32,7 +32,7 @@ from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.segment_cohort import config_of, weights_for_all, work_for
 from leuko.pipelines.statistics import Statistics
 
-__all__ = ["BidsJob", "bids_participants", "place_of", "prepare_derivatives"]
+__all__ = ["BidsJob", "bids_participants", "place_of", "prepare_derivatives", "root_of"]
 
 VERSION = "1.10.0"  # of the specification
 ASIDE = ".leuko-work"
@@ -128,9 +128,25 @@ def bids_participants(
             (out / ASIDE).rmdir()
 
 
+def root_of(cases: Sequence[Case]) -> Path:
+    """The data set that scans lie in: the nearest folder with a description, else their own.
+
+    Raises UsageError (exit 2) where a scan is not named by BIDS.
+    """
+    wrong = next((case for case in cases if case.visit or parsed(case.path) is None), None)
+    if wrong is not None:
+        raise UsageError(
+            f"{wrong.path.name} is not named by BIDS, and says of no participant.",
+            hint="Names look like sub-01_FLAIR.nii.gz; leave out --bids for other files.",
+        )
+    folder = Path(os.path.commonpath([case.path.parent for case in cases]))
+    homes = (folder, *folder.parents)
+    return next((home for home in homes if (home / DESCRIPTION).is_file()), folder)
+
+
 def prepare_derivatives(out: Path, *, root: Path) -> None:
     """Make `out` a data set of derivatives of `root`: its description, README and .bidsignore."""
-    if out.exists() and out.samefile(root):
+    if out.exists() and root.exists() and out.samefile(root):
         raise SafetyRefusal(
             "The results would be written among the scans themselves.",
             hint="Choose another folder, such as derivatives/leuko in the data set.",

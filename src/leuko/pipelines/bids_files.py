@@ -100,6 +100,10 @@ def _named(path: Path, *, name: BidsName, about: Mapping[str, object]) -> Iterat
             stem = name.stem("dseg", seg="anatomy")
             yield from _image(path, stem, {**about, "Manual": False}, said)
             yield BidsFile(f"{stem}.tsv", content=_anatomy())
+        case "wmh_in_t1.nii.gz":
+            known = {**lesion, "Sources": about["Sources"]}
+            said = "White matter hyperintensities on the grid of the T1 of the same head."
+            yield from _image(path, name.stem("mask", space="T1w", label="WMH"), known, said)
         case _:
             if found := IN_SPACE.fullmatch(path.name):
                 space = found["space"]
