@@ -159,7 +159,7 @@ def test_what_is_no_flair_is_refused_by_the_name_of_its_visit(
 ) -> None:
     flat = tmp_path / "flat.nii.gz"
     write(head().with_data(np.ones(GRID.shape, np.float32)), flat)
-    with pytest.raises(UnusableInput, match=r"^Followup: "):
+    with pytest.raises(UnusableInput, match=r"^Follow-up: "):
         longitudinal_files(
             [files[0], flat],
             out=tmp_path / "out",
@@ -193,7 +193,7 @@ def test_errors_keep_their_kind_and_pickle(fake_model: Model) -> None:
     with pytest.raises(LeukoError) as caught:
         longitudinal(head(), empty, model=fake_model, config=SegmentConfig())
     assert caught.value.exit_code == 4
-    assert caught.value.what.startswith("Followup: ")
+    assert caught.value.what.startswith("Follow-up: ")
 
 
 def of_patient(number: str, day: str = "20200101") -> Taken:

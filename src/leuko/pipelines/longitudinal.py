@@ -13,7 +13,7 @@ from leuko.findings import Finding, Policy
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.longitudinal_change import change_between, visit_of
-from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal
+from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal, spoken
 from leuko.pipelines.model import Model, checked, load_model, parameters
 from leuko.pipelines.provenance import now
 from leuko.pipelines.segment import segment
@@ -83,7 +83,7 @@ def naming(visit: str) -> Iterator[None]:
     try:
         yield
     except LeukoError as error:
-        raise type(error)(f"{visit.capitalize()}: {error.what}", hint=error.hint) from error
+        raise type(error)(f"{spoken(visit).capitalize()}: {error.what}", hint=error.hint) from error
 
 
 def follow(

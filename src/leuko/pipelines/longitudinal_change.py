@@ -122,7 +122,7 @@ def _about_heads(
 ) -> Iterator[Finding]:
     """Whether both visits can be of one head."""
     agreement = comparison.space.quality.agreement
-    names = f"{baseline.name} and {followup.name}"
+    names = f"{baseline.spoken} and {followup.spoken}"
     for found in comparison.space.findings:
         said = found.what.split(": ", 1)[-1]
         if found.severity is Severity.REFUSAL or (agreement or 1.0) < LEAST_AGREEMENT:
@@ -154,7 +154,7 @@ def _about_scans(
         yield Finding(
             "change.same_scan",
             Severity.WARNING,
-            f"{baseline.name.capitalize()} and {followup.name} are the same scan, voxel by voxel.",
+            f"{baseline.spoken.capitalize()} and {followup.spoken} are one scan, voxel by voxel.",
             "Give two different visits.",
         )
     longest = [max(one.image.grid.spacing) for one in (baseline, followup)]
@@ -162,9 +162,9 @@ def _about_scans(
         yield Finding(
             "change.unlike_voxels",
             Severity.WARNING,
-            f"The voxels of {baseline.name} are up to {longest[0]:.1f} mm long, those of "
-            f"{followup.name} up to {longest[1]:.1f} mm: lesions that only the finer scan can show "
-            "may look new or gone.",
+            f"The voxels of {baseline.spoken} are up to {longest[0]:.1f} mm long, those of "
+            f"{followup.spoken} up to {longest[1]:.1f} mm: lesions that only the finer scan can "
+            "show may look new or gone.",
             "Small lesions of such a pair need a look at both scans.",
         )
     unseen = sum(row.kind is ChangeClass.NOT_SEEN for row in comparison.rows)
@@ -172,8 +172,8 @@ def _about_scans(
         yield Finding(
             "change.not_seen",
             Severity.WARNING,
-            f"{unseen} of the lesions lie where one of the visits shows nothing; they are left "
-            "out of the comparison.",
+            f"{unseen} of the lesions lie where {baseline.spoken} or {followup.spoken} shows "
+            "nothing; they are left out of the comparison.",
             "A field of view, or a brain extraction, cut them off.",
         )
 
@@ -186,9 +186,10 @@ def _about_volumes(change: Change) -> Iterator[Finding]:
         yield Finding(
             "change.volumes_disagree",
             Severity.NOTE,
-            f"The two masks differ by {_signed(change.net_change_ml)} ml, lesion by lesion the "
-            f"scans differ by {_signed(lesions)} ml: each mask has its own edge of brightness, "
-            "lesions are compared where the scans differ.",
+            f"From {change.baseline.spoken} to {change.followup.spoken} the masks differ by "
+            f"{_signed(change.net_change_ml)} ml, lesion by lesion the scans differ by "
+            f"{_signed(lesions)} ml: each mask has its own edge of brightness, lesions are "
+            "compared where the scans differ.",
             "Growth and regression are the more reliable numbers.",
         )
 

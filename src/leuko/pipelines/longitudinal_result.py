@@ -14,9 +14,14 @@ from leuko.image.image import Image
 from leuko.pipelines.result import Result
 from leuko.progress import Step
 
-__all__ = ["DAYS_PER_YEAR", "Change", "ChangedLesion", "Followed", "Longitudinal"]
+__all__ = ["DAYS_PER_YEAR", "Change", "ChangedLesion", "Followed", "Longitudinal", "spoken"]
 
 DAYS_PER_YEAR = 365.25
+
+
+def spoken(name: str) -> str:
+    """The name of a visit in a sentence: baseline, visit 2, follow-up."""
+    return "follow-up" if name == "followup" else name.replace("visit", "visit ")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +32,11 @@ class Followed:
     image: Image
     result: Result
     day: date | None = None
+
+    @property
+    def spoken(self) -> str:
+        """Its name in a sentence."""
+        return spoken(self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

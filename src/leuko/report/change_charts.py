@@ -44,10 +44,12 @@ def timeline_chart(
     points = [(x(place), y(value)) for place, value in zip(places, followed, strict=True)]
     shapes += [Rule(*one, *other, ACCENT, 2.0) for one, other in pairwise(points)]
     for number, (place, value) in enumerate(zip(places, own, strict=True)):
-        anchor: Anchor = "start" if number == 0 else "end" if number == len(places) - 1 else "middle"
+        anchor: Anchor = (
+            "start" if number == 0 else "end" if number == len(places) - 1 else "middle"
+        )
         shapes.append(Dot(x(place), y(value), 3.2, FAINT, f"{value:.2f}"))
         shapes.append(Dot(*points[number], 2.6, ACCENT, f"{followed[number]:.2f}"))
         above = points[number][1] + 6
-        shapes.append(Text(points[number][0], above, f"{followed[number]:.2f}", 7.6, INK, "middle"))
+        shapes.append(Text(points[number][0], above, f"{followed[number]:.2f}", 7.6, INK, anchor))
         shapes.append(Text(x(place), BOTTOM - 14, names[number], 7.2, MUTED, anchor))
     return Drawing(WIDTH, HEIGHT, tuple(shapes))
