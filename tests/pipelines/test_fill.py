@@ -175,6 +175,23 @@ def test_segment_writes_the_filled_scan_and_a_t1_on_another_grid(
         assert not np.allclose(after[lesion], before[lesion])
 
 
+def test_a_t1_is_filled_without_a_mask_in_its_space(
+    tmp_path: Path, head_file: Path, head_image: Image, fake_model: Model
+) -> None:
+    values = np.asarray(head_image.data, dtype=np.float32)
+    write(values.max() - values, tmp_path / "t1.nii.gz", like=head_image)
+    segment_file(
+        head_file,
+        out=tmp_path / "out",
+        config=SegmentConfig(report=False, fill=True),
+        t1=tmp_path / "t1.nii.gz",
+        model=fake_model,
+    )
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {"flair_filled.nii.gz", "t1_filled.nii.gz"} <= names
+    assert "wmh_in_t1.nii.gz" not in names
+
+
 def test_real_lesions_end_up_as_bright_as_white_matter(shared_data: Path) -> None:
     case = shared_data / "wmh" / "tabriz" / "105465"
     flair, mask = read(case / "flair.nii.gz"), read_mask(case / "lesions.nii.gz")

@@ -225,7 +225,7 @@ def _t1_of_file(file: Path | None, *, config: SegmentConfig, takes_t1: bool) -> 
             "There is no T1 in whose space the mask could lie.",
             hint="Give it with --t1 FILE, or leave out --t1-space.",
         )
-    if file is None or not (config.t1_space or takes_t1):
+    if file is None or not (config.t1_space or config.fill or takes_t1):
         return None
     return read_scan(file, policy=Policy.LENIENT)
 
