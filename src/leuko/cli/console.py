@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -75,17 +76,25 @@ def cases_on_screen(count: int, *, quiet: bool) -> Iterator[Callable[[Outcome], 
     if quiet or not console.is_terminal:
         yield lambda outcome: None  # noqa: ARG005
         return
-    done = 0
+    done, began = 0, monotonic()
     with console.status(f"0 of {count} scans") as status:
 
         def show(outcome: Outcome) -> None:
             nonlocal done
             done += 1
-            status.update(f"{done} of {count} scans")
+            left = (count - done) * (monotonic() - began) / done
+            status.update(f"{done} of {count} scans, about {_duration(left)} left")
             colour = STATUS_COLOURS[outcome.status]
             console.print(f"[{colour}]{outcome.status:<7}[/] {escape(outcome.case.name)}")
 
         yield show
+
+
+def _duration(seconds: float) -> str:
+    """A time in its largest unit: 40 s, 12 min, 3.5 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def print_result(numbers: Statistics, *, out: Path, as_json: bool, quiet: bool) -> None:
