@@ -116,11 +116,11 @@ def _in_eight_bits(
     data: npt.NDArray[np.generic], *, box: tuple[slice, ...], white: float
 ) -> tuple[npt.NDArray[np.uint8], tuple[float, float]]:
     """The values within `box` as bytes, with slope and intercept; nothing outside."""
-    inside = data[box]
+    inside = np.asarray(data[box], np.float32)
     low = min(0.0, float(inside.min(initial=0)))
     high = max(ABOVE * white, low + 1e-6)
     slope = (high - low) / LEVELS
-    scaled = np.multiply(inside - np.float32(low), np.float32(1 / slope), dtype=np.float32)
+    scaled = (inside - np.float32(low)) * np.float32(1 / slope)
     np.clip(scaled, 0, LEVELS, out=scaled)
     stored = np.zeros(data.shape, np.uint8)
     stored[box] = scaled + np.float32(0.5)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from leuko.report.drawing import Area, Curve, Dot, Drawing, Rule, Shape, Text
+from leuko.report.drawing import Anchor, Area, Curve, Dot, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, rgb
 
 __all__ = ["Zone", "region_diagram"]
@@ -104,7 +104,8 @@ def region_diagram(
     for zone in zones:
         shapes += _labelled(zone)
     for side, (name, text) in heads.items():
-        edge, anchor = (0.0, "start") if side == "right" else (WIDTH, "end")
+        edge = 0.0 if side == "right" else WIDTH
+        anchor: Anchor = "start" if side == "right" else "end"
         shapes.append(Text(edge, HEIGHT - 9, name, 9.0, ACCENT, anchor, bold=True))
         shapes.append(Text(edge, HEIGHT - 20, text, 8.0, MUTED, anchor))
     if middle:
@@ -118,7 +119,8 @@ def _labelled(zone: Zone) -> list[Shape]:
     _, (x, y) = SHAPES[zone.name]
     aim = _place((x, y), sign)
     height = HEIGHTS[zone.name]
-    edge, anchor = (WIDTH, "end") if sign > 0 else (0.0, "start")
+    edge = WIDTH if sign > 0 else 0.0
+    anchor: Anchor = "end" if sign > 0 else "start"
     label = zone.label[:1].upper() + zone.label[1:]
     start = MIDDLE + sign * 150
     return [
