@@ -114,23 +114,30 @@ def against_fsl(data: Path) -> tuple[Labels, Labels]:
 
 def against_muse(data: Path, subject: str) -> tuple[Labels, Labels]:
     """Ours and MUSE's in the white matter of one head that both name."""
-    folder = data / "wmh" / "nichart" / subject
-    flair = read_scan(folder / "flair.nii.gz")
-    path = KEPT / f"{subject}.npy"
-    if not path.is_file():
-        fit = register_images(flair, read_scan(folder / "t1.nii.gz"), settings=Settings("rigid"))
-        muse = read_mask(folder / "muse_auto.nii.gz")
-        moved = apply_to_mask(muse, transform=fit.transform, onto=flair.grid)
-        KEPT.mkdir(parents=True, exist_ok=True)
-        np.save(path, to_canonical(moved.data.astype(np.uint8), flair.grid))
+    flair = read_scan(data / "wmh" / "nichart" / subject / "flair.nii.gz")
     config = SegmentConfig(policy="lenient")
     _, anatomy, grid = tissues(flair, config=config, model=load_model(config))
     placement = place_on_template(anatomy, spacing=grid.spacing)
     assert placement is not None
     ours = lobe_map(anatomy, from_template=placement.from_template, spacing=grid.spacing)
-    theirs = table(MUSE)[np.load(path)]
+    theirs = table(MUSE)[muse_on_flair(data, subject)]
     both = (theirs > 0) & (anatomy == Tissue.WHITE_MATTER)
     return ours[both], theirs[both]
+
+
+def muse_on_flair(data: Path, subject: str) -> Labels:
+    """MUSE's labels on the FLAIR's voxels, canonical axes, by a rigid registration of the T1."""
+    folder = data / "wmh" / "nichart" / subject
+    path = KEPT / f"{subject}.npy"
+    if not path.is_file():
+        flair = read_scan(folder / "flair.nii.gz")
+        fit = register_images(flair, read_scan(folder / "t1.nii.gz"), settings=Settings("rigid"))
+        muse = read_mask(folder / "muse_auto.nii.gz")
+        moved = apply_to_mask(muse, transform=fit.transform, onto=flair.grid)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        np.save(path, to_canonical(moved.data.astype(np.uint8), flair.grid))
+    kept: Labels = np.load(path)
+    return kept
 
 
 def table(lobes: Mapping[int, Lobe]) -> Labels:

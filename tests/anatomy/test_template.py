@@ -6,15 +6,17 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from template_heads import moved_head
 
 from leuko.anatomy.template import load_template, template_grid
+from leuko.anatomy.template_bend import bend_template, labels_through
 from leuko.anatomy.template_fit import fit_template
 from leuko.anatomy.template_landing import landing_findings, place_on_template
 from leuko.anatomy.tissues import BRAIN
 from leuko.image.grid import Grid
 from leuko.models.classes import Tissue
-from leuko.registration.transforms import Affine
+from leuko.registration.transforms import Affine, Transform, compose
 
 THICK = (2.0, 2.0, 7.0)
 
@@ -160,3 +162,35 @@ def test_the_place_in_the_world_is_that_of_the_grid() -> None:
     moved = placement.to_world(grid).apply_to_points((0.0, 0.0, 0.0))
     expected = placement.from_template.apply_to_points((0.0, 0.0, 0.0)) + affine[:3, 3]
     np.testing.assert_allclose(moved, expected, atol=1e-9)
+
+
+def test_the_bend_follows_wide_ventricles_without_folding() -> None:
+    """Twelve numbers cannot widen ventricles; the bend does, and only there."""
+    anatomy, truth = moved_head(shape=(100, 115, 90), spacing=(2.0, 2.0, 2.0))
+    wide = anatomy.copy()
+    wide[ndimage.binary_dilation(anatomy == Tissue.VENTRICLES, iterations=2)
+         & (anatomy == Tissue.WHITE_MATTER)] = Tissue.VENTRICLES  # fmt: skip
+    bend = bend_template(wide, spacing=(2.0, 2.0, 2.0), linear=truth)
+    template = load_template()
+
+    def overlap(transform: Transform) -> float:
+        found = labels_through(
+            wide,
+            grid=Grid.from_spacing(wide.shape, (2.0, 2.0, 2.0)),
+            transform=transform,
+            onto=template.grid,
+            where=template.tissues > 0,
+        )
+        one, other = found == Tissue.VENTRICLES, template.tissues == Tissue.VENTRICLES
+        return 2 * np.count_nonzero(one & other) / (one.sum() + other.sum())
+
+    assert overlap(compose(bend, truth)) > overlap(truth) + 0.1
+    slopes = [np.gradient(bend.displacements[..., k], 4.0) for k in range(3)]
+    jacobian = np.moveaxis(np.array(slopes), (0, 1), (-2, -1)) + np.eye(3)
+    assert np.linalg.det(jacobian).min() > 0.1
+
+
+def test_a_head_like_the_template_is_not_bent() -> None:
+    anatomy, truth = moved_head(shape=(100, 115, 90), spacing=(2.0, 2.0, 2.0))
+    bend = bend_template(anatomy, spacing=(2.0, 2.0, 2.0), linear=truth)
+    assert np.linalg.norm(bend.displacements, axis=-1).mean() < 0.3

@@ -65,19 +65,19 @@ def test_the_mask_in_mni_space_is_that_of_a_larger_head(out: Path, numbers: dict
     assert mask.grid.to_world((98, 134, 72)).tolist() == [0.0, 0.0, 0.0]
     place = numbers["template"]
     assert place["volume_ml"] == pytest.approx(numbers["volume_ml"] / place["head_scale"])
-    assert np.count_nonzero(mask.data) / 1000 == pytest.approx(place["volume_ml"], rel=0.03)
+    assert np.count_nonzero(mask.data) / 1000 == pytest.approx(place["volume_ml"], rel=0.25)
     assert place["brain_overlap"] > 0.85
 
 
-@pytest.mark.parametrize("suffix", [".json", ".tfm"])
+@pytest.mark.parametrize("suffix", [".json", ".h5"])
 def test_the_transform_leads_from_mni_to_the_scan(out: Path, suffix: str) -> None:
-    """The centre of the mask there is the centre of the mask here."""
+    """What is in the mask there is in the mask here."""
     there, here = read_mask(out / IN_MNI), read_mask(out / "wmh.nii.gz")
     moved = load_transform(out / f"{FROM_MNI}{suffix}").apply_to_points(
-        there.grid.to_world(np.argwhere(there.data > 0)).mean(axis=0)
+        there.grid.to_world(np.argwhere(there.data > 0))
     )
-    expected = here.grid.to_world(np.argwhere(here.data > 0)).mean(axis=0)
-    assert np.linalg.norm(moved - expected) < 0.7
+    voxels = np.rint(here.grid.to_voxel(moved)).astype(int)
+    assert np.mean(here.data[tuple(voxels.T)] > 0) > 0.995
 
 
 def test_the_atlas_table_adds_up_and_agrees_with_the_map(out: Path, numbers: dict) -> None:

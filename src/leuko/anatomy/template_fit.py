@@ -20,7 +20,7 @@ from leuko.anatomy.tissue_maps import BRAIN, Groups, TissueMaps
 from leuko.models.classes import Tissue
 from leuko.registration.transforms import Affine
 
-__all__ = ["fit_template"]
+__all__ = ["MAPS", "fit_template", "template_maps"]
 
 Triple = tuple[float, float, float]
 Labels = npt.NDArray[np.uint8]
@@ -60,7 +60,7 @@ def fit_template(anatomy: Labels, *, spacing: Triple) -> Affine | None:
     maps = TissueMaps.of(anatomy, spacing=spacing, groups=MAPS)
     if maps is None:
         return None
-    fine, coarse = _template_maps()
+    fine, coarse = template_maps()
     rough = _blurred(maps)
     search = _Match.of(coarse, rough, count=SEARCH_POINTS)
     shift = _middle(maps) - _middle(fine)
@@ -200,7 +200,7 @@ def _blurred(maps: TissueMaps) -> TissueMaps:
 
 
 @lru_cache(maxsize=1)
-def _template_maps() -> tuple[TissueMaps, TissueMaps]:
+def template_maps() -> tuple[TissueMaps, TissueMaps]:
     """The template's maps in MNI mm, and blurred further."""
     template = load_template()
     x, y, z = template.grid.spacing

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.anatomy.template import SPACE, template_grid
+from leuko.anatomy.template_bend import bend_template, mask_in_mni
 from leuko.anatomy.template_landing import landing_findings, place_on_template
 from leuko.anatomy.tissues import tissues_of
 from leuko.errors import LeukoError, ReadError, UnusableInput, UsageError
@@ -24,7 +25,7 @@ from leuko.image.image import Image, to_canonical
 from leuko.pipelines.outputs import PROGRAM, STATISTICS, out_folder, writing
 from leuko.pipelines.provenance import now, program_version
 from leuko.pipelines.template_space import IN_MNI
-from leuko.registration.apply import apply_to_mask
+from leuko.registration.transforms import compose
 
 __all__ = ["FREQUENCY_JSON", "Frequency", "LeftOut", "case_folders", "frequency_files",
            "frequency_map"]  # fmt: skip
@@ -178,8 +179,9 @@ def _in_mni(folder: Path) -> npt.NDArray[np.bool_]:
     doubts = landing_findings(placement, oriented=mask.grid.oriented)
     if placement is None or doubts:
         raise UnusableInput(doubts[0].what if doubts else "There is no brain.")
-    moved = apply_to_mask(mask, transform=placement.to_world(canonical), onto=grid)
-    return np.asarray(moved.data != 0)
+    bend = bend_template(anatomy, spacing=canonical.spacing, linear=placement.from_template)
+    to_scan = compose(bend, placement.to_world(canonical))
+    return mask_in_mni(np.asarray(mask.data != 0), grid=mask.grid, transform=to_scan) > 0
 
 
 def _table(found: Frequency) -> bytes:

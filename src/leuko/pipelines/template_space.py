@@ -12,12 +12,14 @@ import numpy.typing as npt
 from leuko.anatomy.hemispheres import fit_midsagittal_plane, right_of_plane
 from leuko.anatomy.lobes import lobe_map
 from leuko.anatomy.template import SPACE, template_grid
+from leuko.anatomy.template_bend import bend_template, labels_through, mask_in_mni
 from leuko.anatomy.template_landing import Placement, landing_findings, place_on_template
 from leuko.anatomy.tissues import tissues_of
 from leuko.findings import Finding
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image, from_canonical, to_canonical
+from leuko.models.classes import Tissue
 from leuko.pipelines.atlas_files import Atlas
 from leuko.pipelines.atlas_table import atlas_tsv
 from leuko.pipelines.outputs import writing
@@ -28,13 +30,13 @@ from leuko.quantify.atlas import AtlasNumbers, measure_atlas
 from leuko.quantify.lobes import LobeNumbers, measure_lobes
 from leuko.quantify.scales import Parts, Scales, with_lobes
 from leuko.quantify.template import TemplateNumbers
-from leuko.registration.apply import apply_to_mask
 from leuko.registration.transform_files import save_transform
+from leuko.registration.transforms import Transform, compose
 
 __all__ = ["FROM_MNI", "IN_MNI", "OnTemplate", "lay_on_template"]
 
 IN_MNI = f"wmh_space-{SPACE}.nii.gz"
-FROM_MNI = "mni_to_scan"  # .json and .tfm: where each point of MNI space lies in the scan
+FROM_MNI = "mni_to_scan"  # .json and .h5: where each point of MNI space lies in the scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,16 +85,24 @@ def lay_on_template(
                 scales=_scales(result, case, parts),
                 template=TemplateNumbers.of(fit, volume_ml=result.burden.volume_ml),
             )
-    if case is not None and atlases:
+    bend = None
+    if case is not None and (atlases or (mni and folder is not None)):
+        with journal.step("bend"):
+            bend = bend_template(
+                case.anatomy, spacing=case.grid.spacing, linear=case.placement.from_template
+            )
+    if case is not None and bend is not None and atlases:
         with journal.step("atlas"):
+            to_mni = compose(bend, case.placement.from_template).inverse()
             numbers = [
-                _measured(case, atlas, image=image, folder=folder, maps=maps) for atlas in atlases
+                _measured(case, atlas, to_mni=to_mni, image=image, folder=folder, maps=maps)
+                for atlas in atlases
             ]
         found += [finding for atlas in atlases for finding in atlas.findings]
         result = replace(result, atlases=tuple(numbers))
-    if case is not None and mni and folder is not None:
+    if case is not None and bend is not None and mni and folder is not None:
         with journal.step("mask in MNI space"):
-            _write_in_mni(result.mask, case, folder=folder)
+            _write_in_mni(result.mask, case, bend, folder=folder)
     return replace(result, findings=tuple(dict.fromkeys((*result.findings, *found))))
 
 
@@ -148,11 +158,22 @@ def _scales(result: Result, case: OnTemplate, parts: Parts) -> Scales | None:
 
 
 def _measured(
-    case: OnTemplate, atlas: Atlas, *, image: Image, folder: Path | None, maps: bool
+    case: OnTemplate,
+    atlas: Atlas,
+    *,
+    to_mni: Transform,
+    image: Image,
+    folder: Path | None,
+    maps: bool,
 ) -> AtlasNumbers:
     """One atlas on the case's voxels: its numbers, and its files where a folder is given."""
-    to_mni = case.placement.from_template.inverse()
-    here = apply_to_mask(atlas.image, transform=to_mni, onto=case.to_mm).data.astype(np.int32)
+    here = labels_through(
+        atlas.image.data.astype(np.int32),
+        grid=atlas.image.grid,
+        transform=to_mni,
+        onto=case.to_mm,
+        where=(case.anatomy != Tissue.BACKGROUND) | (case.labels > 0),
+    ).astype(np.int32)
     numbers = measure_atlas(
         case.labels,
         atlas=here,
@@ -178,11 +199,11 @@ def _small(values: npt.NDArray[np.int32]) -> npt.NDArray[np.integer]:
     return values.astype(kind)
 
 
-def _write_in_mni(mask: Image, case: OnTemplate, *, folder: Path) -> None:
-    """The mask on the template's 1 mm grid, and the way there for other images of the scan."""
-    to_scan = case.placement.to_world(case.grid)
-    moved = apply_to_mask(mask, transform=to_scan, onto=template_grid())
+def _write_in_mni(mask: Image, case: OnTemplate, bend: Transform, *, folder: Path) -> None:
+    """The mask in MNI space, and the way there for other images of the scan."""
+    to_scan = compose(bend, case.placement.to_world(case.grid))
+    moved = mask_in_mni(np.asarray(mask.data != 0), grid=mask.grid, transform=to_scan)
     with writing(folder.name):
-        write(Image(moved.data.astype(np.uint8), template_grid()), folder / IN_MNI, labels=True)
-        for suffix in (".json", ".tfm"):
+        write(Image(moved, template_grid()), folder / IN_MNI, labels=True)
+        for suffix in (".json", ".h5"):
             save_transform(to_scan, folder / f"{FROM_MNI}{suffix}")
