@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from leuko.report.evaluation_values import Definition, Section
+from leuko.report.document_pieces import Measure, Notice, Picture
+from leuko.report.evaluation_values import Definition, Section
 
 __all__ = [
     "Bar",
@@ -23,18 +22,6 @@ __all__ = [
     "SizeRow",
     "StepRow",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One number with its unit and its definition; `value` may be 'not measured' (unit empty)."""
-
-    name: str
-    label: str
-    value: str
-    unit: str = ""
-    note: str = ""
-    explained: str = ""  # how it is defined, shown under the pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +84,6 @@ class LesionRow:
     distance: str
     z: str
     confidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A finding: its severity ('note', 'warning', 'refusal'), what was seen, and what to do."""
-
-    severity: str
-    severity_label: str
-    code: str
-    what: str
-    hint: str
-    language: str = ""  # of the texts, where it is not the document's
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An encoded picture (JPEG) in radiological convention, with its size in pixels."""
-
-    name: str
-    caption: str
-    alt: str
-    data: bytes
-    width: int
-    height: int
-    mime: str = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True)

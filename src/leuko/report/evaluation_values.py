@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leuko.report.document import Measure, Notice, Picture
+from leuko.report.document_pieces import Measure, Notice, Picture
 from leuko.report.drawing import Drawing
 
 __all__ = ["Cell", "Chart", "Column", "Definition", "Figure", "ScorePage", "Section", "Table"]
