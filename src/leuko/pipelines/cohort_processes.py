@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
 from types import FrameType
 
 from leuko.compute import thread_count
@@ -45,10 +46,9 @@ class InProcesses:
     def __call__(self, cases: Sequence[Case], job: Job) -> Iterator[Finished]:
         """What became of each case, as they finish."""
         runnable = [number for number, case in enumerate(cases) if case.problem is None]
-        slots = [
-            _Slot(job, threads=max(1, thread_count() // self.count))
-            for _ in range(min(self.count, len(runnable)))
-        ]
+        count = max(1, min(self.count, len(runnable)))
+        threads = max(1, thread_count() // count)
+        slots = [_Slot(job, threads) for _ in range(min(count, len(runnable)))]
         try:
             for number, case in enumerate(cases):
                 if case.problem is not None:
@@ -64,8 +64,9 @@ class InProcesses:
 def processes_that_fit() -> int:
     """As many as there are processors, and as the memory that is free now holds."""
     try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError, IndexError):
         free = MODEL_BYTES
     return max(1, min(thread_count(), free // MODEL_BYTES))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+from sys import intern
 from types import MappingProxyType
 
 import msgspec
@@ -109,7 +110,7 @@ class Numbers:
         """The few numbers from a stats.json."""
         return cls(
             tuple(value(found) for value in COLUMNS.values()),
-            tuple(Noticed(f.code, f.severity, f.what) for f in found.findings),
+            tuple(Noticed(intern(f.code), f.severity, intern(f.what)) for f in found.findings),
             found.provenance.input_sha256 or "",
             _made_by(found),
             sum(step.seconds for step in found.steps),
