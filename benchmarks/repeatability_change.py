@@ -5,10 +5,10 @@ r"""How much volumes and lesions differ between scans of one head in which nothi
 
 Real scans are scanned again in another position, on other voxels, with another gain and new noise
 (rescans.py); two such copies are compared as `leuko longitudinal` compares visits. Thin: 1 to 2 mm.
-Thick: the same heads with slices of 3, 5 and 7 mm, of 0.9 mm pixels, at two different offsets, and
-clinical scans of 6 to 8 mm moved within their slices. No truth is needed: every change is an error.
+Thick: the same heads with slices of 3 and 5 mm, of 0.9 mm pixels. Coarse: of 7 mm, and clinical
+scans of 6 to 8 mm moved within their slices. No truth is needed: every change is an error.
 
-Prints, for thin and thick: the within-subject coefficient of variation of the total volume of scans
+Prints, for each class: the within-subject coefficient of variation of the total volume of scans
 of 2 ml and more (the root of half the mean square of relative differences), the largest difference
 of the others in ml, how well the brains were found in each other, and of growth less regression of
 lesions the smallest limit a + b V that 99 of 100 stay below. Writes
@@ -51,26 +51,29 @@ TWO_MM = tuple(f"nichart/{name}/flair" for name in ("Subj1", "Subj18", "Subj2", 
 CLINICAL = tuple(f"tabriz/{n}/flair" for n in (104252, 105074, 105465, 105755, 105911))
 THIN = Protocol("1 mm", (1.0, 1.0, 1.0))
 TWO = Protocol("2 mm", (2.0, 2.0, 2.0))
-SLICES = tuple(Protocol(f"{t:g} mm slices", (0.9, 0.9, t)) for t in (3.0, 5.0, 7.0))
+SLICES = tuple(Protocol(f"{t:g} mm slices", (0.9, 0.9, t)) for t in (3.0, 5.0))
+COARSE = Protocol("7 mm slices", (0.9, 0.9, 7.0))
 MOVED = Protocol("clinical, moved in the plane", None)
 LEAST_ML = 2.0
+CLASSES = ("thin", "thick", "coarse")
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 
 
 def protocols() -> Iterator[tuple[str, str, Protocol]]:
     """Class of resolution, scan, protocol."""
     for name in WHOLE:
-        yield from [("thin", name, THIN)]
+        yield ("thin", name, THIN)
         yield from [("thick", name, protocol) for protocol in SLICES]
+        yield ("coarse", name, COARSE)
     yield from (("thin", name, TWO) for name in TWO_MM)
-    yield from (("thick", name, MOVED) for name in CLINICAL)
+    yield from (("coarse", name, MOVED) for name in CLINICAL)
 
 
 def main() -> None:
     """Scan every head again and compare."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=2, help="of copies for each scan and protocol")
-    parser.add_argument("--only", choices=["thin", "thick"])
+    parser.add_argument("--only", choices=CLASSES)
     chosen = parser.parse_args()
     model = load_model(CONFIG)
     OUT.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,7 @@ def main() -> None:
                 flush=True,
             )
             (OUT / "rows.json").write_text(json.dumps(found), encoding="utf-8")
-    for kind in ("thin", "thick"):
+    for kind in CLASSES:
         if any(one["class"] == kind for one in found):
             summary(kind, [one for one in found if one["class"] == kind])
 

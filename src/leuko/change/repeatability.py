@@ -11,16 +11,17 @@ from enum import StrEnum
 
 __all__ = ["Repeatability", "Resolution", "repeatability_of", "resolution_of"]
 
-THICK_FROM_MM = 2.5
+THICK_FROM_MM, COARSE_FROM_MM = 2.5, 5.5
 ABSOLUTE_ML = 0.1  # below 2 ml a share of the volume says little
 COMPARED = 1.96 * 2**0.5  # a difference of two measurements exceeds so many deviations once in 20
 
 
 class Resolution(StrEnum):
-    """Thin: no voxel longer than 2.5 mm at either visit; thick: all others."""
+    """Thin: no voxel longer than 2.5 mm at either visit; thick: 5.5 mm; coarse: longer ones."""
 
     THIN = "thin"
     THICK = "thick"
+    COARSE = "coarse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,15 @@ class Repeatability:
 MEASURED = {
     Resolution.THIN: Repeatability(Resolution.THIN, 2.2, 10.0, 0.05),
     Resolution.THICK: Repeatability(Resolution.THICK, 4.6, 10.0, 0.05),
+    Resolution.COARSE: Repeatability(Resolution.COARSE, 8.0, 10.0, 0.05),
 }
 
 
 def resolution_of(*spacings: tuple[float, float, float]) -> Resolution:
     """The class of the coarsest visit."""
     longest = max(max(spacing) for spacing in spacings)
+    if longest > COARSE_FROM_MM:
+        return Resolution.COARSE
     return Resolution.THICK if longest > THICK_FROM_MM else Resolution.THIN
 
 

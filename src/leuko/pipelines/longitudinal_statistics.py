@@ -121,7 +121,7 @@ class ChangeStatistics(StepChange, frozen=True, forbid_unknown_fields=True, kw_o
     """Of more than two visits: each against the first."""
     since_previous: list[StepChange]
     """Of more than two visits: each against the one before it."""
-    resolution: Literal["thin", "thick"]
+    resolution: Literal["thin", "thick", "coarse"]
     findings: list[FindingRecord]
     steps: list[StepRecord]
     provenance: ChangeProvenance
@@ -172,7 +172,7 @@ CHANGE_DEFINITIONS = MappingProxyType(
             (
                 "resolution",
                 "",
-                "thin: no voxel of either visit is longer than 2.5 mm; else thick",
+                "thin: no voxel of either visit is longer than 2.5 mm; thick: 5.5 mm; else coarse",
             ),
             (
                 "smallest_change_ml",

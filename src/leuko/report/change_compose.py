@@ -149,11 +149,11 @@ def _counted(key: str, count: int, words: Wording) -> str:
 def _summary(values: ChangeValues, words: Wording) -> Iterator[str]:
     limit = rounding.millilitres(values.smallest_change_ml)
     significance = words("lead.beyond" if values.is_significant else "lead.within", limit=limit)
-    parts = [
-        _counted(f"lead.part.{name}", len(found), words)
-        for name in COLOURS
-        if name != "stable" and (found := _of(values, name))
-    ]
+    parts: list[str] = []
+    for name in COLOURS:
+        if name != "stable" and (found := _of(values, name)):
+            place = "part" if parts else "first"
+            parts.append(_counted(f"lead.{place}.{name}", len(found), words))
     if not values.lesions:
         yield words("lead.none")
     elif not parts:
