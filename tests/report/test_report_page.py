@@ -65,7 +65,7 @@ def test_everything_is_on_the_page(some_case: Any, warning: Finding) -> None:
         document.profile.peak_text,
         "Scan it again.",
         "scan.cut",
-        "threshold 0.45, voxels 12",
+        "threshold 0.45; voxels 12",
         "Research use only. Not a medical device.",
     ]
     for line in said:
