@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from leuko.findings import Severity
 from leuko.models.classes import Tissue
@@ -112,6 +113,13 @@ def test_noise_is_a_warning_and_is_measured() -> None:
     label = tissues()
     contrast = contrast_of(scan(label, FLAIR, noise=20.0), anatomy=label)
     assert abs(contrast.noise - 0.2) < 0.02
+
+
+@pytest.mark.parametrize("share", [0.03, 0.08, 0.15])
+def test_noise_is_measured_at_every_strength(share: float) -> None:
+    label = tissues()
+    contrast = contrast_of(scan(label, FLAIR, noise=100 * share), anatomy=label)
+    assert contrast.noise == pytest.approx(share, rel=0.05)
 
 
 def test_a_brain_that_goes_on_beyond_the_scan_is_cut() -> None:
