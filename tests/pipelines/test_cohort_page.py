@@ -9,15 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cohort_jobs import PROVENANCE, numbers, place
+from msgspec import structs
 from PIL import Image as Pictures
 from scipy.stats import spearmanr
 
+from leuko.anatomy.template import template_grid
 from leuko.findings import Severity
+from leuko.formats.write import write
+from leuko.image.image import Image
 from leuko.pipelines.case import Case
 from leuko.pipelines.cohort_outliers import unlike
 from leuko.pipelines.cohort_page import page_of, write_page
 from leuko.pipelines.cohort_pictures import MOST_PICTURES
 from leuko.pipelines.cohort_table import COLUMNS, Noticed, Numbers, Outcome, Place, Status
+from leuko.pipelines.statistics import encode
+from leuko.pipelines.template_space import IN_MNI
 from leuko.report.cohort_charts import Scan, ages_chart, groups_chart, volumes_chart
 from leuko.report.drawing import Bar, Dot, Text
 
@@ -158,6 +165,39 @@ def test_the_rank_correlation_with_age_is_spearmans(tmp_path: Path) -> None:
     rho = f"{spearmanr(ages, volumes).statistic:.2f}".replace("-", "−")
     page = page_of(outcomes, out=tmp_path, asked=30)
     assert page.plots[1].note.endswith(f"(Spearman) {rho}.")
+
+
+def test_grades_of_visual_scales_are_counted(tmp_path: Path) -> None:
+    grades = [(0, 1), (2, 1), (2, 3)]
+    outcomes = [
+        done(f"s{n}", fazekas_periventricular=one, fazekas_deep=two)
+        for n, (one, two) in enumerate(grades)
+    ]
+    table = page_of(outcomes, out=tmp_path, asked=3).grades
+    assert table is not None
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["3", "1", "0", "2", "0"],
+        ["3", "0", "2", "0", "1"],
+    ]
+    assert page_of([done("a")], out=tmp_path, asked=1).grades is None
+
+
+def test_masks_in_mni_space_become_a_map_of_where_lesions_lie(tmp_path: Path) -> None:
+    outcomes = []
+    mask = np.zeros(template_grid().shape, dtype=np.uint8)
+    mask[90:100, 110:120, 90:100] = 1
+    for number in range(5):
+        folder = tmp_path / f"s{number}"
+        folder.mkdir()
+        write(Image(mask, template_grid()), folder / IN_MNI, labels=True)
+        found = structs.replace(PROVENANCE, input_sha256=f"{number}" * 64)
+        (folder / "stats.json").write_bytes(encode(numbers(provenance=found)))
+        outcomes.append(done(f"s{number}", place=place(folder)))
+    picture = page_of(outcomes, out=tmp_path, asked=5).frequency
+    assert picture is not None
+    assert picture.caption.startswith("Share of 5 scans")
+    assert "; 100 % at most" in picture.caption
+    assert page_of(outcomes[:4], out=tmp_path, asked=4).frequency is None
 
 
 def test_scans_that_are_there_twice_or_made_unalike_are_said(tmp_path: Path) -> None:
