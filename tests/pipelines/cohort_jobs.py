@@ -52,7 +52,7 @@ def place(folder: Path) -> Place:
 
 @dataclass(frozen=True)
 class Named:
-    """A job whose cases end as they are called: `die` kills its process, `fail` fails, `slow` waits.
+    """A job whose cases do what their names say: `die` kills its process, `fail`, `slow`.
 
     `die_once` does so at its first try only. Every other case writes its stats.json.
     """
