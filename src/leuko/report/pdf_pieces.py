@@ -47,6 +47,7 @@ class Photo(Flowable):  # type: ignore[misc]  # reportlab has no types
 
     def __init__(self, picture: Picture, width: float) -> None:
         super().__init__()
+        self.hAlign = "CENTER"
         self.picture = picture
         self.width = min(width, TALLEST * picture.width / picture.height)
         self.height = self.width * picture.height / picture.width
@@ -66,10 +67,11 @@ class Photo(Flowable):  # type: ignore[misc]  # reportlab has no types
 
 
 class Chart(Flowable):  # type: ignore[misc]  # reportlab has no types
-    """A drawing, scaled to a width."""
+    """A drawing, scaled to a width, in the middle of the text."""
 
     def __init__(self, drawing: Drawing, width: float) -> None:
         super().__init__()
+        self.hAlign = "CENTER"
         self.drawing = drawing
         self.width, self.height = width, drawing.height * width / drawing.width
 
