@@ -69,11 +69,10 @@ class Wording:
         for pattern, said in self._patterns:
             found = pattern.fullmatch(text)
             if found:
-                parts = {
-                    f"{{{number}}}": self._part(part)
-                    for number, part in enumerate(found.groups(), start=1)
-                }
-                return re.sub(r"\{\d\}", lambda mark, parts=parts: parts[mark[0]], said)
+                whole = said
+                for number, part in enumerate(found.groups(), start=1):
+                    whole = whole.replace(f"{{{number}}}", self._part(part))
+                return whole
         return text
 
     def _part(self, text: str) -> str:
