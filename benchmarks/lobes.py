@@ -8,10 +8,10 @@
 - MUSE's white matter by lobe in five heads of nichart (made on the T1, registered rigidly to the
   FLAIR; kept in benchmarks/out/lobes), where the head was laid on the template from its FLAIR.
 
-The rules were set from landmarks, then compared. Two were changed after that: below z = 20 the central
-sulcus no longer runs on forward (seen on the picture beside FSL's atlas), and the border of temporal
-white matter behind y = -35 rose from z = 17 to 22 (after a look at Subj1 and Subj2; the other three
-heads had no part in it).
+The rules were set from landmarks, then compared. Two were changed after that: below z = 20 the
+central sulcus no longer runs on forward (seen on the picture beside FSL's atlas), and the border of
+temporal white matter behind y = -35 rose from z = 17 to 22 (after a look at Subj1 and Subj2; the
+other three heads had no part in it).
 """
 
 from __future__ import annotations
