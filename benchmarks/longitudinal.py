@@ -53,7 +53,7 @@ from rescans import Protocol, rescanned
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("LEUKO_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "wmh"
 CONFIG = SegmentConfig(probability=True, policy="lenient")
-SCANS = ("ljubljana/26/flair", "ljubljana/07/flair", "unlabelled/wholehead_1mm")
+SCANS = ("ljubljana/07/flair", "unlabelled/wholehead_1mm")
 PROTOCOLS = (
     (Protocol("1 mm", (1.0, 1.0, 1.0)),) * 2,
     (Protocol("3 mm slices", (0.9, 0.9, 3.0)),) * 2,
