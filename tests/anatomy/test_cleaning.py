@@ -28,7 +28,7 @@ def head() -> Labels:
     for radius, tissue in ((61, Tissue.CSF), (57, Tissue.CORTEX), (50, Tissue.WHITE_MATTER)):
         anatomy[ball(middle, radius)] = tissue
     anatomy[ball(middle, 16)] = Tissue.VENTRICLES
-    anatomy[ball((90.0, 70.0, 50.0), 24)] = Tissue.CEREBELLUM
+    anatomy[ball((90.0, 70.0, 40.0), 24)] = Tissue.CEREBELLUM
     return anatomy
 
 
@@ -56,6 +56,20 @@ def test_tissue_in_the_face_becomes_background(head: Labels) -> None:
     head[face] = Tissue.VENTRICLES
     head[ball((90.0, 186.0, 40.0), 6)] = Tissue.CORTEX
     assert not cleaned(head)[face].any()
+
+
+def test_a_face_that_hangs_on_the_brain_is_cut_off_below_the_middle_of_the_cerebellum(
+    head: Labels,
+) -> None:
+    face = np.zeros(SHAPE, dtype=np.bool_)
+    face[25:65, 60:85, 0:14] = True  # broad, and continuous with the white matter above it
+    face &= head != Tissue.CEREBELLUM
+    head[face] = Tissue.WHITE_MATTER
+    found = cleaned(head)
+    assert not found[..., :7][face[..., :7]].any()
+    tip = face.copy()
+    tip[..., :9] = False  # within 8 mm of the white matter from the middle upwards
+    assert (found[tip] == Tissue.WHITE_MATTER).all()
 
 
 def test_cerebellum_apart_from_the_cerebellum_is_cortex(head: Labels) -> None:

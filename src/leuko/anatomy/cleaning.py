@@ -27,6 +27,7 @@ Labels = npt.NDArray[np.uint8]
 Triple = tuple[float, float, float]
 
 BELOW = (Tissue.BRAINSTEM, Tissue.CEREBELLUM)
+LEAST_CEREBELLUM_ML = 20.0  # smaller pieces are cut off, or no cerebellum at all
 CELL_MM = 2.0  # the shape of the brain is found on cells of up to this size
 FLUID_MM = 9.0  # fluid farther than this from the brain does not surround it
 LINED = 2 / 3  # a piece of the ventricles has brain beside it on more of its surface than this
@@ -47,7 +48,8 @@ def clean_anatomy(
 ) -> Labels:
     """The tissues (values of `Tissue`) of one brain, from what the network named; a new array.
 
-    - Outside the brain there is nothing: see `envelope.brain_shape`; fluid counts within 9 mm.
+    - Outside the brain there is nothing: see `envelope.brain_shape`; fluid counts within 9 mm. Below
+      the middle of the cerebellum only it and the brainstem vouch for what is near them.
     - Pieces of brainstem and cerebellum apart from their main part are cortex.
     - Pieces of the ventricles apart from their main part stay where brain lines two thirds of them
       (horns, fourth ventricle); others are fluid outside the ventricles.
@@ -81,12 +83,34 @@ def _keep_one_brain(
     if white.any():
         matter &= (image < FAT * np.median(image[white])) | lesions
     core = matter & tissue_mask(anatomy, CORE)
+    level = _middle_of_cerebellum(anatomy, voxel_ml=float(np.prod(spacing)) / 1000)
+    core[..., :level] &= tissue_mask(anatomy[..., :level], BELOW)
     shape = brain_shape(core, matter, spacing=spacing, cell_mm=CELL_MM)
     if not shape.cells.any():  # too little to tell: everything stays
         return
     fluid = anatomy == Tissue.CSF
     anatomy[~shape.within() & ~fluid] = Tissue.BACKGROUND
     anatomy[fluid & ~shape.within(FLUID_MM)] = Tissue.BACKGROUND
+
+
+def _middle_of_cerebellum(anatomy: Labels, *, voxel_ml: float) -> int:
+    """The plane through the middle of the cerebellum; 0, the lowest plane, where there is none.
+
+    Below it the cerebrum has but the tips of its temporal lobes, which are kept by what lies above
+    them; all else that is taken for cerebrum there is the face.
+    """
+    cerebellum = anatomy == Tissue.CEREBELLUM
+    box = bounding_box(cerebellum)
+    if box is None:
+        return 0
+    parts, _ = ndimage.label(cerebellum[box])
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    main = int(np.argmax(sizes))
+    if sizes[main] * voxel_ml < LEAST_CEREBELLUM_ML:
+        return 0
+    held = np.count_nonzero(parts == main, axis=(0, 1))
+    return box[2].start + int(np.average(np.arange(held.size), weights=held))
 
 
 def _keep_one_below(anatomy: Labels) -> None:
