@@ -48,8 +48,8 @@ def clean_anatomy(
 ) -> Labels:
     """The tissues (values of `Tissue`) of one brain, from what the network named; a new array.
 
-    - Outside the brain there is nothing: see `envelope.brain_shape`; fluid counts within 9 mm. Below
-      the middle of the cerebellum only it and the brainstem vouch for what is near them.
+    - Outside the brain there is nothing: see `envelope.brain_shape`; fluid counts within 9 mm.
+      Below the middle of the cerebellum only it and the brainstem vouch for what is near them.
     - Pieces of brainstem and cerebellum apart from their main part are cortex.
     - Pieces of the ventricles apart from their main part stay where brain lines two thirds of them
       (horns, fourth ventricle); others are fluid outside the ventricles.
