@@ -13,6 +13,7 @@ import numpy.typing as npt
 from leuko.change.repeatability import Repeatability
 from leuko.change.seen import Pair, Seen
 from leuko.change.tracking import Group, track
+from leuko.masks.components import connected_components, select
 from leuko.masks.morphology import dilate
 
 __all__ = ["ChangeClass", "Evidence", "Tracked", "classify", "collect_evidence", "numbered"]
@@ -24,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 # network's probability rose with it.
 BRIGHTER = 0.35
 LIKELIER = 0.2
+MOSTLY = 0.5  # share of a part
 UNSEEN = 0.5  # share of a lesion that the other visit does not show: nothing can be said of it
 HARDLY_ANY = 0.1  # of a lesion at the one visit: what came is new, what went has disappeared
 PART_MM3, PART_SHARE = 10.0, 0.05  # a lesion that counts where lesions merge or split
@@ -74,7 +76,10 @@ class Tracked:
 
 
 def collect_evidence(pair: Pair) -> Evidence:
-    """Voxels of one mask that lie beyond the border of the other and did change."""
+    """Voxels of one mask that lie beyond the border of the other and did change.
+
+    Of a connected part beyond the border that changed mostly all voxels count.
+    """
     spacing = pair.grid.spacing
 
     def beyond(own: Seen, other: Seen, sign: float) -> Flags:
@@ -84,8 +89,13 @@ def collect_evidence(pair: Pair) -> Evidence:
         where = np.nonzero(outside)
         rise = np.float32(sign) * pair.brighter[where]
         odds = own.probability[where] - other.probability[where]
-        outside[where] = (rise >= BRIGHTER) & (odds >= LIKELIER)
-        return outside
+        changed = np.zeros_like(outside)
+        changed[where] = (rise >= BRIGHTER) & (odds >= LIKELIER)
+        parts = connected_components(outside)
+        mostly = np.bincount(parts.labels[changed], minlength=parts.count + 1)[1:] >= (
+            MOSTLY * parts.sizes
+        )
+        return changed | select(parts, keep=mostly)
 
     return Evidence(
         grown=beyond(pair.second, pair.first, 1.0), gone=beyond(pair.first, pair.second, -1.0)
