@@ -158,8 +158,11 @@ def _held_planes(data: Voxels, axis: int) -> tuple[int, int]:
 def _middle(anatomy: Labels) -> tuple[float, float, float]:
     """The middle of the brain: of the largest part of ventricles and deep grey matter."""
     inner = (anatomy == Tissue.VENTRICLES) | (anatomy == Tissue.DEEP_GREY)
+    white = anatomy == Tissue.WHITE_MATTER
+    if white.any():  # what is held for fluid or deep grey matter in the neck lies below it
+        inner = inner & _amid(white)
     if not inner.any():
-        inner = anatomy == Tissue.WHITE_MATTER
+        inner = white
     parts, count = ndimage.label(inner)
     if count == 0:
         x, y, z = ((length - 1) / 2 for length in anatomy.shape)
@@ -167,6 +170,18 @@ def _middle(anatomy: Labels) -> tuple[float, float, float]:
     largest = int(np.argmax(np.bincount(parts.ravel())[1:])) + 1
     x, y, z = (float(np.median(index)) for index in np.nonzero(parts == largest))
     return x, y, z
+
+
+def _amid(white: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The box between the outermost twentieths of white matter along each axis."""
+    amid = np.zeros_like(white)
+    box = []
+    for axis in range(3):
+        held = np.cumsum(np.count_nonzero(white, axis=tuple(k for k in range(3) if k != axis)))
+        low, high = np.searchsorted(held, (0.05 * held[-1], 0.95 * held[-1]))
+        box.append(slice(int(low), int(high) + 1))
+    amid[tuple(box)] = True
+    return amid
 
 
 def _around(middle: tuple[float, ...], *, spacing: tuple[float, float, float]) -> tuple[slice, ...]:
