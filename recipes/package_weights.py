@@ -24,7 +24,7 @@ OPERATING_POINT = {
     "refine_evidence": 6.0,
     "refine_level": 0.45,
     "refine_summit": 0.9,
-    "refine_deviations": 2.5,
+    "refine_deviations": 2.75,
     "refine_reach_mm": 0.0,
     "confine_margin_mm": 2.0,
     "min_lesion_mm3": 0.0,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.levels import white_matter_level
 from leuko.inference.predict import Prediction
 from leuko.pipelines.model import Settings
@@ -31,10 +32,14 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A mask and the probability of its definition; canonical axes, native grid."""
+    """A mask, the probability of its definition and the tissues of one brain around it.
+
+    Canonical axes, native grid.
+    """
 
     mask: BoolArray
     probability: npt.NDArray[np.float32]
+    anatomy: npt.NDArray[np.uint8]
 
 
 def make_mask(
@@ -49,7 +54,8 @@ def make_mask(
 
     `data` is the scan in canonical axes, `spacing` its voxels' in mm. Thresholding takes in the
     calibration of probabilities, the refinement of edges and the confinement to white matter,
-    where these are wanted, and the removal of lesions that are doubtful throughout.
+    where these are wanted, and the removal of lesions that are doubtful throughout. What is brain
+    is asked of the cleaned anatomy: no lesion lies in the face.
     """
     journal = journal or Journal()
     voxel_mm3 = float(np.prod(spacing))
@@ -60,14 +66,17 @@ def make_mask(
         temperature=settings.temperature,
     )
     with journal.step("threshold", **_about_threshold(settings)) as noted:
-        mask = _thresholded(prediction, probability, data, spacing, settings, noted)
+        anatomy = clean_anatomy(
+            prediction.anatomy, image=data, lesions=prediction.perhaps_lesion, spacing=spacing
+        )
+        mask = _thresholded(anatomy, probability, data, spacing, settings, noted)
         noted["voxels"] = int(np.count_nonzero(mask))
     with journal.step("remove small lesions", min_lesion_mm3=settings.min_lesion_mm3) as noted:
         mask, effect = remove_small(mask, voxel_mm3=voxel_mm3, min_mm3=settings.min_lesion_mm3)
         noted.update(effect.as_details())
     with journal.step("fill holes", fill_holes_mm3=settings.fill_holes_mm3) as noted:
         if settings.fill_holes_mm3 > 0 and mask.any():
-            white = white_matter_level(data, anatomy=prediction.anatomy, mask=mask)
+            white = white_matter_level(data, anatomy=anatomy, mask=mask)
             mask, effect = fill_holes(
                 mask,
                 voxel_mm3=voxel_mm3,
@@ -77,11 +86,11 @@ def make_mask(
                 darkest=None if white is None else white.median,
             )
             noted.update(effect.as_details())
-    return Made(mask, probability)
+    return Made(mask, probability, anatomy)
 
 
 def _thresholded(
-    prediction: Prediction,
+    anatomy: npt.NDArray[np.uint8],
     probability: npt.NDArray[np.float32],
     data: npt.NDArray[Any],
     spacing: Triple,
@@ -94,7 +103,7 @@ def _thresholded(
             mask,
             probability=probability,
             image=data,
-            anatomy=prediction.anatomy,
+            anatomy=anatomy,
             spacing=spacing,
             parameters=Refinement(
                 support=settings.refine_support,
@@ -106,13 +115,13 @@ def _thresholded(
             ),
         )
         noted.update({f"refine_{name}": value for name, value in refined.as_details().items()})
-    mask, effect = keep_main_brain(mask, anatomy=prediction.anatomy)
+    mask, effect = keep_main_brain(mask, anatomy=anatomy)
     if effect.voxels_removed:
         noted["outside_brain_voxels_removed"] = effect.voxels_removed
     if settings.confine:
         mask, effect = confine(
             mask,
-            anatomy=prediction.anatomy,
+            anatomy=anatomy,
             spacing=spacing,
             margin_mm=settings.confine_margin_mm,
         )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.hemispheres import fit_midsagittal_plane, sides
 from leuko.anatomy.periventricular import lateral_ventricles
 from leuko.anatomy.tissues import (
@@ -47,20 +46,19 @@ def result_of(
     config: SegmentConfig,
     provenance: Provenance,
     journal: Journal,
+    anatomy: npt.NDArray[np.uint8],
     probability: npt.NDArray[np.float32] | None = None,
     findings: Sequence[Finding] = (),
 ) -> Result:
     """Measure a mask (canonical axes) of `image`, as the step 'measure' of the journal.
 
-    `seen` is the same scan in canonical axes with the network's anatomy; `probability` is None
+    `seen` is the same scan in canonical axes, `anatomy` what `clean_anatomy` made of the network's;
+    `probability` is None
     for a mask that was given; `findings` are added to those of the scan. Raises UnusableInput
     (exit 4) where the policy refuses what the result looks like.
     """
     grid = seen.grid
     with journal.step("measure") as noted:
-        anatomy = clean_anatomy(
-            seen.prediction.anatomy, image=seen.data, lesions=mask, spacing=grid.spacing
-        )
         known = bool((anatomy == Tissue.WHITE_MATTER).any())
         sided = image.grid.oriented and known
         labels, count = label_lesions(mask)
