@@ -51,7 +51,7 @@ class Repeatability:
 # than 0.4 mm3 + 5 %. Nothing below 10 mm3 is called all the same: real repeated scans differ by
 # more than simulated ones.
 MEASURED = {
-    Resolution.THIN: Repeatability(Resolution.THIN, 2.2, 10.0, 0.05),
+    Resolution.THIN: Repeatability(Resolution.THIN, 4.2, 10.0, 0.05),
     Resolution.THICK: Repeatability(Resolution.THICK, 3.1, 10.0, 0.05),
     Resolution.COARSE: Repeatability(Resolution.COARSE, 6.9, 10.0, 0.05),
 }
