@@ -11,7 +11,7 @@ import pytest
 
 from leuko.findings import Severity
 from leuko.models.classes import Tissue
-from leuko.quality.anatomy import anatomy_checks, contrast_of
+from leuko.quality.anatomy import anatomy_checks, contrast_of, coverage_of
 
 Array = npt.NDArray[Any]
 SPACING = (2.0, 2.0, 2.0)
@@ -154,3 +154,12 @@ def test_a_brain_too_large_is_a_warning() -> None:
     label = tissues()
     found = anatomy_checks(scan(label, FLAIR), anatomy=label, spacing=(4.0, 4.0, 4.0))
     assert [finding.code for finding in found] == ["scan.brain_large"]
+
+
+def test_fluid_seen_in_the_neck_does_not_move_the_middle_of_the_brain() -> None:
+    label = tissues((80, 100, 140))
+    label[:, :, :60] = 0
+    label[:, :, 60:] = tissues()
+    label[25:55, 30:70, 2:24] = Tissue.VENTRICLES
+    middle = coverage_of(scan(label, FLAIR), anatomy=label, spacing=SPACING).middle
+    assert middle[2] == pytest.approx(60 + 39.5, abs=2)
