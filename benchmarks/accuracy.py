@@ -226,6 +226,7 @@ def name_and_value(text: str) -> tuple[str, str]:
 
 
 def views_of(text: str) -> Views:
+    """What is averaged over, from names between commas; `none` alone for nothing."""
     names = [name for name in text.split(",") if name != "none"]
     if unknown := {*names} - {*Views.__struct_fields__}:
         raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is no view")

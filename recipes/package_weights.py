@@ -31,9 +31,9 @@ OPERATING_POINT = {
     "min_lesion_peak": 0.75,
 }
 TRAINING = (
-    "The mean of the weights of four stages: three on synthetic heads drawn from 19 label maps, and "
-    "one with eight FLAIRs with manual masks beside them: five of multiple sclerosis, 1.5 T, 6.4-8 "
-    "mm slices; three of multiple sclerosis, 3 T, 1 mm. MODEL_CARD.md tells more."
+    "The mean of the weights of four stages: three on synthetic heads drawn from 19 label maps, "
+    "and one with eight FLAIRs with manual masks beside them: five of multiple sclerosis, 1.5 T, "
+    "6.4-8 mm slices; three of multiple sclerosis, 3 T, 1 mm. MODEL_CARD.md tells more."
 )
 SHARED = {
     "version": "2",

@@ -16,7 +16,8 @@ from leuko.progress import Journal
 SETTINGS = Settings(
     definition="ms", temperature=1.0, threshold=0.5, refine=True, refine_support=0.5,
     refine_evidence=4.0, refine_level=0.5, refine_summit=0.9, refine_deviations=0.0,
-    refine_reach_mm=0.0, confine=True, confine_margin_mm=2.0, min_lesion_mm3=0.0, min_lesion_peak=0.8, fill_holes_mm3=0.0,
+    refine_reach_mm=0.0, confine=True, confine_margin_mm=2.0, min_lesion_mm3=0.0,
+    min_lesion_peak=0.8, fill_holes_mm3=0.0,
 )  # fmt: skip
 SURE, FAINT_PART, FAINT = (slice(8, 12), 8, 3), (slice(12, 15), 8, 3), (slice(8, 15), 16, 3)
 

@@ -110,7 +110,7 @@ def _middle_of_cerebellum(anatomy: Labels, *, voxel_ml: float) -> int:
     if sizes[main] * voxel_ml < LEAST_CEREBELLUM_ML:
         return 0
     held = np.count_nonzero(parts == main, axis=(0, 1))
-    return box[2].start + int(np.average(np.arange(held.size), weights=held))
+    return int(box[2].start) + int(np.average(np.arange(held.size), weights=held))
 
 
 def _keep_one_below(anatomy: Labels) -> None:

@@ -255,8 +255,8 @@ def _rows(numbers: Statistics) -> Iterator[tuple[str, str, str, str]]:
         yield region.capitalize(), rounding.millilitres(ml), "ml", _share(ml, n.volume_ml)
     if n.lobes:
         yield "Lobes", "", "", ""
-    for lobe, side in (n.lobes or {}).items():
-        left, right = side.left.volume_ml, side.right.volume_ml
+    for lobe, sides in (n.lobes or {}).items():
+        left, right = sides.left.volume_ml, sides.right.volume_ml
         told = f"left {rounding.millilitres(left)}, right {rounding.millilitres(right)}"
         yield f"  {lobe.replace('_', ' ')}", rounding.millilitres(left + right), "ml", told
     if most := n.most_affected_slice:
