@@ -29,7 +29,6 @@ import numpy.typing as npt
 
 from anatomy_pictures import draw_outlines
 from anatomy_truth import Reference, muse_reference, parcellation_reference
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.tissues import BRAIN
 from leuko.evaluation.pair import pair_images
 from leuko.evaluation.scores import scores
@@ -74,13 +73,8 @@ class Network:
         """The tissues that are measured, on the scan's own grid."""
         config = SegmentConfig(policy="lenient")
         seen = observe(flair, config=config, model=self.model, journal=Journal())
-        anatomy = clean_anatomy(
-            seen.prediction.anatomy,
-            image=seen.data,
-            lesions=seen.prediction.perhaps_lesion,
-            spacing=seen.grid.spacing,
-        )
-        return flair.with_data(np.ascontiguousarray(from_canonical(anatomy, flair.grid)))
+        anatomy = from_canonical(seen.prediction.anatomy, flair.grid)
+        return flair.with_data(np.ascontiguousarray(anatomy))
 
 
 def main(arguments: Sequence[str]) -> int:

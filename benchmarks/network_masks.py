@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 
 import leuko
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.formats.read import read_scan
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import Prediction
@@ -34,7 +33,13 @@ from training_runs import Stage, case_key, recipe_of, stages, trained_on, weight
 __all__ = ["NetworkMasks"]
 
 # What decides a prediction, besides the weights and the scan: a change makes kept ones stale.
-ROOMS = ("preparation", "inference", "pipelines/observe.py")
+ROOMS = (
+    "preparation",
+    "inference",
+    "anatomy/cleaning.py",
+    "anatomy/envelope.py",
+    "pipelines/observe.py",
+)
 T1_ROOMS = ("registration", "pipelines/t1_beside.py", "quality/t1.py")  # and of one with a T1
 BESIDE = ("recipe.json", "metrics.csv")  # what tells of a run
 NEIGHBOUR_MM = 3.0
@@ -111,13 +116,7 @@ class NetworkMasks:
         """The mask of a case under the set's definition, on the FLAIR's grid."""
         image, data, prediction = self._seen(case)
         if entry.definition == "ventricles":
-            anatomy = clean_anatomy(
-                prediction.anatomy,
-                image=data,
-                lesions=prediction.perhaps_lesion,
-                spacing=image.grid.canonical().spacing,
-            )
-            found = anatomy == Tissue.VENTRICLES
+            found = prediction.anatomy == Tissue.VENTRICLES
         else:
             config = _changed(self.config, {"definition": entry.definition, **changes})
             made = make_mask(

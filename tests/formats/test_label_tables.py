@@ -122,7 +122,7 @@ def test_leukos_own_label_maps_have_tables() -> None:
     assert names[15] == "Left ventricles"
     assert names[25] == "Right ventricles"
     assert len({label.colour for label in anatomy_labels() if label.value > 9}) == 10
-    assert set(OWN_LABELS) == {"wmh", "anatomy"}
+    assert set(OWN_LABELS) == {"wmh", "anatomy", "regions"}
 
 
 def test_fsleyes_tables_may_hold_whole_numbers(tmp_path: Path) -> None:

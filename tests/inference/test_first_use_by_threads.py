@@ -13,11 +13,13 @@ sys.setswitchinterval(1e-6)
 import numpy as np
 from leuko.inference import openvino_engine
 from leuko.models import store
-engine = openvino_engine.load(store.weights_path(store.load_card()), precision="f32", threads=2)
+card = store.load_card()
+channels = card.options["in_channels"]
+engine = openvino_engine.load(store.weights_path(card), precision="f32", threads=2)
 barrier = threading.Barrier(2)
 def job(_):
     barrier.wait()
-    return engine(np.zeros((1, 3, 64, 64), np.float32)).shape
+    return engine(np.zeros((1, channels, 64, 64), np.float32)).shape
 with ThreadPoolExecutor(2) as pool:
     print(list(pool.map(job, range(2))))
 """

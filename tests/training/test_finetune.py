@@ -96,7 +96,7 @@ def test_new_weights_are_a_folder_for_segmenting_with_an_honest_card(
     card, packaged = load_card(finetuned[0] / "model"), load_card()
     assert weights_path(card, folder=finetuned[0] / "model").name == "mine.xml"
     assert card.name == "mine"
-    assert card.training.startswith("Finetuned from wmh-flair 1 (SHA-256")
+    assert card.training.startswith(f"Finetuned from wmh-flair {load_card().version} (SHA-256")
     assert "on 2 scans of the user with masks (vascular), 2 steps" in card.training
     assert card.operating_points == packaged.operating_points
     assert card.attribution == packaged.attribution
@@ -149,7 +149,7 @@ def test_the_weights_of_a_run_can_be_finetuned_again(
     assert (recipe.optimisation.steps, recipe.optimisation.minutes) == (1500, 20.0)
     told = card_fields(recipe, start=start, definition="ms", steps=7)["training"]
     assert told.startswith("Finetuned from mine 1")
-    assert "Finetuned from wmh-flair 1" in told
+    assert f"Finetuned from wmh-flair {load_card().version} " in told
 
 
 def test_what_is_averaged_over_stays_with_the_operating_point(scans: Path) -> None:

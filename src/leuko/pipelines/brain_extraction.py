@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import predict
 from leuko.models.classes import Tissue
 from leuko.pipelines.model import Model
+from leuko.pipelines.observe import as_one_brain
 from leuko.preparation.prepare import prepare
+from leuko.preparation.t1 import no_t1
 from leuko.quality.anatomy import anatomy_checks
 
 __all__ = ["Extraction", "extract_brain"]
@@ -61,7 +63,9 @@ def extract_brain(
         pixel_mm=model.card.pixel_mm,
         neighbours_mm=model.card.neighbours_mm,
     )
-    prediction = predict(prepared, engine=model.engine)
+    if model.card.takes_t1:
+        prepared = replace(prepared, t1=no_t1(prepared.geometry))
+    prediction = as_one_brain(predict(prepared, engine=model.engine), data=data, spacing=spacing)
     perhaps = prediction.perhaps_lesion
     brain = brain_mask(
         prediction.anatomy, image=data, spacing=spacing, extent=extent, margin_mm=margin_mm

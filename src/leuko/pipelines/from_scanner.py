@@ -134,7 +134,8 @@ def take(
     """Read the image at `path`, or choose the FLAIR of a visit and read it.
 
     `series` and `t1_series` name the series to take instead of choosing, `t1` a file with the T1,
-    which is read where `config.t1_space` needs it or the network `takes_t1`; `score` says how much
+    which is read where `config.t1_space` needs it or the network `takes_t1`: that of a study only
+    where `t1_series` names it; `score` says how much
     the voxels of an image look like a FLAIR's, for studies whose headers don't tell. Raises what
     `formats.read_scan` raises; SafetyRefusal (exit 5) where one study is of two patients,
     UnusableInput (exit 4) where no series is a FLAIR or the policy refuses what was found,
@@ -162,7 +163,9 @@ def take(
             f"Series {choice.flair.key} holds {image.volumes} volumes, where one is needed.",
             hint="Name another one with --series, or convert one volume: leuko convert --volume.",
         )
-    beside, about_t1 = _t1_of_study(t1, choice.t1, config=config, takes_t1=takes_t1)
+    # The FLAIR is enough: the network is shown a T1 that was asked for, not every T1 there is.
+    asked = takes_t1 and (t1 is not None or bool(t1_series))
+    beside, about_t1 = _t1_of_study(t1, choice.t1, config=config, takes_t1=asked)
     with_t1 = beside is not None and t1 is None
     findings = [*study.findings, *about_patient, *image.findings, _why(choice, with_t1=with_t1)]
     findings += [*about_t1, *_about_agent(choice.flair)]
@@ -286,7 +289,7 @@ def input_hashes(
         if visit is None:
             return (file_sha256(path) if path.is_file() else None), of_t1
         choice = _choice(visit.study(), series=series, t1_series=t1_series, score=score)
-        beside = choice.t1 if takes_t1 and t1 is None else None
+        beside = choice.t1 if takes_t1 and t1_series and t1 is None else None
         return _stack_sha256(choice.flair), of_t1 if beside is None else _stack_sha256(beside)
     except (LeukoError, OSError):
         return None, None

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.levels import white_matter_level
 from leuko.inference.predict import Prediction
 from leuko.pipelines.model import Settings
@@ -32,14 +31,10 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A mask, the probability of its definition and the tissues of one brain around it.
-
-    Canonical axes, native grid.
-    """
+    """A mask and the probability of its definition; canonical axes, native grid."""
 
     mask: BoolArray
     probability: npt.NDArray[np.float32]
-    anatomy: npt.NDArray[np.uint8]
 
 
 def make_mask(
@@ -55,7 +50,7 @@ def make_mask(
     `data` is the scan in canonical axes, `spacing` its voxels' in mm. Thresholding takes in the
     calibration of probabilities, the refinement of edges and the confinement to white matter,
     where these are wanted, and the removal of lesions that are doubtful throughout. What is brain
-    is asked of the cleaned anatomy: no lesion lies in the face.
+    says the anatomy of the prediction, of one brain alone: no lesion lies in the face.
     """
     journal = journal or Journal()
     voxel_mm3 = float(np.prod(spacing))
@@ -66,17 +61,14 @@ def make_mask(
         temperature=settings.temperature,
     )
     with journal.step("threshold", **_about_threshold(settings)) as noted:
-        anatomy = clean_anatomy(
-            prediction.anatomy, image=data, lesions=prediction.perhaps_lesion, spacing=spacing
-        )
-        mask = _thresholded(anatomy, probability, data, spacing, settings, noted)
+        mask = _thresholded(prediction.anatomy, probability, data, spacing, settings, noted)
         noted["voxels"] = int(np.count_nonzero(mask))
     with journal.step("remove small lesions", min_lesion_mm3=settings.min_lesion_mm3) as noted:
         mask, effect = remove_small(mask, voxel_mm3=voxel_mm3, min_mm3=settings.min_lesion_mm3)
         noted.update(effect.as_details())
     with journal.step("fill holes", fill_holes_mm3=settings.fill_holes_mm3) as noted:
         if settings.fill_holes_mm3 > 0 and mask.any():
-            white = white_matter_level(data, anatomy=anatomy, mask=mask)
+            white = white_matter_level(data, anatomy=prediction.anatomy, mask=mask)
             mask, effect = fill_holes(
                 mask,
                 voxel_mm3=voxel_mm3,
@@ -86,7 +78,7 @@ def make_mask(
                 darkest=None if white is None else white.median,
             )
             noted.update(effect.as_details())
-    return Made(mask, probability, anatomy)
+    return Made(mask, probability)
 
 
 def _thresholded(

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.errors import UsageError
 from leuko.findings import Finding, Policy, Severity
 from leuko.formats.read import read_mask
@@ -132,9 +131,6 @@ def _measure(
         image=image,
         seen=seen,
         config=config,
-        anatomy=clean_anatomy(
-            seen.prediction.anatomy, image=seen.data, lesions=lesions, spacing=seen.grid.spacing
-        ),
         findings=(*mask.findings, *about),
         provenance=model_provenance(
             model,

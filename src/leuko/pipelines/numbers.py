@@ -46,19 +46,18 @@ def result_of(
     config: SegmentConfig,
     provenance: Provenance,
     journal: Journal,
-    anatomy: npt.NDArray[np.uint8],
     probability: npt.NDArray[np.float32] | None = None,
     findings: Sequence[Finding] = (),
 ) -> Result:
     """Measure a mask (canonical axes) of `image`, as the step 'measure' of the journal.
 
-    `seen` is the same scan in canonical axes, `anatomy` what `clean_anatomy` made of the network's;
-    `probability` is None
+    `seen` is the same scan in canonical axes with its anatomy; `probability` is None
     for a mask that was given; `findings` are added to those of the scan. Raises UnusableInput
     (exit 4) where the policy refuses what the result looks like.
     """
     grid = seen.grid
     with journal.step("measure") as noted:
+        anatomy = seen.prediction.anatomy
         known = bool((anatomy == Tissue.WHITE_MATTER).any())
         sided = image.grid.oriented and known
         labels, count = label_lesions(mask)

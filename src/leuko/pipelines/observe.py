@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.cleaning import clean_anatomy
 from leuko.findings import Finding, Policy, gate
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
@@ -28,12 +29,14 @@ from leuko.quality.scan import input_checks
 if TYPE_CHECKING:
     from leuko.pipelines.t1_beside import T1Beside
 
-__all__ = ["Observation", "observe"]
+__all__ = ["Observation", "as_one_brain", "observe"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
     """A scan in canonical axes and what the network saw in it, on the same voxels.
+
+    The anatomy of the prediction is that of one brain (`clean_anatomy`).
 
     `t1` is the T1 as it was laid over the scan, None where there was none, or for a network that
     takes none.
@@ -93,6 +96,7 @@ def observe(
             if not beside.shown:  # it was another contrast: once more without it
                 prediction = look(show(beside=beside), again=partial(show, beside=beside))
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
+        prediction = as_one_brain(prediction, data=data, spacing=grid.spacing)
         findings += anatomy_checks(
             data,
             anatomy=prediction.anatomy,
@@ -104,6 +108,16 @@ def observe(
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
     return Observation(data, grid, prediction, findings, beside)
+
+
+def as_one_brain(
+    prediction: Prediction, *, data: npt.NDArray[Any], spacing: tuple[float, float, float]
+) -> Prediction:
+    """The prediction with the anatomy of one brain: nothing in the face and neck."""
+    anatomy = clean_anatomy(
+        prediction.anatomy, image=data, lesions=prediction.perhaps_lesion, spacing=spacing
+    )
+    return replace(prediction, anatomy=anatomy)
 
 
 def _laid_over(t1: Image | None, flair: Image, *, card: Card, journal: Journal) -> T1Beside | None:

@@ -216,7 +216,6 @@ def _segment(
         image=taken.image,
         seen=seen,
         config=config,
-        anatomy=made.anatomy,
         probability=made.probability,
         provenance=_provenance(
             config, model, name=taken.name, digest=taken.sha256, began=began, taken=taken
