@@ -42,8 +42,8 @@ def codes(image: Image) -> set[str]:
     ("encoding", "content"),
     [
         ("raw", RAW),
-        ("gzip", gzip.compress(RAW)),
-        ("gz", gzip.compress(RAW)),
+        ("gzip", gzip.compress(RAW, mtime=0)),
+        ("gz", gzip.compress(RAW, mtime=0)),
         ("bzip2", bz2.compress(RAW)),
         ("bz2", bz2.compress(RAW)),
         ("ascii", " ".join(map(str, COUNT.ravel(order="F"))).encode()),
