@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -84,18 +82,32 @@ def test_jobs_and_a_cluster_exclude_each_other() -> None:
 
 
 def test_an_interruption_takes_back_what_was_half_done(tmp_path: Path) -> None:
-    def interrupt() -> None:
-        while not (tmp_path / ".began").exists():
-            time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        cohort(cases("a", "slow"), out=tmp_path, job=Named(tmp_path), work=InProcesses(1))
-    assert time.monotonic() - began < 50  # and not the 60 s that the case would take
-    (tmp_path / ".began").unlink()
-    assert {entry.name for entry in tmp_path.iterdir()} == {"a", "cohort.html", "cohort.tsv"}
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path\n"
+        "from cohort_jobs import Named\n"
+        "from leuko.pipelines.cases import Case\n"
+        "from leuko.pipelines.cohort import cohort\n"
+        "from leuko.pipelines.cohort_processes import InProcesses\n"
+        "if __name__ == '__main__':\n"
+        "    out = Path(sys.argv[1])\n"
+        "    work = [Case('a', out), Case('slow', out)]\n"
+        "    try:\n"
+        "        cohort(work, out=out, job=Named(out), work=InProcesses(1))\n"
+        "    except KeyboardInterrupt:\n"
+        "        sys.exit(8)\n"
+    )
+    program, out = tmp_path / "program.py", tmp_path / "out"
+    program.write_text(script)
+    out.mkdir()
+    running = subprocess.Popen([sys.executable, program, out, Path(__file__).parent])
+    while not (out / ".began").exists():
+        time.sleep(0.05)
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=50) == 8  # and not after the 60 s that the case would take
+    (out / ".began").unlink()
+    assert {entry.name for entry in out.iterdir()} == {"a", "cohort.html", "cohort.tsv"}
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux")
