@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -37,6 +38,7 @@ from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import load_model
 from leuko.pipelines.segment_cohort import segment_cohort
 from leuko.preparation.prepare import prepare
+from leuko.preparation.t1 import no_t1
 
 OUT = Path(__file__).parent / "out"
 MARKS = (20, 50, 100, 200, 500, 1000, 2000, 5000)  # cases after which memory is noted
@@ -117,6 +119,8 @@ def network_limit(scan: Path, *, repeats: int = 9) -> float:
         pixel_mm=model.card.pixel_mm,
         neighbours_mm=model.card.neighbours_mm,
     )
+    if model.card.takes_t1:
+        prepared = replace(prepared, t1=no_t1(prepared.geometry))
     predict(prepared, engine=model.engine)
     took = []
     for _ in range(repeats):
