@@ -83,7 +83,8 @@ def test_jobs_and_a_cluster_exclude_each_other() -> None:
 
 def test_an_interruption_takes_back_what_was_half_done(tmp_path: Path) -> None:
     script = (
-        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "import signal, sys; sys.path.insert(0, sys.argv[2])\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         "from pathlib import Path\n"
         "from cohort_jobs import Named\n"
         "from leuko.pipelines.cases import Case\n"
