@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -36,9 +35,8 @@ from leuko.pipelines.cases import find_cases
 from leuko.pipelines.cohort import Outcome
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import load_model
+from leuko.pipelines.observe import prepared_for
 from leuko.pipelines.segment_cohort import segment_cohort
-from leuko.preparation.prepare import prepare
-from leuko.preparation.t1 import no_t1
 
 OUT = Path(__file__).parent / "out"
 MARKS = (20, 50, 100, 200, 500, 1000, 2000, 5000)  # cases after which memory is noted
@@ -113,14 +111,8 @@ def speed(
 def network_limit(scan: Path, *, repeats: int = 9) -> float:
     """Scans per second of the network alone, on all processors: the median of several."""
     model, image = load_model(SegmentConfig()), read_scan(scan)
-    prepared = prepare(
-        np.ascontiguousarray(to_canonical(image.data, image.grid)),
-        spacing=image.grid.canonical().spacing,
-        pixel_mm=model.card.pixel_mm,
-        neighbours_mm=model.card.neighbours_mm,
-    )
-    if model.card.takes_t1:
-        prepared = replace(prepared, t1=no_t1(prepared.geometry))
+    data = np.ascontiguousarray(to_canonical(image.data, image.grid))
+    prepared = prepared_for(model.card, data, spacing=image.grid.canonical().spacing)
     predict(prepared, engine=model.engine)
     took = []
     for _ in range(repeats):

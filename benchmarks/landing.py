@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from anatomy_pictures import draw_outlines
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.anatomy.lobes import lobe_map
 from leuko.anatomy.template import load_template
 from leuko.anatomy.template_landing import Placement, place_on_template
@@ -93,11 +92,7 @@ def tissues(
 ) -> tuple[npt.NDArray[np.generic], Labels, Grid]:
     """A scan and its tissues, canonical axes."""
     seen = observe(image, config=config, model=model, journal=Journal(silent))
-    nothing = np.zeros(seen.data.shape, dtype=np.bool_)
-    found = clean_anatomy(
-        seen.prediction.anatomy, image=seen.data, lesions=nothing, spacing=seen.grid.spacing
-    )
-    return seen.data, found, seen.grid
+    return seen.data, seen.prediction.anatomy, seen.grid
 
 
 def told(name: str, anatomy: Labels, *, spacing: Triple) -> Placement | None:

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.formats.read import read
 from leuko.formats.write import write
 from leuko.image.grid import Grid
@@ -54,10 +53,7 @@ def named(t1: Image) -> npt.NDArray[np.uint8]:
     seen = observe(
         t1.with_data(values), config=config, model=load_model(config), journal=Journal(silent)
     )
-    nothing = np.zeros(values.shape, dtype=np.bool_)
-    return clean_anatomy(
-        seen.prediction.anatomy, image=seen.data, lesions=nothing, spacing=seen.grid.spacing
-    )
+    return seen.prediction.anatomy
 
 
 def symmetric(tissues: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,7 @@ from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.inference.predict import predict
 from leuko.models.classes import Tissue
 from leuko.pipelines.model import Model
-from leuko.pipelines.observe import as_one_brain
-from leuko.preparation.prepare import prepare
-from leuko.preparation.t1 import no_t1
+from leuko.pipelines.observe import as_one_brain, prepared_for
 from leuko.quality.anatomy import anatomy_checks
 
 __all__ = ["Extraction", "extract_brain"]
@@ -57,16 +55,9 @@ def extract_brain(
     values = image.data if image.data.ndim == 3 else image.data.mean(axis=3, dtype=np.float32)
     data = np.ascontiguousarray(to_canonical(values, image.grid))
     spacing = image.grid.canonical().spacing
-    prepared = prepare(
-        data,
-        spacing=spacing,
-        pixel_mm=model.card.pixel_mm,
-        neighbours_mm=model.card.neighbours_mm,
-    )
-    if model.card.takes_t1:
-        prepared = replace(prepared, t1=no_t1(prepared.geometry))
-    prediction = as_one_brain(predict(prepared, engine=model.engine), data=data, spacing=spacing)
-    perhaps = prediction.perhaps_lesion
+    found = predict(prepared_for(model.card, data, spacing=spacing), engine=model.engine)
+    perhaps = found.perhaps_lesion
+    prediction = as_one_brain(found, data=data, lesions=perhaps, spacing=spacing)
     brain = brain_mask(
         prediction.anatomy, image=data, spacing=spacing, extent=extent, margin_mm=margin_mm
     )
@@ -77,7 +68,7 @@ def extract_brain(
             hint="The network knows heads on FLAIR (and T1-weighted) scans. For other images use "
             "the foreground instead of the brain.",
         )
-    found = anatomy_checks(
+    about = anatomy_checks(
         data,
         anatomy=np.where(brain, prediction.anatomy, 0).astype(np.uint8),
         lesions=perhaps,
@@ -86,7 +77,7 @@ def extract_brain(
     )
     white = brain & (prediction.anatomy == Tissue.WHITE_MATTER) & ~perhaps
     return Extraction(
-        _as_image(brain, image), _as_image(white, image), ml, tuple(as_warnings(found, hint=LOOK))
+        _as_image(brain, image), _as_image(white, image), ml, tuple(as_warnings(about, hint=LOOK))
     )
 
 

@@ -29,7 +29,9 @@ from leuko.quality.scan import input_checks
 if TYPE_CHECKING:
     from leuko.pipelines.t1_beside import T1Beside
 
-__all__ = ["Observation", "as_one_brain", "observe"]
+__all__ = ["Observation", "as_one_brain", "observe", "prepared_for"]
+
+Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,11 +98,12 @@ def observe(
             if not beside.shown:  # it was another contrast: once more without it
                 prediction = look(show(beside=beside), again=partial(show, beside=beside))
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
-        prediction = as_one_brain(prediction, data=data, spacing=grid.spacing)
+        perhaps = prediction.perhaps_lesion
+        prediction = as_one_brain(prediction, data=data, lesions=perhaps, spacing=grid.spacing)
         findings += anatomy_checks(
             data,
             anatomy=prediction.anatomy,
-            lesions=prediction.perhaps_lesion,
+            lesions=perhaps,
             spacing=grid.spacing,
             sided=image.grid.oriented,
         )
@@ -110,13 +113,41 @@ def observe(
     return Observation(data, grid, prediction, findings, beside)
 
 
-def as_one_brain(
-    prediction: Prediction, *, data: npt.NDArray[Any], spacing: tuple[float, float, float]
-) -> Prediction:
-    """The prediction with the anatomy of one brain: nothing in the face and neck."""
-    anatomy = clean_anatomy(
-        prediction.anatomy, image=data, lesions=prediction.perhaps_lesion, spacing=spacing
+def prepared_for(
+    card: Card,
+    data: npt.NDArray[Any],
+    *,
+    spacing: Triple,
+    level: float | None = None,
+    axis: int | None = None,
+) -> Prepared:
+    """A canonical array as the network of `card` wants it; where it takes a T1, there is none.
+
+    `level` and `axis` as `prepare` takes them.
+    """
+    prepared = prepare(
+        data,
+        spacing=spacing,
+        pixel_mm=card.pixel_mm,
+        neighbours_mm=card.neighbours_mm,
+        level=level,
+        axis=axis,
     )
+    return replace(prepared, t1=no_t1(prepared.geometry)) if card.takes_t1 else prepared
+
+
+def as_one_brain(
+    prediction: Prediction,
+    *,
+    data: npt.NDArray[Any],
+    lesions: npt.NDArray[np.bool_],
+    spacing: Triple,
+) -> Prediction:
+    """The prediction with the anatomy of one brain: nothing in the face and neck.
+
+    `lesions` is where the prediction perhaps sees one (`Prediction.perhaps_lesion`).
+    """
+    anatomy = clean_anatomy(prediction.anatomy, image=data, lesions=lesions, spacing=spacing)
     return replace(prediction, anatomy=anatomy)
 
 
@@ -139,20 +170,10 @@ def _show(
     beside: T1Beside | None,
 ) -> Prepared:
     """The scan as the network wants it, in slices along `axis`, with its T1 where it takes one."""
-    prepared = prepare(
-        data,
-        spacing=grid.spacing,
-        pixel_mm=card.pixel_mm,
-        neighbours_mm=card.neighbours_mm,
-        level=level,
-        axis=axis,
-    )
-    if not card.takes_t1:
-        return prepared
-    geometry = prepared.geometry
+    prepared = prepared_for(card, data, spacing=grid.spacing, level=level, axis=axis)
     if beside is None or not beside.shown:
-        return replace(prepared, t1=no_t1(geometry))
-    return replace(prepared, t1=beside.stack(grid=grid, geometry=geometry))
+        return prepared
+    return replace(prepared, t1=beside.stack(grid=grid, geometry=prepared.geometry))
 
 
 def _file_axis(grid: Grid, canonical_axis: int) -> int:
