@@ -20,13 +20,16 @@ from leuko.formats.read import read
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
+from leuko.models.sample import sample_path
 from leuko.pipelines.bids import bids_participants, root_of
+from leuko.pipelines.bids_files import asked_files
 from leuko.pipelines.bids_filter import filtered, read_filters
 from leuko.pipelines.bids_group import bids_group
 from leuko.pipelines.bids_names import parsed
 from leuko.pipelines.cases import find_cases, named
 from leuko.pipelines.cases_bids import cases_of_bids
 from leuko.pipelines.cohort_table import Status
+from leuko.registration.transform_files import load_transform
 
 
 def study(root: Path, *names: str) -> Path:
@@ -152,6 +155,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     return root, out, weights
 
 
+@pytest.fixture(scope="module")
+def in_mni(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The packaged sample in a data set, and the folder of its derivatives with the mask in MNI."""
+    root = study(tmp_path_factory.mktemp("mni"))
+    scan = root / "sub-01" / "anat" / "sub-01_run-2_FLAIR.nii.gz"
+    scan.parent.mkdir(parents=True)
+    shutil.copy(sample_path(), scan)
+    out = root / "derivatives" / "leuko"
+    call = ["bids", str(root), str(out), "participant", "--mni", "--no-report", "--quiet"]
+    assert cli.main(call) == 0
+    return scan, out / "sub-01" / "anat"
+
+
 def test_derivatives_have_the_names_and_sidecars_of_the_standard(
     made: tuple[Path, Path, Path],
 ) -> None:  # fmt: skip
@@ -239,12 +255,54 @@ def test_scans_are_never_among_the_results(made: tuple[Path, Path, Path], tmp_pa
         bids_group(cases, root=root, out=tmp_path / "new")
 
 
-def test_the_official_validator_finds_no_error(made: tuple[Path, Path, Path]) -> None:
+def test_a_mask_in_mni_space_and_the_way_there_have_their_names(
+    in_mni: tuple[Path, Path],
+) -> None:
+    scan, folder = in_mni
+    stem = "sub-01_run-2"
+    there = read(folder / f"{stem}_space-MNI152NLin2009aSym_label-WMH_mask.nii.gz")
+    assert there.grid.shape == (197, 233, 189)
+    about = json.loads(
+        (folder / f"{stem}_space-MNI152NLin2009aSym_label-WMH_mask.json").read_text()
+    )
+    assert (about["Type"], about["SpatialReference"]) == ("Lesion", "MNI152NLin2009aSym")
+    assert about["Sources"] == [f"bids:raw:sub-01/anat/{scan.name}"]
+    # To bring an image from FLAIR to MNI, each point of MNI is asked where it lies in the FLAIR.
+    way = load_transform(folder / f"{stem}_from-FLAIR_to-MNI152NLin2009aSym_mode-image_xfm.h5")
+    here = read(folder / f"{stem}_label-WMH_mask.nii.gz")
+    places = way.apply_to_points(there.grid.to_world(np.argwhere(there.data > 0)))
+    voxels = np.rint(here.grid.to_voxel(places)).astype(int)
+    assert np.mean(here.data[tuple(voxels.T)] > 0) > 0.99
+    assert not list(folder.glob("*mni_to_scan*"))
+    numbers = json.loads((folder / f"{stem}_desc-wmh_stats.json").read_text())
+    assert numbers["lobes"]["frontal"]["left"]["volume_ml"] > 0
+
+
+def test_what_is_no_longer_asked_for_goes_and_what_is_the_users_stays(tmp_path: Path) -> None:
+    name = parsed(Path("sub-01_FLAIR.nii.gz"))
+    assert name is not None
+    for tail in (
+        "desc-wmh_report.pdf", "desc-wmh_failure.json", "label-WMH_mask.nii.gz", "T1w.nii.gz",
+        "space-MNI152NLin2009aSym_label-WMH_mask.json", "space-MNI152NLin6Asym_desc-own_T1w.nii.gz",
+        "from-FLAIR_to-MNI152NLin2009aSym_mode-image_xfm.h5", "run-2_desc-wmh_report.pdf",
+    ):  # fmt: skip
+        (tmp_path / f"sub-01_{tail}").write_bytes(b"")
+    assert asked_files(tmp_path, name=name) == {
+        "sub-01_desc-wmh_report.pdf",
+        "sub-01_space-MNI152NLin2009aSym_label-WMH_mask.json",
+        "sub-01_from-FLAIR_to-MNI152NLin2009aSym_mode-image_xfm.h5",
+    }
+
+
+@pytest.mark.parametrize("which", ["made", "in_mni"])
+def test_the_official_validator_finds_no_error(which: str, request: pytest.FixtureRequest) -> None:
     validator = Path(sys.executable).with_name("bids-validator-deno")
     if not validator.exists():
         pytest.skip("bids-validator-deno is not installed")
+    made = request.getfixturevalue(which)[1]
+    out = next(home for home in (made, *made.parents) if (home / "README.md").is_file())
     done = subprocess.run(
-        [validator, "--json", made[1]], capture_output=True, text=True, check=False, timeout=300
+        [validator, "--json", out], capture_output=True, text=True, check=False, timeout=300
     )
     issues = json.loads(done.stdout)["issues"]["issues"]
     assert [issue for issue in issues if issue["severity"] == "error"] == []

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import debug_option, job_options, mask_options, norm_options, quiet_option
+from leuko.cli.options import (
+    debug_option,
+    job_options,
+    mask_options,
+    norm_options,
+    quiet_option,
+    template_options,
+)
 
 __all__ = ["bids"]
 
@@ -17,6 +24,7 @@ Examples:
   leuko bids study study/derivatives/leuko participant
   leuko bids study study/derivatives/leuko participant --participant-label 01 02
   leuko bids study study/derivatives/leuko participant --n-cpus 8
+  leuko bids study study/derivatives/leuko participant --mni
   leuko bids study study/derivatives/leuko group
 
 participant writes, for every FLAIR of BIDS, derivatives into OUT/sub-*/[ses-*/]anat:
@@ -105,6 +113,7 @@ def _spread(args: Sequence[str]) -> list[str]:
     help="Taken as other apps take it: BIDS is not validated here.",
 )
 @mask_options
+@template_options
 @job_options
 @norm_options
 @quiet_option

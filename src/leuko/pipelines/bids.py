@@ -17,7 +17,14 @@ from pathlib import Path
 from msgspec import structs
 
 from leuko.errors import LeukoError, SafetyRefusal, UsageError, WriteError
-from leuko.pipelines.bids_files import IGNORED, RAW, bids_files, failure_of, record_of
+from leuko.pipelines.bids_files import (
+    IGNORED,
+    RAW,
+    asked_files,
+    bids_files,
+    failure_of,
+    record_of,
+)
 from leuko.pipelines.bids_names import BidsName, parsed
 from leuko.pipelines.case import Case
 from leuko.pipelines.cases_bids import DESCRIPTION
@@ -31,6 +38,7 @@ from leuko.pipelines.provenance import program_version
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.segment_cohort import config_of, weights_for_all, work_for
 from leuko.pipelines.statistics import Statistics
+from leuko.pipelines.with_template import atlases_for_all
 
 __all__ = ["BidsJob", "bids_participants", "place_of", "prepare_derivatives", "root_of"]
 
@@ -86,12 +94,18 @@ class BidsJob:
         return place_of(_name(case), out=self.out)
 
     def _put(self, aside: Path, place: Place, *, case: Case, name: BidsName) -> None:
-        """A scan without its record does not count as done: it goes first and comes last."""
+        """A scan without its record does not count as done: it goes first and comes last.
+
+        What an earlier run was asked for and this one is not, goes as well.
+        """
         folder = place.record.parent
         folder.mkdir(parents=True, exist_ok=True)
         place.record.unlink(missing_ok=True)
         source = case.path.relative_to(self.root).as_posix()
-        for file in list(bids_files(aside, name=name, source=source)):
+        files = list(bids_files(aside, name=name, source=source))
+        for stale in asked_files(folder, name=name) - {file.name for file in files}:
+            (folder / stale).unlink(missing_ok=True)
+        for file in files:
             if file.source is None:
                 write_whole(folder / file.name, file.content)
             else:
@@ -114,9 +128,11 @@ def bids_participants(
 
     Several such calls, each for some of the subjects, may write into one `out` at the same time.
     The probability map is always written. Finished scans are kept, as in `segment_cohort`. Raises
-    WriteError (exit 6) where `out` is another data set, SafetyRefusal (exit 5) where it is `root`.
+    WriteError (exit 6) where `out` is another data set, SafetyRefusal (exit 5) where it is `root`;
+    what is wrong with an atlas, before any scan.
     """
-    chosen = structs.replace(checked(config or SegmentConfig()), probability=True)
+    chosen = atlases_for_all(checked(config or SegmentConfig()))
+    chosen = structs.replace(chosen, probability=True)
     root, out = root.absolute(), out.absolute()
     prepare_derivatives(out, root=root)
     job = BidsJob(root=root, out=out, config=chosen, weights=weights_for_all(weights))
@@ -225,6 +241,8 @@ Of each scan, in sub-*/[ses-*/]anat:
 - `*_label-WMH_mask.nii.gz`: the mask; `*_label-WMH_probseg.nii.gz`: probabilities
 - `*_seg-lesions_dseg.nii.gz`: a value for each lesion, with a table of them (`.tsv`)
 - `*_seg-anatomy_dseg.nii.gz`: tissues, with their names (`.tsv`)
+- `*_space-MNI152NLin2009aSym_label-WMH_mask.nii.gz`: the mask in MNI space, where it was asked for,
+  and `*_from-FLAIR_to-MNI152NLin2009aSym_mode-image_xfm.h5`: the way there, for ITK and ANTs
 - `*_desc-wmh_stats.json`: every number, what was noticed, and how it was made
 - `*_desc-wmh_report.html`, `.pdf`, `*_desc-wmh_preview.png`: the report
 - `*_desc-wmh_failure.json`: why a scan could not be segmented

@@ -2,7 +2,8 @@
 
 Source: Brain Imaging Data Structure Specification 1.10, 'Derivatives': masks, segmentations and
 their lookup tables; `bids-validator` judges them in our tests. What the specification has no name
-for (the report, the record) is called `_desc-wmh_...` and listed in `.bidsignore`.
+for (the report, the record) is called `_desc-wmh_...` and listed in `.bidsignore`; a transform is
+named as fMRIPrep and the proposal BEP 14 name it: from where to where it brings an image.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from leuko.anatomy.template import SPACE
 from leuko.anatomy.tissues import LABEL_NAMES
 from leuko.pipelines.bids_names import BidsName
 from leuko.pipelines.outputs import STATISTICS
 
-__all__ = ["IGNORED", "RAW", "BidsFile", "bids_files", "failure_of", "record_of"]
+__all__ = ["IGNORED", "RAW", "BidsFile", "asked_files", "bids_files", "failure_of", "record_of"]
 
 RAW = "raw"  # what dataset_description.json calls the data set that the derivatives are of
-IGNORED = ("*_desc-wmh_*", "cohort.html", "cohort.tsv")
+IGNORED = ("*_desc-wmh_*", "*_xfm.h5", "cohort.html", "cohort.tsv")
 """The content of .bidsignore."""
 
+FROM_MNI = re.compile(r"mni_to_scan\.(?P<ending>.+)")
 IN_SPACE = re.compile(r"wmh_space-(?P<space>[A-Za-z0-9]+)\.nii\.gz")
 LESION_COLUMNS = MappingProxyType(
     {
@@ -64,6 +67,19 @@ def record_of(name: BidsName) -> str:
 def failure_of(name: BidsName) -> str:
     """The file name of why a scan failed."""
     return f"{name.stem()}_desc-wmh_failure.json"
+
+
+def asked_files(folder: Path, *, name: BidsName) -> set[str]:
+    """Names in `folder` of files of a scan that are only written where they are asked for."""
+    asked = (
+        "_desc-wmh_*",
+        f"_space-{SPACE}_label-WMH_mask.*",
+        "_space-T1w_label-WMH_mask.*",
+        f"_from-{name.suffix}_to-{SPACE}_mode-image_xfm.h5",
+    )
+    # (Names of BIDS hold no characters that mean something to a pattern.)
+    found = {path.name for end in asked for path in folder.glob(f"{name.stem()}{end}")}
+    return found - {failure_of(name)}
 
 
 def bids_files(folder: Path, *, name: BidsName, source: str) -> Iterator[BidsFile]:
@@ -105,7 +121,11 @@ def _named(path: Path, *, name: BidsName, about: Mapping[str, object]) -> Iterat
             said = "White matter hyperintensities on the grid of the T1 of the same head."
             yield from _image(path, name.stem("mask", space="T1w", label="WMH"), known, said)
         case _:
-            if found := IN_SPACE.fullmatch(path.name):
+            if found := FROM_MNI.fullmatch(path.name):
+                if found["ending"] == "h5":  # the others say the same, and name each other
+                    way = f"from-{name.suffix}_to-{SPACE}_mode-image_xfm.h5"
+                    yield BidsFile(f"{name.stem()}_{way}", path)
+            elif found := IN_SPACE.fullmatch(path.name):
                 space = found["space"]
                 said = f"White matter hyperintensities, resampled to {space}."
                 known = {**lesion, "Sources": about["Sources"], "SpatialReference": space}
