@@ -145,8 +145,8 @@ def test_the_summit_raises_the_edge() -> None:
 
 def test_what_hardly_stands_out_of_white_matter_is_no_lesion() -> None:
     probability, image, anatomy = scene()
-    image[20:, :, :] = 110.0  # a third of the white matter is 10 above the rest, a third below
-    image[2:10, :, :] = 90.0
+    image[:, 1::3, :] = 110.0  # a third of the white matter is 10 above the rest, a third below
+    image[:, 2::3, :] = 90.0
     image[10:17, 10:17, 3:6] = 130.0
     image[13, 13, 4] = 145.0
     deviation = 1.4826 * 10
@@ -176,3 +176,14 @@ def test_flipped_arrays_give_the_flipped_mask() -> None:
     refined, _ = run(probability, image, anatomy, evidence=4.0)
     turned = [np.asfortranarray(a)[:, ::-1].copy()[:, ::-1] for a in (probability, image, anatomy)]
     assert np.array_equal(refined, run(*turned, evidence=4.0)[0])
+
+
+def test_a_drift_of_brightness_across_the_scan_changes_nothing() -> None:
+    probability, image, anatomy = scene()
+    image[20:25, 20:25, 3:6] = 200.0
+    probability[20:25, 20:25, 3:6] = 0.9
+    image += np.random.default_rng(0).normal(scale=1.0, size=image.shape).astype(np.float32)
+    drift = np.exp(np.linspace(-0.5, 0.5, 30))[:, None, None].astype(np.float32)
+    even, _ = run(probability, image, anatomy)
+    drifted, _ = run(probability, image * drift, anatomy)
+    assert np.array_equal(even, drifted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from leuko.anatomy.shading import Shading
 from leuko.anatomy.tissues import BRAIN, tissue_mask
 from leuko.models.classes import Tissue
 
@@ -29,6 +30,7 @@ def white_matter_level(
     *,
     anatomy: npt.NDArray[np.uint8],
     mask: npt.NDArray[np.bool_],
+    shading: Shading | None = None,
 ) -> Level | None:
     """The level of white matter outside `mask`; with hardly any white matter, of the brain.
 
@@ -36,6 +38,7 @@ def white_matter_level(
         image: intensities, 3D.
         anatomy: tissues (values of `Tissue`) on the same voxels.
         mask: lesions on the same voxels.
+        shading: a drift of brightness that is taken out of the intensities first.
 
     Returns:
         None where the anatomy holds no brain either.
@@ -45,7 +48,9 @@ def white_matter_level(
         normal = tissue_mask(anatomy, BRAIN) & ~mask
         if np.count_nonzero(normal) < FEWEST_VOXELS:
             return None
-    values = np.asarray(image[normal], dtype=np.float32)
+    voxels = np.nonzero(normal)
+    values = image[voxels] if shading is None else shading.evened(image, voxels)
+    values = np.asarray(values, dtype=np.float32)
     median = np.median(values)
     deviation = MAD_TO_DEVIATION * float(np.median(np.abs(values - median)))
     return Level(median=float(median), deviation=deviation)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.anatomy.levels import white_matter_level
+from leuko.anatomy.shading import Shading, shading_of
 from leuko.anatomy.tissues import BRAIN, tissue_mask
 from leuko.masks.box import bounding_box, grow_box
 from leuko.masks.morphology import dilate
@@ -40,9 +41,9 @@ class Refinement:
     half-way says little: the edge is at least `deviations` robust standard deviations above normal
     white matter.
 
-    One brightness holds for the whole scan. Levels of each lesion by itself, summits within 6 to
-    20 mm, white matter within 15 mm and an edge that high odds may lower were tried: each helped
-    some sets of scans and harmed others as much or more.
+    But for that drift, one brightness holds for the whole scan. Levels of each lesion by itself,
+    summits within 6 to 20 mm, white matter within 15 mm and an edge that high odds may lower were
+    tried: each helped some sets of scans and harmed others as much or more.
     """
 
     support: float = 0.5
@@ -80,7 +81,8 @@ def refine(
     """Redraw lesions: voxels of the brain, brighter than the edge, near to supported voxels.
 
     The lesion level is the summit of the intensities in `mask`, the brain level the median of
-    normal white matter. Nothing happens to an empty mask, nor where lesions are no brighter.
+    normal white matter, both without the drift of brightness across the scan: what a coil makes
+    brighter is no lesion. Nothing happens to an empty mask, nor where lesions are no brighter.
 
     Args:
         mask: the thresholded probability, canonical axes like all arrays here.
@@ -91,25 +93,32 @@ def refine(
         parameters: how to refine; the defaults without.
     """
     how = parameters or Refinement()
-    lesions = np.asarray(image[mask], dtype=np.float32)
-    brain = white_matter_level(image, anatomy=anatomy, mask=mask) if lesions.size else None
-    lesion_level = float(np.quantile(lesions, how.summit)) if lesions.size else None
-    if brain is None or lesion_level is None or lesion_level <= brain.median:
+    if not mask.any():
+        return mask, Refined(effect_of(mask, mask), brain_level=None, lesion_level=None)
+    shading = shading_of(image, anatomy=anatomy, mask=mask)
+    brain = white_matter_level(image, anatomy=anatomy, mask=mask, shading=shading)
+    lesion_level = float(np.quantile(shading.evened(image, np.nonzero(mask)), how.summit))
+    if brain is None or lesion_level <= brain.median:
         same = effect_of(mask, mask)
         return mask, Refined(same, brain.median if brain else None, lesion_level)
     refined = np.zeros(mask.shape, dtype=np.bool_)
     supported = _supported(
-        probability, image, how, brain_level=brain.median, lesion_level=lesion_level
+        probability,
+        image,
+        how,
+        shading=shading,
+        brain_level=brain.median,
+        lesion_level=lesion_level,
     )
     tight = bounding_box(supported)
     if tight is not None:
         x, y, z = (int(np.ceil(how.reach_mm / step)) for step in spacing)
         box = grow_box(tight, by=(x, y, z), shape=mask.shape)
         zone = dilate(supported[box], spacing=spacing, radius_mm=how.reach_mm)
-        values = np.ascontiguousarray(image[box], dtype=np.float32)
+        near = np.nonzero(zone & (tissue_mask(anatomy[box], BRAIN) | mask[box]))
+        voxels = tuple(places + side.start for places, side in zip(near, box, strict=True))
         above = max(how.level * (lesion_level - brain.median), how.deviations * brain.deviation)
-        edge = np.float32(brain.median + above)
-        refined[box] = zone & (tissue_mask(anatomy[box], BRAIN) | mask[box]) & (values > edge)
+        refined[voxels] = shading.evened(image, voxels) > np.float32(brain.median + above)
     return refined, Refined(effect_of(mask, refined), brain.median, lesion_level)
 
 
@@ -118,6 +127,7 @@ def _supported(
     image: npt.NDArray[np.generic],
     how: Refinement,
     *,
+    shading: Shading,
     brain_level: float,
     lesion_level: float,
 ) -> BoolArray:
@@ -130,7 +140,7 @@ def _supported(
     supported = np.asarray(probability >= np.float32(least))
     if how.evidence:
         voxels = np.nonzero(supported)
-        bright = np.asarray(image[voxels], dtype=np.float64) - brain_level
+        bright = shading.evened(image, voxels).astype(np.float64) - brain_level
         above = np.clip(bright / (lesion_level - brain_level) - how.level, -1.0, 1.0)
         supported[voxels] = probability[voxels] >= _weakened(how.support, how.evidence * above)
     return supported
