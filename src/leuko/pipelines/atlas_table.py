@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
-from leuko.quantify.atlas import AtlasNumbers
+from leuko.pipelines.tab_texts import tab_separated
+from leuko.quantify.atlas import AtlasNumbers, AtlasRegion
 
 __all__ = ["ATLAS_COLUMNS", "atlas_tsv"]
 
@@ -14,20 +12,16 @@ ATLAS_COLUMNS = ("value", "region", "region_ml", "volume_ml", "lesion_count", "p
 
 def atlas_tsv(numbers: AtlasNumbers) -> bytes:
     """The table; what lies in no region is the last row, with the value 0."""
-    lines = io.StringIO()
-    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
-    rows.writerow(ATLAS_COLUMNS)
-    for region in numbers.regions:
-        share = "n/a" if region.percent is None else f"{region.percent:.3f}"
-        rows.writerow(
-            [
-                region.value,
-                region.name,
-                f"{region.region_ml:.3f}",
-                f"{region.volume_ml:.4f}",
-                region.lesion_count,
-                share,
-            ]
-        )
-    rows.writerow([0, "outside the atlas", "n/a", f"{numbers.outside_ml:.4f}", "n/a", "n/a"])
-    return lines.getvalue().encode()
+    outside = (0, "outside the atlas", "n/a", f"{numbers.outside_ml:.4f}", "n/a", "n/a")
+    return tab_separated([ATLAS_COLUMNS, *map(_row, numbers.regions), outside])
+
+
+def _row(region: AtlasRegion) -> tuple[object, ...]:
+    return (
+        region.value,
+        region.name,
+        f"{region.region_ml:.3f}",
+        f"{region.volume_ml:.4f}",
+        region.lesion_count,
+        "n/a" if region.percent is None else f"{region.percent:.3f}",
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from sys import intern
 from types import MappingProxyType
@@ -16,7 +15,9 @@ import msgspec
 
 from leuko.findings import Severity
 from leuko.pipelines.case import Case
+from leuko.pipelines.json_texts import indented
 from leuko.pipelines.statistics import Statistics
+from leuko.pipelines.tab_texts import tab_separated
 
 __all__ = ["COLUMNS", "Noticed", "Numbers", "Outcome", "Place", "Status", "as_json", "table"]
 
@@ -150,27 +151,23 @@ class Outcome:
 
 def table(outcomes: Iterable[Outcome]) -> bytes:
     """cohort.tsv: a row a case; what is not known is `n/a`."""
-    lines = io.StringIO()
-    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
-    rows.writerow(
-        ["case", "input", "group", "age", "status", "reason", *COLUMNS, "seconds", "findings"]
+    head = ("case", "input", "group", "age", "status", "reason", *COLUMNS, "seconds", "findings")
+    return tab_separated(chain([head], map(_row, outcomes)))
+
+
+def _row(outcome: Outcome) -> tuple[object, ...]:
+    case, found = outcome.case, outcome.numbers
+    return (
+        case.name,
+        case.path.name,
+        case.group or "n/a",
+        _cell(case.age),
+        outcome.status,
+        outcome.reason or "n/a",
+        *map(_cell, found.values if found else (None,) * len(COLUMNS)),
+        f"{found.seconds:.2f}" if found else "n/a",
+        ";".join(f"{f.severity}:{f.code}" for f in found.findings) if found else "n/a",
     )
-    for outcome in outcomes:
-        case, found = outcome.case, outcome.numbers
-        rows.writerow(
-            [
-                case.name,
-                case.path.name,
-                case.group or "n/a",
-                _cell(case.age),
-                outcome.status,
-                outcome.reason or "n/a",
-                *map(_cell, found.values if found else (None,) * len(COLUMNS)),
-                f"{found.seconds:.2f}" if found else "n/a",
-                ";".join(f"{f.severity}:{f.code}" for f in found.findings) if found else "n/a",
-            ]
-        )
-    return lines.getvalue().encode()
 
 
 def as_json(outcomes: Iterable[Outcome]) -> bytes:
@@ -188,7 +185,7 @@ def as_json(outcomes: Iterable[Outcome]) -> bytes:
         }
         for outcome in outcomes
     ]
-    return msgspec.json.format(msgspec.json.encode({"cases": cases}), indent=2) + b"\n"
+    return indented({"cases": cases})
 
 
 def _made_by(found: Statistics) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from leuko.errors import ReadError, UsageError, WriteError
 from leuko.pipelines.outputs import writing
+from leuko.pipelines.tab_texts import tab_separated
 
 if TYPE_CHECKING:
     from leuko.dicom.deidentify import Deidentifier
@@ -74,19 +75,15 @@ def mapping_place(mapping: str | os.PathLike[str], out: str | os.PathLike[str]) 
 
 def write_mapping(place: Path, cleaner: Deidentifier, names: Sequence[tuple[str, str]]) -> None:
     """Who and what became which, for the one who keeps the key."""
-    text = io.StringIO()
-    table = csv.writer(text, delimiter="\t", lineterminator="\n")
-    table.writerow(("what", "old", "new", "days_shifted"))
+    rows: list[tuple[object, ...]] = [("what", "old", "new", "days_shifted")]
     for key, (subject, days) in cleaner.patients.items():
         shown = days if cleaner.rules.options.retain_dates == "modified" else ""
-        table.writerow(("patient", " ".join(key.split("\0")[1:]), subject, shown))
+        rows.append(("patient", " ".join(key.split("\0")[1:]), subject, shown))
     if not cleaner.rules.options.retain_uids:
-        for old, new in cleaner.uids.seen.items():
-            table.writerow(("uid", old, new, ""))
-    for old, new in names:
-        table.writerow(("file", old, new, ""))
+        rows += [("uid", old, new, "") for old, new in cleaner.uids.seen.items()]
+    rows += [("file", old, new, "") for old, new in names]
     with writing(place.name):
-        _write_private(place, text.getvalue().encode())
+        _write_private(place, tab_separated(rows))
 
 
 def _write_private(file: Path, content: bytes) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +19,10 @@ from leuko.errors import LeukoError, ReadError, UnusableInput, UsageError
 from leuko.formats.read import read_mask
 from leuko.formats.write import write
 from leuko.image.image import Image, to_canonical
+from leuko.pipelines.json_texts import indented
 from leuko.pipelines.outputs import PROGRAM, STATISTICS, out_folder, writing
 from leuko.pipelines.provenance import now, program_version
+from leuko.pipelines.tab_texts import tab_separated
 from leuko.pipelines.template_space import IN_MNI
 from leuko.registration.transforms import compose
 
@@ -185,12 +184,9 @@ def _in_mni(folder: Path) -> npt.NDArray[np.bool_]:
 
 
 def _table(found: Frequency) -> bytes:
-    lines = io.StringIO()
-    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
-    rows.writerow(("case", "counted", "reason"))
-    rows.writerows((case, "yes", "") for case in found.cases)
-    rows.writerows((one.case, "no", one.reason) for one in found.left_out)
-    return lines.getvalue().encode()
+    counted = [(case, "yes", "") for case in found.cases]
+    left_out = [(one.case, "no", one.reason) for one in found.left_out]
+    return tab_separated([("case", "counted", "reason"), *counted, *left_out])
 
 
 def _record(found: Frequency) -> bytes:
@@ -202,4 +198,4 @@ def _record(found: Frequency) -> bytes:
         "definition": "share of cases with a white matter hyperintensity at each voxel, 0 to 1",
         "provenance": {"program": PROGRAM, "version": program_version(), "time": now()},
     }
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    return indented(content)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -11,6 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from leuko.change.classes import ChangeClass
+from leuko.change.lesions import ChangedLesion
+from leuko.pipelines.json_texts import indented, schema_of
 from leuko.pipelines.longitudinal_result import (
     DAYS_PER_YEAR,
     Change,
@@ -18,8 +18,14 @@ from leuko.pipelines.longitudinal_result import (
     Longitudinal,
 )
 from leuko.pipelines.provenance import Value, plain_values, program_version
-from leuko.pipelines.statistics import Definition, FindingRecord, SizeClass, SizeClasses, StepRecord
-from leuko.quantify.burden import SizeShare
+from leuko.pipelines.statistics import (
+    Definition,
+    FindingRecord,
+    SizeClasses,
+    StepRecord,
+    size_classes,
+)
+from leuko.pipelines.tab_texts import tab_separated
 
 __all__ = [
     "CHANGE_DEFINITIONS",
@@ -240,45 +246,38 @@ def change_statistics(result: Longitudinal) -> ChangeStatistics:
 
 def encode_change(content: ChangeStatistics) -> bytes:
     """The bytes of stats.json, indented for readers."""
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    return indented(content)
 
 
 def change_schema() -> bytes:
     """The JSON schema (draft 2020-12), as packaged in longitudinal.schema.json."""
-    text = msgspec.json.schema(ChangeStatistics)
-    text = {"$schema": "https://json-schema.org/draft/2020-12/schema", **text}
-    return msgspec.json.format(msgspec.json.encode(text), indent=2) + b"\n"
+    return schema_of(ChangeStatistics)
 
 
 def changes_tsv(change: Change) -> bytes:
     """A row for each lesion over both visits, the largest first; what is not there is `n/a`."""
-    lines = io.StringIO()
-    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
-    rows.writerow(TSV_COLUMNS)
-    for lesion in change.lesions:
-        rows.writerow(
-            [
-                lesion.number,
-                lesion.kind.value,
-                _labels(lesion.baseline_labels),
-                _labels(lesion.followup_labels),
-                *(
-                    f"{value:.1f}"
-                    for value in (
-                        lesion.baseline_mm3,
-                        lesion.followup_mm3,
-                        lesion.growth_mm3,
-                        lesion.regression_mm3,
-                        lesion.limit_mm3,
-                    )
-                ),
-                f"{lesion.brightness_change:.2f}",
-                *(f"{value + 0.0:.1f}" for value in lesion.centre_mm),
-                lesion.side,
-                lesion.region,
-            ]
-        )
-    return lines.getvalue().encode()
+    return tab_separated([TSV_COLUMNS, *map(_row, change.lesions)])
+
+
+def _row(lesion: ChangedLesion) -> tuple[object, ...]:
+    volumes = (
+        lesion.baseline_mm3,
+        lesion.followup_mm3,
+        lesion.growth_mm3,
+        lesion.regression_mm3,
+        lesion.limit_mm3,
+    )
+    return (
+        lesion.number,
+        lesion.kind.value,
+        _labels(lesion.baseline_labels),
+        _labels(lesion.followup_labels),
+        *(f"{value:.1f}" for value in volumes),
+        f"{lesion.brightness_change:.2f}",
+        *(f"{value + 0.0:.1f}" for value in lesion.centre_mm),
+        lesion.side,
+        lesion.region,
+    )
 
 
 def _labels(labels: tuple[int, ...]) -> str:
@@ -325,14 +324,10 @@ def _visit(visit: Followed, first: Followed) -> VisitRecord:
         years=_years(first, visit),
         volume_ml=burden.volume_ml,
         lesion_count=burden.lesion_count,
-        size_classes=SizeClasses(_size(burden.small), _size(burden.medium), _size(burden.large)),
+        size_classes=size_classes(burden),
         input_name=provenance.input_name,
         input_sha256=provenance.input_sha256,
     )
-
-
-def _size(share: SizeShare) -> SizeClass:
-    return SizeClass(share.count, share.share, share.volume_ml)
 
 
 def _years(first: Followed, visit: Followed) -> float | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +17,11 @@ from leuko.formats.read import read, read_mask
 from leuko.formats.write import files_of, format_to_write, write
 from leuko.image.image import Image
 from leuko.inference.trained import Trained
+from leuko.pipelines.json_texts import indented
 from leuko.pipelines.outputs import PROGRAM, require_free_file, write_whole, writing
 from leuko.pipelines.predict import Predicted, predict_image, require_channels
 from leuko.pipelines.provenance import name_of, now, program_version, sha_of
+from leuko.pipelines.tab_texts import tab_separated
 
 __all__ = ["PredictedItem", "outcomes_as_json", "predict_folds", "predict_items"]
 
@@ -156,7 +156,7 @@ def _predict(
 
 def outcomes_as_json(models: Sequence[Trained], done: Sequence[PredictedItem]) -> str:
     """The outcomes as JSON, as in predict.json but for the time."""
-    return _encoded(_record(models, done)).decode()
+    return indented(_record(models, done)).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +286,7 @@ def _write_tables(
     else:
         write_whole(out / VOLUMES, _volumes(done))
         write_whole(out / LABELS, label_table(card.labels).bids().encode())
-    write_whole(out / RECORD, _encoded({**_record(models, done), "time": begun}))
+    write_whole(out / RECORD, indented({**_record(models, done), "time": begun}))
 
 
 def _volumes(done: Sequence[PredictedItem]) -> bytes:
@@ -300,7 +300,7 @@ def _volumes(done: Sequence[PredictedItem]) -> bytes:
                 rows.append((*head, f"{volume:.3f}", f"{volume / 1000:.6f}", ""))
             else:
                 rows.append((*head, "", "", f"{volume:.0f}"))
-    return _table(rows)
+    return tab_separated(rows)
 
 
 def _scores(done: Sequence[PredictedItem]) -> bytes:
@@ -326,13 +326,7 @@ def _scores(done: Sequence[PredictedItem]) -> bytes:
         )
         for item in good
     ]
-    return _table(rows)
-
-
-def _table(rows: Sequence[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return tab_separated(rows)
 
 
 def _record(models: Sequence[Trained], done: Sequence[PredictedItem]) -> dict[str, object]:
@@ -355,7 +349,3 @@ def _record(models: Sequence[Trained], done: Sequence[PredictedItem]) -> dict[st
         "values": list(card.values or range(len(card.classes))),
         "items": [msgspec.to_builtins(item) for item in done],
     }
-
-
-def _encoded(content: Mapping[str, object]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

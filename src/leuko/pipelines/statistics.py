@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from types import MappingProxyType
 
 import msgspec
@@ -11,11 +9,13 @@ from msgspec import Struct
 
 from leuko.errors import ReadError
 from leuko.findings import Severity
+from leuko.pipelines.json_texts import indented, schema_of
 from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics_norm import NormRecord, norm_record
 from leuko.pipelines.statistics_regions import RegionsRecord, regions_record
 from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
+from leuko.pipelines.tab_texts import tab_separated
 from leuko.pipelines.template_record import (
     TEMPLATE_DEFINITIONS,
     AtlasRecord,
@@ -26,10 +26,19 @@ from leuko.pipelines.template_record import (
     template_record,
 )
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
-from leuko.quantify.lesions import LesionTable
+from leuko.quantify.lesions import Lesion, LesionTable
 from leuko.quantify.uncertainty import VolumeInterval
 
-__all__ = ["DEFINITIONS", "Statistics", "decode", "encode", "lesions_tsv", "schema", "statistics"]
+__all__ = [
+    "DEFINITIONS",
+    "Statistics",
+    "decode",
+    "encode",
+    "lesions_tsv",
+    "schema",
+    "size_classes",
+    "statistics",
+]
 
 
 class SizeClass(Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,7 +223,7 @@ def statistics(result: Result) -> Statistics:
         volume_interval=_interval(result.interval),
         lesion_count=burden.lesion_count,
         lesion_count_6_connected=burden.lesion_count_6_connected,
-        size_classes=_size_classes(burden),
+        size_classes=size_classes(burden),
         left_ml=burden.left_ml,
         right_ml=burden.right_ml,
         midline_ml=burden.midline_ml,
@@ -247,7 +256,7 @@ def statistics(result: Result) -> Statistics:
 
 def encode(content: Statistics) -> bytes:
     """The bytes of stats.json, indented for readers; no number is ever NaN there, but null."""
-    return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    return indented(content)
 
 
 def decode(content: bytes) -> Statistics:
@@ -260,37 +269,32 @@ def decode(content: bytes) -> Statistics:
 
 def schema() -> bytes:
     """The JSON schema of stats.json (draft 2020-12), as packaged in stats.schema.json."""
-    text = msgspec.json.schema(Statistics)
-    text = {"$schema": "https://json-schema.org/draft/2020-12/schema", **text}
-    return msgspec.json.format(msgspec.json.encode(text), indent=2) + b"\n"
+    return schema_of(Statistics)
 
 
 def lesions_tsv(table: LesionTable) -> bytes:
     """A row for each lesion, the largest first; what is not known is `n/a`."""
-    lines = io.StringIO()
-    rows = csv.writer(lines, dialect="excel-tab", lineterminator="\n")
-    rows.writerow(LESION_COLUMNS)
-    for lesion in table:
-        rows.writerow(
-            [
-                lesion.label,
-                _number(lesion.volume_mm3),
-                lesion.voxels,
-                lesion.size_class,
-                *(_number(value) for value in lesion.centre_mm),
-                lesion.region,
-                lesion.side,
-                _number(lesion.distance_to_ventricles_mm),
-                _number(lesion.mean_z),
-                _number(lesion.confidence),
-                "n/a" if lesion.ms_region == "unknown" else lesion.ms_region,
-                _number(lesion.distance_to_cortex_mm),
-                _number(lesion.confluency),
-                _number(lesion.mean_probability),
-                _number(lesion.peak_probability),
-            ]
-        )
-    return lines.getvalue().encode()
+    return tab_separated([LESION_COLUMNS, *map(_row, table)])
+
+
+def _row(lesion: Lesion) -> tuple[object, ...]:
+    return (
+        lesion.label,
+        _number(lesion.volume_mm3),
+        lesion.voxels,
+        lesion.size_class,
+        *(_number(value) for value in lesion.centre_mm),
+        lesion.region,
+        lesion.side,
+        _number(lesion.distance_to_ventricles_mm),
+        _number(lesion.mean_z),
+        _number(lesion.confidence),
+        "n/a" if lesion.ms_region == "unknown" else lesion.ms_region,
+        _number(lesion.distance_to_cortex_mm),
+        _number(lesion.confluency),
+        _number(lesion.mean_probability),
+        _number(lesion.peak_probability),
+    )
 
 
 LESION_COLUMNS = (
@@ -324,7 +328,9 @@ def _number(value: float | None) -> str:
     )
 
 
-def _size_classes(burden: Burden) -> SizeClasses:
+def size_classes(burden: Burden) -> SizeClasses:
+    """The lesions of a burden by their size."""
+
     def record(share: SizeShare) -> SizeClass:
         return SizeClass(share.count, share.share, share.volume_ml)
 
