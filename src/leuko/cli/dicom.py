@@ -57,10 +57,9 @@ def list_command(path: str, as_json: bool) -> None:
 
     found = list_series(path)
     if as_json:
-        import msgspec
+        from leuko.pipelines.json_texts import indented
 
-        text = msgspec.json.format(msgspec.json.encode(found), indent=2)
-        click.echo(text.decode())
+        click.echo(indented(found), nl=False)
         return
     _show(found)
 

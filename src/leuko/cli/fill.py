@@ -63,9 +63,9 @@ def fill(
 
     done = fill_file(Path(image), Path(mask), out=out, anatomy=anatomy, force=force)
     if as_json:
-        import msgspec
+        from leuko.pipelines.json_texts import indented
 
-        click.echo(msgspec.json.format(msgspec.json.encode(done.numbers()), indent=2))
+        click.echo(indented(done.numbers()), nl=False)
     elif not quiet:
         if done.voxels:
             click.echo(

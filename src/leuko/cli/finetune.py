@@ -251,7 +251,7 @@ def _report(
     model: Path,
 ) -> None:
     """finetune.json in the run's folder, and the same on screen."""
-    import msgspec
+    from leuko.pipelines.json_texts import indented
 
     unknown = "Nothing was held out: nobody knows whether this helped."
     content: dict[str, Any] = {
@@ -261,7 +261,7 @@ def _report(
         "held_out": [case.name for case in held],
         **({"verdict": "unknown", "said": [unknown]} if made is None else made.as_json()),
     }
-    text = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    text = indented(content)
     (model.parent / "finetune.json").write_bytes(text)
     if given["as_json"]:
         click.echo(text, nl=False)

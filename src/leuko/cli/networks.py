@@ -37,10 +37,9 @@ def networks(name: str | None, as_json: bool) -> None:
 
     found = [describe(each) for each in (NETWORKS if name is None else [name])]
     if as_json:
-        import msgspec
+        from leuko.pipelines.json_texts import indented
 
-        encoded = msgspec.json.encode(found if name is None else found[0])
-        click.echo(msgspec.json.format(encoded, indent=2))
+        click.echo(indented(found if name is None else found[0]), nl=False)
         return
     from rich.console import Console
 

@@ -72,9 +72,9 @@ def surface(
         Path(mask), out, labels=labels, table=names, smoothing=smoothing, force=force
     )
     if as_json:
-        import msgspec
+        from leuko.pipelines.json_texts import indented
 
-        click.echo(msgspec.json.format(msgspec.json.encode(written), indent=2))
+        click.echo(indented(written), nl=False)
     elif not quiet:
         for found in written.surfaces:
             volume, area = found.volume_mm3 / 1000, found.area_mm2 / 100
