@@ -16,9 +16,11 @@ from leuko.errors import ReadError
 from leuko.findings import Finding, Severity
 from leuko.image.grid import Grid
 from leuko.image.image import Image
+from leuko.pipelines.lesions_table import lesions_tsv
 from leuko.pipelines.provenance import Provenance, plain_values
 from leuko.pipelines.result import Result
-from leuko.pipelines.statistics import DEFINITIONS, decode, encode, lesions_tsv, schema, statistics
+from leuko.pipelines.statistics import decode, encode, schema, statistics
+from leuko.pipelines.statistics_definitions import DEFINITIONS
 from leuko.progress import Step
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
 from leuko.quantify.lesions import Lesion, Side, SizeClass

@@ -17,7 +17,8 @@ from leuko.pipelines.cohort import COHORT_TABLE
 from leuko.pipelines.cohort_page import write_page
 from leuko.pipelines.cohort_table import COLUMNS, Numbers, Outcome, Status, table
 from leuko.pipelines.outputs import write_whole, writing
-from leuko.pipelines.statistics import DEFINITIONS, decode
+from leuko.pipelines.statistics import decode
+from leuko.pipelines.statistics_definitions import DEFINITIONS
 
 __all__ = ["PHENOTYPE", "bids_group"]
 

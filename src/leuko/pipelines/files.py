@@ -13,10 +13,11 @@ import msgspec
 from leuko.formats.write import write
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
+from leuko.pipelines.lesions_table import lesions_tsv
 from leuko.pipelines.outputs import STATISTICS, writing
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.result import Result
-from leuko.pipelines.statistics import Statistics, encode, lesions_tsv
+from leuko.pipelines.statistics import Statistics, encode
 
 if TYPE_CHECKING:
     from leuko.pipelines.dicom_outputs import Origin

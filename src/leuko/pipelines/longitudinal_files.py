@@ -21,15 +21,15 @@ from leuko.pipelines.longitudinal import (
     visit_names,
     with_probability,
 )
+from leuko.pipelines.longitudinal_definitions import CHANGE_DEFINITIONS
 from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal
 from leuko.pipelines.longitudinal_shown import shown_values
 from leuko.pipelines.longitudinal_statistics import (
-    CHANGE_DEFINITIONS,
     ChangeStatistics,
     change_statistics,
-    changes_tsv,
     encode_change,
 )
+from leuko.pipelines.longitudinal_table import changes_tsv
 from leuko.pipelines.model import Model, checked, load_model
 from leuko.pipelines.outputs import BETWEEN, STATISTICS, out_folder, writing
 from leuko.pipelines.provenance import now

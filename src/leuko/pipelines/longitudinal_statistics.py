@@ -1,16 +1,15 @@
-"""stats.json and lesions.tsv of a comparison of visits."""
+"""stats.json of a comparison of visits."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from leuko.change.classes import ChangeClass
-from leuko.change.lesions import ChangedLesion
 from leuko.pipelines.json_texts import indented, schema_of
+from leuko.pipelines.longitudinal_definitions import CHANGE_DEFINITIONS
 from leuko.pipelines.longitudinal_result import (
     DAYS_PER_YEAR,
     Change,
@@ -18,21 +17,13 @@ from leuko.pipelines.longitudinal_result import (
     Longitudinal,
 )
 from leuko.pipelines.provenance import Value, plain_values, program_version
-from leuko.pipelines.statistics import (
-    Definition,
-    FindingRecord,
-    SizeClasses,
-    StepRecord,
-    size_classes,
-)
-from leuko.pipelines.tab_texts import tab_separated
+from leuko.pipelines.statistics import FindingRecord, SizeClasses, StepRecord, size_classes
+from leuko.pipelines.statistics_definitions import Definition
 
 __all__ = [
-    "CHANGE_DEFINITIONS",
     "ChangeStatistics",
     "change_schema",
     "change_statistics",
-    "changes_tsv",
     "encode_change",
 ]
 
@@ -134,86 +125,6 @@ class ChangeStatistics(StepChange, frozen=True, forbid_unknown_fields=True, kw_o
     definitions: dict[str, Definition]
 
 
-CHANGE_DEFINITIONS = MappingProxyType(
-    {
-        name: Definition(unit, text)
-        for name, unit, text in (
-            (
-                "baseline_ml",
-                "ml",
-                "volume of the first visit's own mask, as `leuko segment` has it",
-            ),
-            ("followup_ml", "ml", "volume of the last visit's own mask, as `leuko segment` has it"),
-            ("net_change_ml", "ml", "followup_ml less baseline_ml"),
-            (
-                "net_change_percent",
-                "%",
-                "net_change_ml in percent of baseline_ml; null without any",
-            ),
-            ("net_change_ml_per_year", "ml a year", "net_change_ml by the time between the visits"),
-            (
-                "growth_ml",
-                "ml",
-                "new lesions, and voxels that lesions gained: in the follow-up's mask, further "
-                "than half a voxel (of the coarser visit) from the baseline's, at least 0.35 of "
-                "the lesions' contrast brighter and 0.2 likelier to be lesion; of lesions that "
-                "gained more than repeated scans differ by; on a 1 mm grid half-way between",
-            ),
-            ("regression_ml", "ml", "as growth_ml, with the visits exchanged"),
-            (
-                "counts",
-                "lesions",
-                "a lesion is what touches, or lies within 1.5 mm, over both visits. new: less than "
-                "a tenth of it was there; enlarging, shrinking: growth less regression beyond what "
-                "repeated scans differ by; disappeared: less than a tenth of it is left; merged: "
-                "enlarging, out of several lesions; split: shrinking into several; else stable",
-            ),
-            ("not_seen", "lesions", "lesions where one visit shows nothing: of no class"),
-            (
-                "repeatability_percent",
-                "%",
-                "within-subject coefficient of variation of the volume over repeated sampling of "
-                "one head, as measured for this class of resolution",
-            ),
-            (
-                "resolution",
-                "",
-                "thin: no voxel of either visit is longer than 2.5 mm; thick: 5.5 mm; else coarse",
-            ),
-            (
-                "smallest_change_ml",
-                "ml",
-                "2.77 times repeatability_percent of the visits' mean volume, at least 0.1 ml: 19 "
-                "of 20 pairs of repeated scans differ by less",
-            ),
-            (
-                "change_is_significant",
-                "",
-                "growth_ml less regression_ml is beyond smallest_change_ml",
-            ),
-        )
-    }
-)
-
-TSV_COLUMNS = (
-    "lesion",
-    "class",
-    "baseline_labels",
-    "followup_labels",
-    "baseline_mm3",
-    "followup_mm3",
-    "growth_mm3",
-    "regression_mm3",
-    "smallest_change_mm3",
-    "brightness_change",
-    "x_mm",
-    "y_mm",
-    "z_mm",
-    "side",
-    "region",
-)
-
-
 def change_statistics(result: Longitudinal) -> ChangeStatistics:
     """The content of stats.json of a comparison."""
     several = len(result.visits) > 2
@@ -252,36 +163,6 @@ def encode_change(content: ChangeStatistics) -> bytes:
 def change_schema() -> bytes:
     """The JSON schema (draft 2020-12), as packaged in longitudinal.schema.json."""
     return schema_of(ChangeStatistics)
-
-
-def changes_tsv(change: Change) -> bytes:
-    """A row for each lesion over both visits, the largest first; what is not there is `n/a`."""
-    return tab_separated([TSV_COLUMNS, *map(_row, change.lesions)])
-
-
-def _row(lesion: ChangedLesion) -> tuple[object, ...]:
-    volumes = (
-        lesion.baseline_mm3,
-        lesion.followup_mm3,
-        lesion.growth_mm3,
-        lesion.regression_mm3,
-        lesion.limit_mm3,
-    )
-    return (
-        lesion.number,
-        lesion.kind.value,
-        _labels(lesion.baseline_labels),
-        _labels(lesion.followup_labels),
-        *(f"{value:.1f}" for value in volumes),
-        f"{lesion.brightness_change:.2f}",
-        *(f"{value + 0.0:.1f}" for value in lesion.centre_mm),
-        lesion.side,
-        lesion.region,
-    )
-
-
-def _labels(labels: tuple[int, ...]) -> str:
-    return ",".join(str(label) for label in labels) or "n/a"
 
 
 def _step(change: Change) -> StepChange:

@@ -1,8 +1,6 @@
-"""stats.json and lesions.tsv: the numbers of a result with their units and definitions."""
+"""stats.json: the numbers of a result with their units and definitions."""
 
 from __future__ import annotations
-
-from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -12,12 +10,11 @@ from leuko.findings import Severity
 from leuko.pipelines.json_texts import indented, schema_of
 from leuko.pipelines.provenance import Provenance, Value, plain_values
 from leuko.pipelines.result import Result
+from leuko.pipelines.statistics_definitions import DEFINITIONS, Definition
 from leuko.pipelines.statistics_norm import NormRecord, norm_record
 from leuko.pipelines.statistics_regions import RegionsRecord, regions_record
 from leuko.pipelines.statistics_scales import ScalesRecord, scales_record
-from leuko.pipelines.tab_texts import tab_separated
 from leuko.pipelines.template_record import (
-    TEMPLATE_DEFINITIONS,
     AtlasRecord,
     LobeRecord,
     TemplateRecord,
@@ -26,15 +23,12 @@ from leuko.pipelines.template_record import (
     template_record,
 )
 from leuko.quantify.burden import Burden, SizeShare, SliceBurden
-from leuko.quantify.lesions import Lesion, LesionTable
 from leuko.quantify.uncertainty import VolumeInterval
 
 __all__ = [
-    "DEFINITIONS",
     "Statistics",
     "decode",
     "encode",
-    "lesions_tsv",
     "schema",
     "size_classes",
     "statistics",
@@ -92,13 +86,6 @@ class FindingRecord(Struct, frozen=True, forbid_unknown_fields=True):
     hint: str
 
 
-class Definition(Struct, frozen=True, forbid_unknown_fields=True):
-    """The unit of a number and how it is defined."""
-
-    unit: str
-    definition: str
-
-
 class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The numbers of one scan. Null: cannot be measured in this scan; no lesion is 0."""
 
@@ -133,84 +120,6 @@ class Statistics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     steps: list[StepRecord]
     provenance: Provenance
     definitions: dict[str, Definition]
-
-
-DEFINITIONS = MappingProxyType(
-    {
-        name: Definition(unit, text)
-        for name, unit, text in (
-            ("volume_ml", "ml", "voxels of the mask times the volume of a voxel"),
-            ("volume_mm3", "mm3", "voxels of the mask times the volume of a voxel"),
-            ("volume_voxels", "voxels", "voxels of the mask"),
-            (
-                "volume_interval",
-                "ml",
-                "range that holds the volume an expert would draw, in the share `level` of scans "
-                "of other scanners; null for a mask that was given or made with other parameters, "
-                "and for weights whose errors nobody measured",
-            ),
-            ("lesion_count", "lesions", "components of voxels that touch by face, edge or corner"),
-            ("lesion_count_6_connected", "lesions", "components of voxels that touch by face"),
-            (
-                "size_classes",
-                "lesions; share 0..1; ml",
-                "small: below 10 mm3, medium: 10 to below 100 mm3, large: 100 mm3 and more; "
-                "share is of the lesion count",
-            ),
-            (
-                "left_ml",
-                "ml",
-                "volume left of the mid-sagittal plane of this brain, beyond 1.5 mm",
-            ),
-            (
-                "right_ml",
-                "ml",
-                "volume right of the mid-sagittal plane of this brain, beyond 1.5 mm",
-            ),
-            ("midline_ml", "ml", "volume within 1.5 mm of the mid-sagittal plane of this brain"),
-            (
-                "white_matter_percent",
-                "%",
-                "volume in percent of cerebral white matter, the mask counted in",
-            ),
-            ("brain_percent", "%", "volume in percent of the brain"),
-            ("icv_percent", "%", "volume in percent of the intracranial volume"),
-            (
-                "most_affected_slice",
-                "index; mm; voxels; ml",
-                "the slice with most voxels of the mask: index from 0 along slice_axis of the "
-                "file, position of its centre in RAS mm",
-            ),
-            ("slice_axis", "array axis", "axis of the file, from 0, along which slices lie"),
-            ("largest_lesion_mm3", "mm3", "volume of the largest lesion"),
-            ("regions_ml", "ml", "volume of the lesions of each region; a lesion has one region"),
-            (
-                "regions",
-                "ml; lesions; mm",
-                "periventricular and deep, juxtacortical, infratentorial and the regions of the "
-                "McDonald criteria, each by the rule beside it, and volume by distance to the "
-                "lateral ventricles",
-            ),
-            ("white_matter_ml", "ml", "cerebral white matter, the mask counted in"),
-            ("brain_ml", "ml", "grey and white matter, cerebellum and brainstem"),
-            ("ventricles_ml", "ml", "ventricles with choroid plexus"),
-            ("icv_ml", "ml", "brain and all cerebrospinal fluid"),
-            (
-                "scales",
-                "grade",
-                "visual rating scales, estimated by the rule that each one names",
-            ),
-            (
-                "norm",
-                "percentile",
-                "range of percentiles of the volume among people of the given age, as far as the "
-                "named source publishes it; null without an age",
-            ),
-            *((name, *told) for name, told in TEMPLATE_DEFINITIONS.items()),
-            ("steps", "s", "time of each step, in order, with its parameters and effects"),
-        )
-    }
-)
 
 
 def statistics(result: Result) -> Statistics:
@@ -270,62 +179,6 @@ def decode(content: bytes) -> Statistics:
 def schema() -> bytes:
     """The JSON schema of stats.json (draft 2020-12), as packaged in stats.schema.json."""
     return schema_of(Statistics)
-
-
-def lesions_tsv(table: LesionTable) -> bytes:
-    """A row for each lesion, the largest first; what is not known is `n/a`."""
-    return tab_separated([LESION_COLUMNS, *map(_row, table)])
-
-
-def _row(lesion: Lesion) -> tuple[object, ...]:
-    return (
-        lesion.label,
-        _number(lesion.volume_mm3),
-        lesion.voxels,
-        lesion.size_class,
-        *(_number(value) for value in lesion.centre_mm),
-        lesion.region,
-        lesion.side,
-        _number(lesion.distance_to_ventricles_mm),
-        _number(lesion.mean_z),
-        _number(lesion.confidence),
-        "n/a" if lesion.ms_region == "unknown" else lesion.ms_region,
-        _number(lesion.distance_to_cortex_mm),
-        _number(lesion.confluency),
-        _number(lesion.mean_probability),
-        _number(lesion.peak_probability),
-    )
-
-
-LESION_COLUMNS = (
-    "label",
-    "volume_mm3",
-    "voxels",
-    "size_class",
-    "x_mm",
-    "y_mm",
-    "z_mm",
-    "region",
-    "side",
-    "distance_to_ventricles_mm",
-    "mean_z",
-    "confidence",
-    "ms_region",
-    "distance_to_cortex_mm",
-    "confluency",
-    "mean_probability",
-    "peak_probability",
-)
-
-
-def _number(value: float | None) -> str:
-    return (
-        "n/a"
-        if value is None
-        else f"{round(value, 3) + 0.0:g}"
-        if abs(value) < 1e5
-        else f"{value:.1f}"
-    )
 
 
 def size_classes(burden: Burden) -> SizeClasses:
