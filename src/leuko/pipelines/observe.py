@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,13 @@ from leuko.models.card import Card
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model
 from leuko.preparation.intensity import brain_level
-from leuko.preparation.prepare import Prepared, prepare
+from leuko.preparation.missing_slices import bridged, missing_slices
+from leuko.preparation.prepare import Prepared, prepare, slice_axis
 from leuko.preparation.t1 import no_t1
 from leuko.progress import Journal
 from leuko.quality.acquisition import acquisition_checks
 from leuko.quality.anatomy import anatomy_checks
+from leuko.quality.missing_slices import missing_slices_checks
 from leuko.quality.scan import input_checks
 
 if TYPE_CHECKING:
@@ -71,15 +74,19 @@ def observe(
     with journal.step("check", policy=config.policy) as noted:
         data = np.ascontiguousarray(to_canonical(image.data, image.grid))
         findings = (*image.findings, *input_checks(data, spacing=grid.spacing))
+        across = slice_axis(grid.spacing)
+        missing = missing_slices(data, axis=across)
+        findings += missing_slices_checks(missing, of=data.shape[across])
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
+    whole = bridged(data, planes=missing, axis=across) if missing else data
     with journal.step("normalise") as noted:
         level = noted["level"] = brain_level(data)
     beside = _laid_over(t1, image, card=card, journal=journal)
     if beside is not None:
         findings += beside.findings
         gate(beside.findings, policy=policy)
-    show = partial(_show, data=data, grid=grid, card=card, level=level)
+    show = partial(_show, data=whole, grid=grid, card=card, level=level)
     with journal.step("resample", pixel_mm=card.pixel_mm) as noted:
         prepared = show(beside=beside)
         count, height, width = prepared.slices.shape
@@ -99,9 +106,9 @@ def observe(
                 prediction = look(show(beside=beside), again=partial(show, beside=beside))
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         perhaps = prediction.perhaps_lesion
-        prediction = as_one_brain(prediction, data=data, lesions=perhaps, spacing=grid.spacing)
+        prediction = as_one_brain(prediction, data=whole, lesions=perhaps, spacing=grid.spacing)
         findings += anatomy_checks(
-            data,
+            whole,
             anatomy=prediction.anatomy,
             lesions=perhaps,
             spacing=grid.spacing,
@@ -110,6 +117,8 @@ def observe(
         findings += acquisition_checks(data, anatomy=prediction.anatomy, spacing=grid.spacing)
         noted["findings"] = len(findings)
         gate(findings, policy=policy)
+    if missing:
+        prediction = _unseen(missing, prediction=prediction, axis=across)
     return Observation(data, grid, prediction, findings, beside)
 
 
@@ -149,6 +158,19 @@ def as_one_brain(
     """
     anatomy = clean_anatomy(prediction.anatomy, image=data, lesions=lesions, spacing=spacing)
     return replace(prediction, anatomy=anatomy)
+
+
+def _unseen(planes: Sequence[int], *, prediction: Prediction, axis: int) -> Prediction:
+    """The prediction without anything in `planes`, where nothing was scanned."""
+    seen = np.ones(prediction.anatomy.shape[axis], dtype=np.bool_)
+    seen[list(planes)] = False
+    kept = np.moveaxis(seen[:, None, None], 0, axis)
+    return replace(
+        prediction,
+        lesion=prediction.lesion * kept,
+        cap_rim=prediction.cap_rim * kept,
+        anatomy=prediction.anatomy * kept,
+    )
 
 
 def _laid_over(t1: Image | None, flair: Image, *, card: Card, journal: Journal) -> T1Beside | None:
