@@ -27,8 +27,9 @@ from leuko.pipelines.outputs import write_whole
 from leuko.pipelines.provenance import program_version
 from leuko.report import rounding
 from leuko.report.cohort_html import cohort_html
-from leuko.report.cohort_values import CohortPage, Meaning, Striking
+from leuko.report.cohort_values import CohortPage, Striking
 from leuko.report.document import Measure
+from leuko.report.sections import Definition
 from leuko.report.wording import cohort_words
 
 __all__ = ["COHORT_PAGE", "page_of", "write_page"]
@@ -231,7 +232,7 @@ def _values(done: Sequence[Outcome], column: str) -> list[float]:
     return [value for value in found if value is not None]
 
 
-def _definitions() -> Iterator[Meaning]:
+def _definitions() -> Iterator[Definition]:
     words = cohort_words()
     for name in ("volume", "unlike", "regions", "failed", "status"):
-        yield Meaning(words(f"define.{name}.term"), words(f"define.{name}", aged=AGED))
+        yield Definition(words(f"define.{name}.term"), words(f"define.{name}", aged=AGED))

@@ -13,7 +13,8 @@ from leuko.pipelines.cohort_outliers import Unlike
 from leuko.pipelines.cohort_table import Noticed, Outcome, Status
 from leuko.report import rounding
 from leuko.report.cohort_charts import COLOURS, Scan, ages_chart, groups_chart, volumes_chart
-from leuko.report.cohort_values import Cell, Column, Failure, Plot, Table, Tally
+from leuko.report.cohort_values import Failure, Tally
+from leuko.report.sections import Cell, Column, Plot, Table
 from leuko.report.wording import cohort_words
 
 __all__ = [
@@ -154,7 +155,7 @@ def group_table(done: Sequence[Outcome], groups: Sequence[str]) -> Table:
         count, none = _whole(len(held)), _whole(sum(value == 0 for value in volumes))
         age = _number(float(np.median(ages)), "{:.3g}") if ages else Cell("")
         rows.append((Cell(group or words("groups.without")), count, age, *ml, none))
-    return Table(tuple(heads), tuple(rows), words("axis.ml"))
+    return Table(tuple(heads), tuple(rows), note=words("axis.ml"))
 
 
 def number_table(done: Sequence[Outcome]) -> Table:
@@ -174,7 +175,7 @@ def number_table(done: Sequence[Outcome]) -> Table:
         cells = [_ml(value) if unit == "ml" else _plain(value) for value in
                  _spread(values)]  # fmt: skip
         rows.append((Cell(words(f"measure.{name}")), Cell(unit), _whole(len(values)), *cells))
-    return Table(tuple(heads), tuple(rows), words("numbers.note"))
+    return Table(tuple(heads), tuple(rows), note=words("numbers.note"))
 
 
 def grade_table(done: Sequence[Outcome]) -> Table | None:
@@ -190,7 +191,7 @@ def grade_table(done: Sequence[Outcome]) -> Table | None:
         return None
     heads = [Column("", number=False), Column(words("column.n"))]
     heads += [Column(words("column.grade", grade=grade)) for grade in GRADES]
-    return Table(tuple(heads), tuple(rows), words("grades.note"))
+    return Table(tuple(heads), tuple(rows), note=words("grades.note"))
 
 
 def case_table(
@@ -224,7 +225,9 @@ def case_table(
     add("warnings", [_warnings(o) for o in outcomes])
     add("note", [Cell(_note(o, odd.get(n, ()))) for n, o in enumerate(outcomes)], number=False)
     rows = tuple(zip(*(cells for _, cells in columns), strict=True))
-    return Table(tuple(column for column, _ in columns), rows, words("cases.note"), sortable=True)
+    return Table(
+        tuple(column for column, _ in columns), rows, note=words("cases.note"), sortable=True
+    )
 
 
 def _note(outcome: Outcome, odd: Sequence[Unlike]) -> str:

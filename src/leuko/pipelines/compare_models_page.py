@@ -22,16 +22,9 @@ from leuko.pipelines.provenance import now, program_version
 from leuko.report.document import Measure
 from leuko.report.evaluation_html import score_page
 from leuko.report.evaluation_pictures import COLOURS, codes_of, compared_picture
-from leuko.report.evaluation_values import (
-    Cell,
-    Column,
-    Definition,
-    Figure,
-    ScorePage,
-    Section,
-    Table,
-)
+from leuko.report.evaluation_values import ScorePage
 from leuko.report.provenance import time_of
+from leuko.report.sections import Cell, Column, Definition, Figure, Section, Table
 from leuko.report.wording import english, evaluation_words
 
 __all__ = ["models_json", "models_page", "models_tsv", "write_models"]

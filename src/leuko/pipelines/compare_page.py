@@ -17,17 +17,10 @@ from leuko.report.document import Notice
 from leuko.report.evaluation_charts import SERIES, Share, ranks_chart
 from leuko.report.evaluation_html import score_page
 from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND, compared_picture
-from leuko.report.evaluation_values import (
-    Cell,
-    Chart,
-    Column,
-    Figure,
-    ScorePage,
-    Section,
-    Table,
-)
+from leuko.report.evaluation_values import ScorePage
 from leuko.report.metric_words import BRIEF, definition, title, unit
 from leuko.report.provenance import time_of
+from leuko.report.sections import Cell, Chart, Column, Figure, Section, Table
 from leuko.report.wording import english, evaluation_words
 
 __all__ = ["comparison_page", "comparison_values"]

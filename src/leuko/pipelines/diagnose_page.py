@@ -17,16 +17,9 @@ from leuko.report.diagnosis_charts import (
 )
 from leuko.report.document import Measure
 from leuko.report.evaluation_html import score_page
-from leuko.report.evaluation_values import (
-    Cell,
-    Chart,
-    Column,
-    Definition,
-    ScorePage,
-    Section,
-    Table,
-)
+from leuko.report.evaluation_values import ScorePage
 from leuko.report.provenance import time_of
+from leuko.report.sections import Cell, Chart, Column, Definition, Section, Table
 from leuko.report.wording import diagnosis_words, english
 
 __all__ = ["page", "page_values", "written"]

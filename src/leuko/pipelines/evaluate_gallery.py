@@ -18,8 +18,8 @@ from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.pipelines.evaluate_masks import as_mask, read_pair
 from leuko.pipelines.pairing import PathPair, partners
 from leuko.report.evaluation_pictures import Codes, codes_of, compared_picture
-from leuko.report.evaluation_values import Figure
 from leuko.report.metric_words import BRIEF, unit
+from leuko.report.sections import Figure
 
 __all__ = [
     "SHOWN",

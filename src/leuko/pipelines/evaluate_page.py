@@ -28,9 +28,10 @@ from leuko.report.evaluation_charts import (
 )
 from leuko.report.evaluation_html import score_page
 from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND
-from leuko.report.evaluation_values import ScorePage, Section
+from leuko.report.evaluation_values import ScorePage
 from leuko.report.metric_words import title, unit
 from leuko.report.provenance import time_of
+from leuko.report.sections import Section
 from leuko.report.wording import english, evaluation_words
 
 __all__ = ["notices", "page", "page_values"]

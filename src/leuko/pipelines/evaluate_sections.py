@@ -23,9 +23,9 @@ from leuko.report.evaluation_charts import (
     identity_chart,
     shares_chart,
 )
-from leuko.report.evaluation_values import Cell, Chart, Column, Section, Table
 from leuko.report.metric_words import title, unit
 from leuko.report.palette import SIZE
+from leuko.report.sections import Cell, Chart, Column, Section, Table
 from leuko.report.wording import evaluation_words
 
 __all__ = ["HEADLINE", "sites", "sizes", "volumes"]

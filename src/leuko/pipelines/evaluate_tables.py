@@ -9,8 +9,8 @@ from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.registry import METRICS
 from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.report.evaluation_charts import WIDTH, Point, Strip, strip_chart
-from leuko.report.evaluation_values import Cell, Chart, Column, Definition, Table
 from leuko.report.metric_words import BRIEF, definition, title, unit
+from leuko.report.sections import Cell, Chart, Column, Definition, Table
 from leuko.report.wording import evaluation_words
 
 __all__ = ["CHARTED", "cases_table", "definitions", "labels_table", "metric_cell", "shown_value",

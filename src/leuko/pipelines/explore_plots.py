@@ -21,7 +21,7 @@ from leuko.report.exploration_charts import (
     ranges_chart,
     strips_chart,
 )
-from leuko.report.exploration_values import Plot
+from leuko.report.sections import Plot
 
 __all__ = ["MOST_CLASSES", "plots_of", "volume_unit"]
 
@@ -152,11 +152,11 @@ def _grids(found: Exploration) -> Iterator[Plot]:
     for axis, name in enumerate(BODY):
         spacings = [item.body_spacing[axis] for item in sized]
         if len(set(spacings)) > 1:
-            yield Plot(f"Voxel spacing, {name}", histogram_chart(spacings, unit="mm"))
+            yield Plot(f"Voxel spacing, {name}", histogram_chart(spacings, unit="mm"), size="third")
     for axis, name in enumerate(BODY):
         lengths = [float(item.body_shape[axis]) for item in facts]
         if len(set(lengths)) > 1:
-            yield Plot(f"Voxels, {name}", histogram_chart(lengths, unit="voxels"))
+            yield Plot(f"Voxels, {name}", histogram_chart(lengths, unit="voxels"), size="third")
 
 
 def _readable(found: Exploration) -> list[Case]:

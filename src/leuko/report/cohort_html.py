@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from leuko.report import palette
-from leuko.report.cohort_values import CohortPage, Plot
-from leuko.report.drawing import svg
-from leuko.report.html import asset, environment
+from leuko.report.cohort_values import CohortPage
+from leuko.report.html import asset, drawn_chart, environment
 from leuko.report.wording import cohort_words
 
 __all__ = ["cohort_html"]
@@ -30,17 +29,6 @@ def cohort_html(page: CohortPage) -> str:
             style=Markup(asset("assets", "report.css") + asset("assets", "cohort.css")),
             script=Markup(script),
             digest=digest,
-            drawn=_drawn,
-            breakable=_breakable,
+            drawn=drawn_chart,
         )
     )
-
-
-def _drawn(plot: Plot) -> Markup:
-    return Markup(svg(plot.drawing, label=plot.title))
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may be broken behind its underscores and dots."""
-    text = str(escape(name))
-    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>"))

@@ -3,50 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from leuko.report.document import Measure, Picture
-from leuko.report.drawing import Drawing
+from leuko.report.sections import Definition, Plot, Table
 
 __all__ = [
-    "Cell",
     "CohortPage",
-    "Column",
     "Failure",
-    "Meaning",
-    "Plot",
     "Striking",
-    "Table",
     "Tally",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's heading, whether it holds numbers, and what it means."""
-
-    title: str
-    number: bool = True
-    explained: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A text of a table; `order` sorts it where it is a number, `link` leads to another page."""
-
-    text: str
-    order: float | None = None
-    link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table; `sortable` by a click on its headings."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
-    sortable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +49,6 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
-    """A chart with its title, how to read it, and how much of the width it takes."""
-
-    title: str
-    drawing: Drawing
-    note: str = ""
-    size: Literal["wide", "half"] = "half"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """A term and its definition."""
-
-    term: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class CohortPage:
     """The page of a cohort, from top to bottom."""
 
@@ -124,4 +72,4 @@ class CohortPage:
     findings: tuple[Tally, ...]
     findings_note: str
     cases: Table
-    definitions: tuple[Meaning, ...]
+    definitions: tuple[Definition, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from leuko.quantify.uncertainty import VolumeInterval
-from leuko.report.evaluation_values import Definition
 from leuko.report.readings import Readings
+from leuko.report.sections import Definition
 from leuko.report.wording import Wording
 
 __all__ = ["definitions"]

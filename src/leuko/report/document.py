@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leuko.report.document_pieces import Measure, Notice, Picture
-from leuko.report.evaluation_values import Definition, Section
+from leuko.report.sections import Definition, Section
 
 __all__ = [
     "Bar",

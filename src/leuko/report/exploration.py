@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from leuko.report import palette
-from leuko.report.drawing import svg
-from leuko.report.exploration_values import ExplorationPage, Plot
-from leuko.report.html import asset, environment
+from leuko.report.exploration_values import ExplorationPage
+from leuko.report.html import asset, drawn_chart, environment
 
 __all__ = ["exploration_page"]
 
@@ -19,16 +18,5 @@ def exploration_page(page: ExplorationPage) -> str:
         p=page,
         palette=palette,
         style=Markup(asset("assets", "report.css") + asset("assets", "exploration.css")),
-        drawn=_drawn,
-        breakable=_breakable,
+        drawn=drawn_chart,
     )
-
-
-def _drawn(plot: Plot) -> Markup:
-    return Markup(svg(plot.drawing, label=plot.title))
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may be broken behind its underscores and dots."""
-    text = str(escape(name))
-    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>"))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from leuko.report.document import Measure, Notice, Picture
-from leuko.report.drawing import Drawing
+from leuko.report.sections import Definition, Plot
 
 __all__ = [
     "CasePicture",
-    "Defined",
     "ExplorationPage",
-    "Plot",
     "Rows",
     "Unusual",
 ]
@@ -27,16 +24,6 @@ class Rows:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     first: int = 0  # rows before the rest folds up; 0: all are shown
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A chart with its title, how to read it, and how much of the width it takes."""
-
-    title: str
-    drawing: Drawing
-    note: str = ""
-    size: Literal["wide", "half", "third"] = "third"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +47,6 @@ class CasePicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Defined:
-    """A term and its definition."""
-
-    term: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ExplorationPage:
     """The page of a data set, from top to bottom."""
 
@@ -88,5 +67,5 @@ class ExplorationPage:
     suggestion: Rows | None
     recipe: str
     cases: Rows
-    definitions: tuple[Defined, ...]
+    definitions: tuple[Definition, ...]
     legend: tuple[tuple[str, str], ...] = ()  # colour, class

@@ -7,13 +7,13 @@ from functools import cache
 from importlib import resources
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from leuko.report import charts, palette
 from leuko.report.document import Document, Picture
 from leuko.report.drawing import svg
-from leuko.report.evaluation_values import Chart
 from leuko.report.rounding import unbroken
+from leuko.report.sections import Chart, Plot
 from leuko.report.viewer import POLICY
 from leuko.report.wording import wording
 
@@ -58,7 +58,7 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
     )
 
 
-def drawn_chart(chart: Chart) -> Markup:
+def drawn_chart(chart: Chart | Plot) -> Markup:
     """The chart as inline SVG; its heading, or what it explains, is read aloud."""
     return Markup(svg(chart.drawing, label=chart.title or chart.note))
 
@@ -88,6 +88,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     environment.filters["data_uri"] = _data_uri
     environment.filters["unbroken"] = unbroken
     return environment
@@ -97,6 +98,12 @@ def environment() -> Environment:
 def asset(folder: str, name: str) -> str:
     """A packaged text: a template, a style sheet, a script."""
     return resources.files("leuko.report").joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken behind its underscores and dots."""
+    text = str(escape(name))
+    return Markup(text.replace("_", "_<wbr>").replace(".", ".<wbr>"))
 
 
 def _data_uri(picture: Picture) -> str:

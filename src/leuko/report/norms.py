@@ -8,8 +8,8 @@ from collections.abc import Callable
 from leuko.quantify.norms import NormBand, NormPlace
 from leuko.report.charts import WIDTH
 from leuko.report.drawing import Dot, Drawing, Rule, Shape, Text
-from leuko.report.evaluation_values import Chart, Section
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SIZE
+from leuko.report.sections import Chart, Section
 from leuko.report.wording import Wording
 
 __all__ = ["norm_chart", "norm_sentence", "norms"]

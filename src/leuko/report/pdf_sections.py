@@ -10,7 +10,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
-from leuko.report import evaluation_values as values
+from leuko.report import sections as values
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
 from leuko.report.pdf_pieces import Chart, Photo, looks, paragraph
 from leuko.report.rounding import unbroken

@@ -10,8 +10,8 @@ from leuko.quantify.lesions import LesionTable, Side
 from leuko.quantify.regions import RegionNumbers, SidedAmount
 from leuko.report.document import Bar
 from leuko.report.drawing import Drawing
-from leuko.report.evaluation_values import Chart, Section
 from leuko.report.region_diagram import Zone, region_diagram
+from leuko.report.sections import Chart, Section
 from leuko.report.wording import Wording
 
 __all__ = ["Volumes", "places", "volumes_of"]

@@ -11,9 +11,9 @@ from leuko.quantify.lobes import LobeNumbers, LobeShare
 from leuko.quantify.norms import NormPlace
 from leuko.quantify.regions import Amount, RegionNumbers, SidedAmount
 from leuko.quantify.scales_grades import Grade, Measured, Scales
-from leuko.report.evaluation_values import Cell, Chart, Column, Section, Table
 from leuko.report.histograms import distance_histogram, size_histogram
 from leuko.report.norms import norms
+from leuko.report.sections import Cell, Chart, Column, Section, Table
 from leuko.report.wording import Wording
 
 __all__ = ["Readings", "readings"]
