@@ -19,6 +19,7 @@ from leuko.report.change_values import ChangeValues, VisitValues
 from leuko.report.document import Entry, Measure, Method, Notice, Reference
 from leuko.report.drawing import Drawing
 from leuko.report.provenance import time_of
+from leuko.report.sections import Definition
 from leuko.report.wording import Wording, change_words
 
 __all__ = ["change_document"]
@@ -68,7 +69,7 @@ def change_document(
         stable=tuple(_row(one, first, words) for one in _stable(values)[:MOST_STABLE]),
         lesions_note=_lesions_note(values, words),
         notices=_notices(values, words),
-        definitions=tuple(Entry(name, text) for name, text in definitions),
+        definitions=tuple(Definition(name, text) for name, text in definitions),
         methods=tuple(_methods(values, words)),
         references=tuple(
             Reference(number, words(f"reference.{name}"), doi)

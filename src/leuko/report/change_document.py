@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from leuko.report.document import Entry, Measure, Method, Notice, Picture, Reference
 from leuko.report.drawing import Drawing
+from leuko.report.sections import Definition
 
 __all__ = ["ChangeDocument", "ChangeRow", "ClassRow", "Sheetful"]
 
@@ -72,7 +73,7 @@ class ChangeDocument:
     stable: tuple[ChangeRow, ...]
     lesions_note: str
     notices: tuple[Notice, ...]
-    definitions: tuple[Entry, ...]
+    definitions: tuple[Definition, ...]
     methods: tuple[Method, ...]
     references: tuple[Reference, ...]
     provenance: tuple[Entry, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from leuko.report import palette
 from leuko.report.change_colours import COLOURS
 from leuko.report.change_document import ChangeDocument
 from leuko.report.drawing import svg
@@ -24,7 +23,6 @@ def change_html(document: ChangeDocument) -> str:
         .render(
             d=document,
             t=words,
-            palette=palette,
             colours=COLOURS,
             style=Markup(asset("assets", "report.css") + asset("assets", "change.css")),
             timeline=Markup(svg(timeline, label=words("section.timeline"))) if timeline else "",

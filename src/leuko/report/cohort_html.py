@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 from markupsafe import Markup
 
-from leuko.report import palette
 from leuko.report.cohort_values import CohortPage
-from leuko.report.html import asset, drawn_chart, environment
+from leuko.report.html import asset, drawn_chart, environment, only_script
 from leuko.report.wording import cohort_words
 
 __all__ = ["cohort_html"]
@@ -18,17 +14,15 @@ __all__ = ["cohort_html"]
 def cohort_html(page: CohortPage) -> str:
     """The page; every text is escaped. Its one script sorts and filters the table of scans."""
     script = asset("assets", "sort.js") + asset("assets", "cohort.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         environment()
         .get_template("cohort.html")
         .render(
             p=page,
             t=cohort_words(),
-            palette=palette,
             style=Markup(asset("assets", "report.css") + asset("assets", "cohort.css")),
             script=Markup(script),
-            digest=digest,
+            policy=only_script(script),
             drawn=drawn_chart,
         )
     )

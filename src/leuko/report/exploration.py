@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from leuko.report import palette
 from leuko.report.exploration_values import ExplorationPage
-from leuko.report.html import asset, drawn_chart, environment
+from leuko.report.html import QUIET, asset, drawn_chart, environment
 
 __all__ = ["exploration_page"]
 
@@ -16,7 +15,7 @@ def exploration_page(page: ExplorationPage) -> str:
     template = environment().get_template("exploration.html")
     return template.render(
         p=page,
-        palette=palette,
+        policy=Markup(QUIET),
         style=Markup(asset("assets", "report.css") + asset("assets", "exploration.css")),
         drawn=drawn_chart,
     )

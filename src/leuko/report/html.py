@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from functools import cache
 from importlib import resources
 
@@ -17,8 +18,7 @@ from leuko.report.sections import Chart, Plot
 from leuko.report.viewer import POLICY
 from leuko.report.wording import wording
 
-__all__ = ["asset", "drawn_chart", "environment", "html"]
-
+__all__ = ["QUIET", "asset", "drawn_chart", "environment", "html", "only_script"]
 
 QUIET = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """The content security policy of a page without a script."""
@@ -48,7 +48,6 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
     return template.render(
         d=document,
         t=words,
-        palette=palette,
         style=Markup(asset("assets", "report.css") + asset("assets", "evaluation.css")),
         drawn=drawn_chart,
         charts={name: Markup(text) for name, text in drawn.items()},
@@ -56,6 +55,12 @@ def html(document: Document, *, viewer: Markup | None = None) -> str:
         viewer=viewer,
         policy=Markup(QUIET if viewer is None else POLICY),
     )
+
+
+def only_script(script: str) -> Markup:
+    """The content security policy of a page that runs this script, and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return Markup(f"{QUIET}; script-src 'sha256-{digest}'")
 
 
 def drawn_chart(chart: Chart | Plot) -> Markup:
@@ -91,6 +96,7 @@ def environment() -> Environment:
     environment.filters["breakable"] = _breakable
     environment.filters["data_uri"] = _data_uri
     environment.filters["unbroken"] = unbroken
+    environment.globals["palette"] = palette
     return environment
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from leuko.quantify.burden import Burden
-from leuko.report import palette
 from leuko.report.document import Document
 from leuko.report.html import QUIET, asset, environment
 from leuko.report.wording import wording
@@ -44,7 +43,6 @@ def patient_page(document: Document, *, burden: Burden, definition: str | None) 
         .render(
             d=document,
             t=words,
-            palette=palette,
             style=Markup(asset("assets", "patient.css")),
             policy=Markup(QUIET),
             picture=picture,
