@@ -12,25 +12,16 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Ta
 
 from leuko.report import sections as values
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
+from leuko.report.pdf_looks import NOTE, PAD_NONE, TITLE
 from leuko.report.pdf_pieces import Chart, Photo, looks, paragraph
 from leuko.report.rounding import unbroken
 from leuko.report.typefaces import REGULAR
 
-__all__ = ["PAD_NONE", "definitions", "heading", "section"]
+__all__ = ["definitions", "heading", "section"]
 
-PAD_NONE = [
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("TOPPADDING", (0, 0), (-1, -1), 0),
-    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("FONTNAME", (0, 0), (-1, -1), REGULAR),  # even an empty cell sets its font
-]
 HEADING = looks(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
-TITLE = looks(8, INK)
 CELL, NUMBER = looks(7.2, INK, lead=1.3), looks(7.2, INK, lead=1.3, alignment=TA_RIGHT)
 HEAD, HEAD_NUMBER = looks(6.8, MUTED), looks(6.8, MUTED, alignment=TA_RIGHT)
-NOTE = looks(7, MUTED)
 GAP = 8 * mm
 ROOM, SHORT = 9.0, 84.0  # points: beside a text; from where a text is broken
 
