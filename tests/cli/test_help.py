@@ -7,15 +7,10 @@ import msgspec
 import pytest
 
 from leuko import __version__, cli
-from leuko.cli.options import (
-    fractional_option,
-    job_options,
-    mask_options,
-    norm_options,
-    page_options,
-    scanner_options,
-    template_options,
-)
+from leuko.cli.options_mask import mask_options
+from leuko.cli.options_pages import fractional_option, page_options, scanner_options
+from leuko.cli.options_place import norm_options, template_options
+from leuko.cli.options_run import job_options
 from leuko.pipelines.config import SegmentConfig
 
 

@@ -8,14 +8,10 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import (
-    debug_option,
-    job_options,
-    mask_options,
-    norm_options,
-    quiet_option,
-    template_options,
-)
+from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options_mask import mask_options
+from leuko.cli.options_place import norm_options, template_options
+from leuko.cli.options_run import job_options
 
 __all__ = ["bids"]
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import job_options, mask_options, out_options, page_options
+from leuko.cli.options import out_options
+from leuko.cli.options_mask import mask_options
+from leuko.cli.options_pages import page_options
+from leuko.cli.options_run import job_options
 
 __all__ = ["demo"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, masks_compared_options, quiet_option
+from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options_scores import masks_compared_options
 from leuko.evaluation.registry import CHALLENGE, METRICS
 
 if TYPE_CHECKING:

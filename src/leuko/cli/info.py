@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from leuko.cli.options import any_series_option, debug_option, image_argument
+from leuko.cli.options import debug_option, image_argument
+from leuko.cli.options_input import any_series_option
 
 __all__ = ["info"]
 

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import (
-    image_argument,
-    job_options,
-    out_options,
-    scanner_options,
-    series_option,
-)
+from leuko.cli.options import image_argument, out_options
+from leuko.cli.options_input import series_option
+from leuko.cli.options_pages import scanner_options
+from leuko.cli.options_run import job_options
 
 if TYPE_CHECKING:
     from leuko.pipelines.longitudinal_statistics import ChangeStatistics

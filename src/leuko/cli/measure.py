@@ -7,17 +7,12 @@ from typing import Any
 
 import click
 
-from leuko.cli.options import (
-    image_argument,
-    job_options,
-    norm_options,
-    out_options,
-    page_options,
-    regions_option,
-    scanner_options,
-    series_option,
-    template_options,
-)
+from leuko.cli.options import image_argument, out_options
+from leuko.cli.options_input import series_option
+from leuko.cli.options_mask import regions_option
+from leuko.cli.options_pages import page_options, scanner_options
+from leuko.cli.options_place import norm_options, template_options
+from leuko.cli.options_run import job_options
 
 __all__ = ["measure"]
 

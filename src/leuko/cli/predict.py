@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import any_series_option, debug_option, quiet_option
+from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options_input import any_series_option
 
 if TYPE_CHECKING:
     from leuko.datasets.items import Item

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import (
-    any_series_option,
-    debug_option,
-    force_into_option,
-    image_argument,
-    quiet_option,
-)
+from leuko.cli.options import debug_option, force_into_option, image_argument, quiet_option
+from leuko.cli.options_input import any_series_option
 
 if TYPE_CHECKING:
     from leuko.pipelines.preprocess_files import Outcome

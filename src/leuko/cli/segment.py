@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import (
-    cohort_options,
-    fractional_option,
-    image_argument,
-    job_options,
-    mask_options,
-    norm_options,
-    out_options,
-    page_options,
-    scanner_options,
-    series_option,
-    t1_options,
-    t1_series_option,
-    template_options,
-)
+from leuko.cli.options import image_argument, out_options
+from leuko.cli.options_input import series_option, t1_options, t1_series_option
+from leuko.cli.options_mask import mask_options
+from leuko.cli.options_pages import fractional_option, page_options, scanner_options
+from leuko.cli.options_place import norm_options, template_options
+from leuko.cli.options_run import cohort_options, job_options
 
 if TYPE_CHECKING:
     from leuko.pipelines.cases import Case

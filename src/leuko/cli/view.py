@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import any_series_option, debug_option, image_argument, quiet_option
+from leuko.cli.options import debug_option, image_argument, quiet_option
+from leuko.cli.options_input import any_series_option
 
 __all__ = ["view"]
 
