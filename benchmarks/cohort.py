@@ -1,12 +1,14 @@
 """How fast a cohort is against its network alone, and whether its memory stays flat.
 
-    python benchmarks/cohort.py speed SCAN --copies 24 --jobs 1 --jobs 2
+    python benchmarks/cohort.py speed SCAN [SCAN ...] --copies 24 --jobs 1 --jobs 2
     python benchmarks/cohort.py memory SCAN --cases 1000
 
-`speed` segments copies of SCAN, a process a number of jobs, and compares scans per second with the
-network's own limit: the same network on the same scan, all processors, nothing else. `memory`
-segments small versions of SCAN of different sizes, one after the other in one process, and prints
-its resident memory on the way. JSON in benchmarks/out/cohort_*.json.
+`speed` segments copies of the scans in turn, a process a number of jobs, and compares scans per
+second with the network's own limit: the same network on the same scans, all processors, nothing
+else. It compares processor seconds, too: they say what can be reached where all processors are
+kept busy, and do not mind what else the machine does. `memory` segments small versions of SCAN of
+different sizes, one after the other in one process, and prints its resident memory on the way.
+JSON in benchmarks/out/cohort_*.json.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import numpy as np
 
@@ -41,7 +44,7 @@ from leuko.pipelines.segment_cohort import segment_cohort
 OUT = Path(__file__).parent / "out"
 MARKS = (20, 50, 100, 200, 500, 1000, 2000, 5000)  # cases after which memory is noted
 SIZES = 7
-PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("what", choices=("speed", "memory", "one"))
-    parser.add_argument("scan", type=Path)
+    parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN")
     parser.add_argument("--copies", type=int, default=24)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--jobs", type=int, action="append")
@@ -58,68 +61,108 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="of 'one', which the other calls")
     given = parser.parse_args(arguments)
     if given.what == "one":
-        _one(given.scan, out=given.out, jobs=given.jobs[0], report=given.report)
+        _one(given.scans[0], out=given.out, jobs=given.jobs[0], report=given.report)
         return
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         if given.what == "speed":
             found: object = speed(
-                given.scan, home=Path(home), copies=given.copies, jobs=given.jobs or [1, 2],
+                given.scans, home=Path(home), copies=given.copies, jobs=given.jobs or [1, 2],
                 report=given.report,
             )  # fmt: skip
         else:
-            found = memory(given.scan, home=Path(home), cases=given.cases)
+            found = memory(given.scans[0], home=Path(home), cases=given.cases)
     (OUT / f"cohort_{given.what}.json").write_text(json.dumps(found, indent=2) + "\n")
 
 
 def speed(
-    scan: Path, *, home: Path, copies: int, jobs: Sequence[int], report: bool
+    scans: Sequence[Path], *, home: Path, copies: int, jobs: Sequence[int], report: bool
 ) -> list[dict[str, float]]:
     """Scans per second for each number of jobs, beside the network's own limit before and after."""
-    scans = home / "scans"
-    scans.mkdir()
+    folder = home / "scans"
+    folder.mkdir()
     for number in range(copies):
-        shutil.copy(scan, scans / f"s{number:03}.nii.gz")
+        shutil.copy(scans[number % len(scans)], folder / f"s{number:03}.nii.gz")
     rows = []
-    limit = network_limit(scan)
+    limit = network_limit(scans)
     for count in jobs:
         out = home / f"jobs{count}"
-        call: list[str | Path] = [sys.executable, __file__, "one", scans]
+        call: list[str | Path] = [sys.executable, __file__, "one", folder]
         call += ["--out", out, "--jobs", str(count)]
         began = time.perf_counter()
         done = subprocess.run(
             [*call, *(["--report"] if report else [])], check=True, capture_output=True, text=True
         )
         whole = time.perf_counter() - began
-        after = network_limit(scan)
-        between = (limit + after) / 2  # the machine may have changed meanwhile
+        after = network_limit(scans)
+        row = _row(json.loads(done.stdout), count, copies, whole, limit.between(after))
         limit = after
-        ends = json.loads(done.stdout)
-        steady = (len(ends) - count) / (ends[-1] - ends[count - 1])
-        row = {
-            "jobs": count, "processors": thread_count(), "scans": copies, "seconds": whole,
-            "scans_per_s": copies / whole, "steady_scans_per_s": steady,
-            "network_limit_scans_per_s": between, "share_of_limit": steady / between,
-        }  # fmt: skip
         rows.append(row)
-        print(f"jobs {count}: {copies} scans in {whole:.1f} s, {copies / whole:.2f} scans/s")
-        print(f"  once begun {steady:.2f} scans/s; the network alone {between:.2f}")
-        print(f"  share of the network's limit: {steady / between:.0%}", flush=True)
+        _say(row)
     return rows
 
 
-def network_limit(scan: Path, *, repeats: int = 9) -> float:
-    """Scans per second of the network alone, on all processors: the median of several."""
-    model, image = load_model(SegmentConfig()), read_scan(scan)
-    data = np.ascontiguousarray(to_canonical(image.data, image.grid))
-    prepared = prepared_for(model.card, data, spacing=image.grid.canonical().spacing)
-    predict(prepared, engine=model.engine)
-    took = []
-    for _ in range(repeats):
-        began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Seconds of a scan in the network alone, on all processors, and processor seconds."""
+
+    wall_s: float
+    cpu_s: float
+
+    def between(self, other: Limit) -> Limit:
+        """The mean of two: the machine may have changed meanwhile."""
+        return Limit((self.wall_s + other.wall_s) / 2, (self.cpu_s + other.cpu_s) / 2)
+
+
+def network_limit(scans: Sequence[Path], *, repeats: int = 9) -> Limit:
+    """The network alone: the mean of the scans, of each the median of several times."""
+    model = load_model(SegmentConfig())
+    wall, cpu = [], []
+    for scan in scans:
+        image = read_scan(scan)
+        data = np.ascontiguousarray(to_canonical(image.data, image.grid))
+        prepared = prepared_for(model.card, data, spacing=image.grid.canonical().spacing)
         predict(prepared, engine=model.engine)
-        took.append(time.perf_counter() - began)
-    return 1 / median(took)
+        took = []
+        for _ in range(repeats):
+            began = time.perf_counter(), time.process_time()
+            predict(prepared, engine=model.engine)
+            took.append((time.perf_counter() - began[0], time.process_time() - began[1]))
+        wall.append(median(one[0] for one in took))
+        cpu.append(median(one[1] for one in took))
+    return Limit(mean(wall), mean(cpu))
+
+
+def _row(
+    ends: list[tuple[float, float]], jobs: int, copies: int, whole: float, limit: Limit
+) -> dict[str, float]:
+    """What a run says; `ends` holds wall and processor seconds when each case had ended."""
+    first, last, counted = ends[jobs - 1], ends[-1], len(ends) - jobs
+    steady, cpu = counted / (last[0] - first[0]), (last[1] - first[1]) / counted
+    return {
+        "jobs": jobs, "processors": thread_count(), "scans": copies, "seconds": whole,
+        "scans_per_s": copies / whole, "steady_scans_per_s": steady,
+        "network_limit_scans_per_s": 1 / limit.wall_s, "share_of_limit": steady * limit.wall_s,
+        "processor_s_per_scan": cpu, "network_processor_s_per_scan": limit.cpu_s,
+        "network_share_of_processor_time": limit.cpu_s / cpu,
+    }  # fmt: skip
+
+
+def _say(row: dict[str, float]) -> None:
+    print(
+        f"jobs {row['jobs']}: {row['scans']} scans in {row['seconds']:.1f} s, "
+        f"{row['scans_per_s']:.2f} scans/s"
+    )
+    print(
+        f"  once begun {row['steady_scans_per_s']:.2f} scans/s; "
+        f"the network alone {row['network_limit_scans_per_s']:.2f}: {row['share_of_limit']:.0%}"
+    )
+    print(
+        f"  processor seconds a scan {row['processor_s_per_scan']:.2f}; "
+        f"the network alone {row['network_processor_s_per_scan']:.2f}: "
+        f"{row['network_share_of_processor_time']:.0%}",
+        flush=True,
+    )
 
 
 def memory(scan: Path, *, home: Path, cases: int) -> list[dict[str, float]]:
@@ -164,13 +207,23 @@ def _small(image: Image) -> Iterator[Image]:
 
 
 def _one(scans: Path, *, out: Path, jobs: int, report: bool) -> None:
-    """Segment a folder; when each case had ended, in s, as JSON."""
-    ends: list[float] = []
+    """Segment a folder; when each case had ended, in wall and processor seconds, as JSON."""
+    ends: list[tuple[float, float]] = []
     segment_cohort(
         find_cases([scans]), out=out, config=SegmentConfig(report=report), jobs=jobs,
-        watch=lambda outcome: ends.append(time.perf_counter()),  # noqa: ARG005
+        watch=lambda outcome: ends.append((time.perf_counter(), _processor_s())),  # noqa: ARG005
     )  # fmt: skip
     print(json.dumps(ends))
+
+
+def _processor_s() -> float:
+    """Processor seconds so far of this process and of its children that run."""
+    total = time.process_time()
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
 
 
 def _resident() -> float:

@@ -99,14 +99,17 @@ def _refine(
     every = max(1, len(points) // REFINE_POINTS)
     some, own = points[::every] - centre, maps.own()[::every]
 
-    def residuals(plane: Points) -> Points:
-        found = maps.linear(_mirror(some, plane[0], plane[1], plane[2]) + centre)
-        return ((found[:, :-1] - own) * found[:, -1:]).astype(np.float64)
+    def residuals(*planes: Points) -> Points:
+        """(planes, points, groups); several at once take less time than one by one."""
+        mirrored = [_mirror(some, plane[0], plane[1], plane[2]) + centre for plane in planes]
+        found = maps.linear(np.concatenate(mirrored)).reshape(len(planes), len(some), -1)
+        return ((found[..., :-1] - own) * found[..., -1:]).astype(np.float64)
 
     plane = start
-    first = now = residuals(plane)
+    (first,) = (now,) = residuals(plane)
     for _ in range(STEPS):
-        slopes = [(residuals(plane + probe) - now) / probe.sum() for probe in PROBES]
+        probed = residuals(*(plane + PROBES))
+        slopes = [(seen - now) / probe.sum() for seen, probe in zip(probed, PROBES, strict=True)]
         weight = 1 / (1 + (now / OUTLIER) ** 2) ** 2
         pulls = [weight * slope for slope in slopes]
         normal = np.array([[(pull * slope).sum() for slope in slopes] for pull in pulls])
@@ -115,7 +118,7 @@ def _refine(
         change = np.linalg.solve(normal + damping, -towards)
         change = np.clip(change, -LARGEST_STEP, LARGEST_STEP)
         plane = plane + change
-        now = residuals(plane)
+        (now,) = residuals(plane)
         if np.all(np.abs(change) < SMALLEST_STEP):
             break
     before, after = float((first**2).mean()), float((now**2).mean())

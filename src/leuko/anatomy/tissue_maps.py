@@ -100,22 +100,33 @@ class TissueMaps:
         """The maps in the cells nearest to points (..., 3) in mm; the rim goes on outside."""
         index = np.rint((points - self.origin) / self.step).astype(np.intp)
         np.clip(index, 0, np.array(self.brain.shape) - 1, out=index)
-        return np.asarray(self.values[index[..., 0], index[..., 1], index[..., 2]])
+        return np.asarray(self._flat.take(index @ self._strides, axis=0))
 
     def linear(self, points: Points) -> FloatArray:
         """The maps at points (N, 3) in mm, trilinear; the rim goes on outside."""
         last = np.array(self.brain.shape) - 1
         place = np.clip((points - self.origin) / self.step, 0, last)
         low = np.minimum(place.astype(np.intp), last - 1)
-        high_share = (place - low).astype(np.float32)
-        strides = np.array([(last[1] + 1) * (last[2] + 1), last[2] + 1, 1])
-        flat = self.values.reshape(-1, self.values.shape[-1])
+        high_share = (place - low).astype(np.float32).T
+        shares = (1 - high_share, high_share)
+        flat, strides = self._flat, self._strides
         base = low @ strides
         total = np.zeros((len(points), flat.shape[1]), dtype=np.float32)
-        for corner in itertools.product((0, 1), repeat=3):
-            weight = np.prod(np.where(corner, high_share, 1 - high_share), axis=1)
-            total += weight[:, None] * flat[base + int(np.dot(corner, strides))]
+        for i, j, k in itertools.product((0, 1), repeat=3):
+            weight = shares[i][0] * shares[j][1] * shares[k][2]
+            total += weight[:, None] * flat.take(base + int(np.dot((i, j, k), strides)), axis=0)
         return total
+
+    @property
+    def _flat(self) -> FloatArray:
+        """The maps, a row a cell."""
+        return self.values.reshape(-1, self.values.shape[-1])
+
+    @property
+    def _strides(self) -> npt.NDArray[np.int64]:
+        """Rows from a cell to its next neighbour along each axis."""
+        _, y, z = self.brain.shape
+        return np.array([y * z, z, 1])
 
 
 def _table(tissues: tuple[Tissue, ...]) -> FloatArray:

@@ -63,11 +63,11 @@ def survey(data: Voxels, *, spacing: tuple[float, float, float]) -> Survey:
     lowest, highest = float(data.min()), float(data.max())
     if lowest == highest:
         return Survey(True, 1, True, 1.0, 0.0, lowest, 0.0, 0.0, (0, 0, 0), box, shape, spacing)
-    values = thin.reshape(-1)
+    values = np.sort(thin, axis=None)  # what is asked of it below is then found at once
     background = _background(values)
     inside = thin > _tissue_level(values, background)
     voxel_ml = float(np.prod(box)) / 1000 / thin.size
-    not_air = values[values > CT_AIR]
+    not_air = values[np.searchsorted(values, CT_AIR, side="right") :]
     return Survey(
         constant=False,
         distinct=_distinct(data),
@@ -75,8 +75,8 @@ def survey(data: Voxels, *, spacing: tuple[float, float, float]) -> Survey:
         flat=_flatness(data, background),
         air=1 - not_air.size / values.size,
         middle=float(np.median(not_air)) if not_air.size else lowest,
-        tissue=float(inside.mean()),
-        tissue_ml=float(inside.sum()) * voxel_ml,
+        tissue=int(np.count_nonzero(inside)) / inside.size,
+        tissue_ml=float(np.count_nonzero(inside)) * voxel_ml,
         tissue_mm=_extent(inside, box),
         box_mm=box,
         shape=shape,
@@ -204,16 +204,26 @@ def _middle_slab(data: Voxels) -> Voxels:
 
 
 def _background(values: Voxels) -> float:
-    """The value of the corners of air: the commonest one if it is common, else the lowest tenth."""
-    low = values[values <= np.percentile(values, 60)]
-    kinds, counts = np.unique(low, return_counts=True)
+    """The value of the corners of air: the commonest one if it is common, else the lowest tenth.
+
+    `values` are sorted.
+    """
+    low = values[: np.searchsorted(values, np.percentile(values, 60), side="right")]
+    first = _first_of_kind(low)
+    counts = np.diff(first, append=low.size)
     if counts.max() > 0.05 * values.size:
-        return float(kinds[int(np.argmax(counts))])
+        return float(low[first[int(np.argmax(counts))]])
     return float(np.percentile(values, 10))
 
 
+def _first_of_kind(values: Voxels) -> npt.NDArray[np.intp]:
+    """Where each different one of sorted values stands first."""
+    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+
+
 def _tissue_level(values: Voxels, background: float) -> float:
-    bright = values[values > background]
+    """The level above which there is tissue; `values` are sorted."""
+    bright = values[np.searchsorted(values, background, side="right") :]
     top = float(np.percentile(bright, 98)) if bright.size else background
     return background + TISSUE_LEVEL * (top - background)
 
@@ -221,11 +231,10 @@ def _tissue_level(values: Voxels, background: float) -> float:
 def _distinct(data: Voxels) -> int:
     """How many different values there are, counted up to FEW_VALUES + 1."""
     slab = _middle_slab(data)
-    kinds = np.unique(slab)
-    if kinds.size > FEW_VALUES:
+    if _first_of_kind(np.sort(slab, axis=None)).size > FEW_VALUES:
         return FEW_VALUES + 1
     # The middle may be poor in values (a lesion mask's often is empty there): look at all.
-    return min(FEW_VALUES + 1, int(np.unique(data).size))
+    return min(FEW_VALUES + 1, _first_of_kind(np.sort(data, axis=None)).size)
 
 
 def _flatness(data: Voxels, background: float) -> float:
@@ -246,9 +255,10 @@ def _extent(
 ) -> tuple[float, float, float]:
     """Length in mm along each axis on which planes hold a fair share (a fiftieth) of tissue."""
     lengths = []
-    for axis in range(3):
-        others = tuple(k for k in range(3) if k != axis)
-        share = inside.mean(axis=others)
+    columns = np.count_nonzero(inside, axis=2)
+    planes = columns.sum(axis=1), columns.sum(axis=0), np.count_nonzero(inside, axis=(0, 1))
+    for axis, counts in enumerate(planes):
+        share = counts / (inside.size / len(counts))
         held = np.flatnonzero(share > 0.02)
         count = held[-1] - held[0] + 1 if held.size else 0
         lengths.append(float(count / inside.shape[axis] * box[axis]))
