@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from leuko.errors import OutOfResources, UsageError, WriteError
-from leuko.pipelines import outputs
-from leuko.pipelines.outputs import is_ours, out_folder, write_whole, writing
+from leuko.pipelines import outputs_in_place
+from leuko.pipelines.our_files import is_ours
+from leuko.pipelines.outputs import out_folder, write_whole, writing
 
 ROOT_IGNORES_MODES = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 
@@ -168,7 +169,7 @@ def test_an_input_in_out_is_not_overwritten(tmp_path: Path) -> None:
 def test_without_the_exchange_call_two_moves_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outputs, "_exchange_call", lambda: None)
+    monkeypatch.setattr(outputs_in_place, "_exchange_call", lambda: None)
     finish(tmp_path / "out", 1)
     finish(tmp_path / "out", 2)
     assert number_in(tmp_path / "out") == 2

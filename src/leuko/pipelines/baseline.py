@@ -21,7 +21,8 @@ from leuko.datasets.splits import k_fold
 from leuko.errors import UsageError
 from leuko.formats.write import write
 from leuko.pipelines.baseline_scene import Region, SceneReader, Seen, chosen_region
-from leuko.pipelines.outputs import PROGRAM, require_free_file, write_whole, writing
+from leuko.pipelines.our_files import PROGRAM
+from leuko.pipelines.outputs import require_free_file, write_whole, writing
 from leuko.pipelines.provenance import program_version
 
 __all__ = [

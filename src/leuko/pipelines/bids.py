@@ -33,7 +33,8 @@ from leuko.pipelines.cohort_table import Place
 from leuko.pipelines.cohort_work import kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model, checked, load_model
-from leuko.pipelines.outputs import PROGRAM, write_whole, writing
+from leuko.pipelines.our_files import PROGRAM
+from leuko.pipelines.outputs import write_whole, writing
 from leuko.pipelines.provenance import program_version
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.segment_cohort import config_of, weights_for_all, work_for

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from leuko.anatomy.template import SPACE
 from leuko.anatomy.tissues import LABEL_NAMES
 from leuko.pipelines.bids_names import BidsName
-from leuko.pipelines.outputs import STATISTICS
+from leuko.pipelines.our_files import STATISTICS
 
 __all__ = ["IGNORED", "RAW", "BidsFile", "asked_files", "bids_files", "failure_of", "record_of"]
 

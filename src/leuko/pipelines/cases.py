@@ -18,7 +18,7 @@ from leuko.pipelines.case import Case, Problem, safe_name
 from leuko.pipelines.cases_bids import cases_of_bids, is_bids
 from leuko.pipelines.cases_list import cases_of_list, is_list
 from leuko.pipelines.from_scanner import holds_dicom, visits
-from leuko.pipelines.outputs import is_ours
+from leuko.pipelines.our_files import is_ours
 
 __all__ = ["Case", "find_cases", "is_alone", "left_out", "named", "opened"]
 

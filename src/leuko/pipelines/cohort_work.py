@@ -11,7 +11,7 @@ from leuko.errors import LeukoError, OutOfResources
 from leuko.pipelines.case import Case
 from leuko.pipelines.cohort_table import Numbers, Outcome, Place, Status
 from leuko.pipelines.model import Model
-from leuko.pipelines.outputs import is_ours
+from leuko.pipelines.our_files import is_ours
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.statistics import Statistics, decode
 

@@ -14,7 +14,8 @@ from leuko.formats.write import write
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.lesions_table import lesions_tsv
-from leuko.pipelines.outputs import STATISTICS, writing
+from leuko.pipelines.our_files import STATISTICS
+from leuko.pipelines.outputs import writing
 from leuko.pipelines.provenance import Provenance
 from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, encode

@@ -20,7 +20,8 @@ from leuko.formats.read import read_mask
 from leuko.formats.write import write
 from leuko.image.image import Image, to_canonical
 from leuko.pipelines.json_texts import indented
-from leuko.pipelines.outputs import PROGRAM, STATISTICS, out_folder, writing
+from leuko.pipelines.our_files import PROGRAM, STATISTICS
+from leuko.pipelines.outputs import out_folder, writing
 from leuko.pipelines.provenance import now, program_version
 from leuko.pipelines.tab_texts import tab_separated
 from leuko.pipelines.template_space import IN_MNI

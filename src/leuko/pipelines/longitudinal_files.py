@@ -31,7 +31,8 @@ from leuko.pipelines.longitudinal_statistics import (
 )
 from leuko.pipelines.longitudinal_table import changes_tsv
 from leuko.pipelines.model import Model, checked, load_model
-from leuko.pipelines.outputs import BETWEEN, STATISTICS, out_folder, writing
+from leuko.pipelines.our_files import BETWEEN, STATISTICS
+from leuko.pipelines.outputs import out_folder, writing
 from leuko.pipelines.provenance import now
 from leuko.pipelines.result import Result
 from leuko.pipelines.segment import segment_case

@@ -26,7 +26,8 @@ from leuko.formats.write import format_to_write, write, write_text
 from leuko.image.crop import framed
 from leuko.image.grid import Grid, require_same_grid
 from leuko.image.image import Image, Source
-from leuko.pipelines.outputs import PROGRAM, out_folder, require_free_file
+from leuko.pipelines.our_files import PROGRAM
+from leuko.pipelines.outputs import out_folder, require_free_file
 from leuko.preparation.case import ORDER
 
 __all__ = ["DESCRIPTION", "INDEX", "PatchFolder", "cut_patches", "join_patches"]

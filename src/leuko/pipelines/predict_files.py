@@ -18,7 +18,8 @@ from leuko.formats.write import files_of, format_to_write, write
 from leuko.image.image import Image
 from leuko.inference.trained import Trained
 from leuko.pipelines.json_texts import indented
-from leuko.pipelines.outputs import PROGRAM, require_free_file, write_whole, writing
+from leuko.pipelines.our_files import PROGRAM
+from leuko.pipelines.outputs import require_free_file, write_whole, writing
 from leuko.pipelines.predict import Predicted, predict_image, require_channels
 from leuko.pipelines.provenance import name_of, now, program_version, sha_of
 from leuko.pipelines.tab_texts import tab_separated

@@ -18,7 +18,7 @@ from leuko.pipelines.cohort_table import Place
 from leuko.pipelines.cohort_work import Work, here, kept
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.model import Model, checked, load_model
-from leuko.pipelines.outputs import STATISTICS
+from leuko.pipelines.our_files import STATISTICS
 from leuko.pipelines.segment import expected, segment_case
 from leuko.pipelines.statistics import Statistics
 from leuko.pipelines.with_template import atlases_for_all
