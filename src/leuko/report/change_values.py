@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from leuko.change.classes import ChangeClass
 from leuko.change.compare import Comparison
 from leuko.change.lesions import ChangedLesion
 from leuko.findings import Finding
 from leuko.image.image import Image
 from leuko.quantify.burden import Burden
+from leuko.report.change_colours import colour_name
 
-__all__ = ["ChangeValues", "StepValues", "VisitValues"]
+__all__ = ["ChangeValues", "StepValues", "VisitValues", "changed", "of_colour", "stable"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,3 +55,23 @@ class ChangeValues:
     steps: tuple[StepValues, ...]
     findings: tuple[Finding, ...]
     provenance: Mapping[str, str]
+
+
+def of_colour(values: ChangeValues, name: str) -> list[ChangedLesion]:
+    """The lesions of a colour; those that one visit does not show are of none."""
+    return [
+        one
+        for one in values.lesions
+        if colour_name(one.kind) == name and one.kind is not ChangeClass.NOT_SEEN
+    ]
+
+
+def changed(values: ChangeValues) -> list[ChangedLesion]:
+    """The lesions that are not stable, those that changed most first."""
+    found = [one for one in values.lesions if colour_name(one.kind) != "stable"]
+    return sorted(found, key=lambda one: (-abs(one.change_mm3), one.number))
+
+
+def stable(values: ChangeValues) -> list[ChangedLesion]:
+    """The lesions that stayed."""
+    return [one for one in values.lesions if colour_name(one.kind) == "stable"]

@@ -58,6 +58,12 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def signed(value: float, decimals: int = 2) -> str:
+    """A difference with its sign; nothing has none."""
+    text = f"{value:+,.{decimals}f}"
+    return text[1:] if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
 def unbroken(text: str) -> str:
     """The text with no line break possible between a number and its unit."""
     return UNIT.sub("\u00a0", text)
