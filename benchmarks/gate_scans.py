@@ -14,7 +14,7 @@ from leuko.formats.read import read, read_scan
 from leuko.image.grid import Grid
 from leuko.image.image import Image
 
-__all__ = ["Scan", "flairs", "others", "tumours"]
+__all__ = ["Scan", "flairs", "glioma_truths", "others", "tumours"]
 
 CORRUPTED = {"tabriz/104252", "tabriz/105755", "nichart/sample1", "nichart/Subj4", "long/visit1",
              "young", "ljubljana/26", "unlabelled/wholehead_1mm"}  # fmt: skip
@@ -61,6 +61,18 @@ def tumours(data: Path) -> Iterator[Scan]:
     for patient in patients:
         site = patient.split("_")[1]
         yield Scan(f"glioma/{patient[5:12]}", f"lgg-{site}", partial(_slices, pictures, patient))
+
+
+def glioma_truths(data: Path) -> Iterator[tuple[str, Image, Image]]:
+    """Name, FLAIR and manual mask of the gliomas that come as slices."""
+    for scan in tumours(data):
+        if scan.source.startswith("lgg"):
+            masks = data / "tasks/lgg/masks"
+            (patient,) = {
+                re.sub(r"_\d+$", "", file.stem)
+                for file in masks.glob(f"TCGA_{scan.name.removeprefix('glioma/')}_*.png")
+            }
+            yield scan.name, scan.load(), _slices(masks, patient)
 
 
 def others(data: Path) -> Iterator[Scan]:

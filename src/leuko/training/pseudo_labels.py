@@ -27,7 +27,7 @@ def label(
     teachers: Teachers,
     *,
     pixel_mm: float = 0.8,
-    neighbours_mm: Sequence[float] = (3.0,),
+    neighbours_mm: Sequence[float] = (1.0, 3.0),
 ) -> tuple[Image, Image]:
     """Probabilities of lesions, and of caps and rims, float32 on the grid of a FLAIR.
 
