@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -131,6 +133,8 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every failure ends in one clear message."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)  # at its end the process need not look for cycles among all it made
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:

@@ -20,18 +20,16 @@ from leuko.formats.detect import HEAD_BYTES, recognise
 from leuko.formats.read import read_scan
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
-from leuko.pipelines.model import Model
-from leuko.pipelines.observe import observe
 from leuko.pipelines.provenance import Value, file_sha256, name_of, sha_of
 from leuko.progress import Journal
-from leuko.quality.t1 import unused_t1
-from leuko.quantify.norms import Sex
 
 if TYPE_CHECKING:
     from leuko.dicom.choose import Choice
     from leuko.dicom.identity import Header
     from leuko.dicom.study import Stack, Study
     from leuko.pipelines.dicom_outputs import Origin
+    from leuko.pipelines.model import Model
+    from leuko.quantify.norms import Sex
 
 __all__ = ["Taken", "Visit", "holds_dicom", "input_hashes", "likeness", "take", "visits"]
 
@@ -251,6 +249,8 @@ def _t1_of_study(
     except LeukoError as error:
         if config.t1_space:
             raise
+        from leuko.quality.t1 import unused_t1
+
         return None, (unused_t1(error.what, hint=error.hint),)
 
 
@@ -259,6 +259,8 @@ def likeness(image: Image, *, config: SegmentConfig, model: Model) -> float:
 
     The network finds the tissues, and their brightness tells the contrast (`quality`).
     """
+    from leuko.pipelines.observe import observe
+
     lenient = structs.replace(config, policy="lenient")
     try:
         seen = observe(image, config=lenient, model=model, journal=Journal())

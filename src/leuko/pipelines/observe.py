@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from leuko.anatomy.cleaning import clean_anatomy
 from leuko.findings import Finding, Policy, gate
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
@@ -22,10 +21,7 @@ from leuko.pipelines.model import Model
 from leuko.preparation.intensity import brain_level
 from leuko.preparation.missing_slices import bridged, missing_slices
 from leuko.preparation.prepare import Prepared, prepare, slice_axis
-from leuko.preparation.t1 import no_t1
 from leuko.progress import Journal
-from leuko.quality.acquisition import acquisition_checks
-from leuko.quality.anatomy import anatomy_checks
 from leuko.quality.missing_slices import missing_slices_checks
 from leuko.quality.scan import input_checks
 
@@ -104,6 +100,10 @@ def observe(
             findings += beside.findings
             if not beside.shown:  # it was another contrast: once more without it
                 prediction = look(show(beside=beside), again=partial(show, beside=beside))
+    # Not before the network: it would wait for what these need.
+    from leuko.quality.acquisition import acquisition_checks
+    from leuko.quality.anatomy import anatomy_checks
+
     with journal.step("restore", shape=list(image.grid.shape)) as noted:
         perhaps = prediction.perhaps_lesion
         prediction = as_one_brain(prediction, data=whole, lesions=perhaps, spacing=grid.spacing)
@@ -142,7 +142,11 @@ def prepared_for(
         level=level,
         axis=axis,
     )
-    return replace(prepared, t1=no_t1(prepared.geometry)) if card.takes_t1 else prepared
+    if not card.takes_t1:
+        return prepared
+    from leuko.preparation.t1 import no_t1
+
+    return replace(prepared, t1=no_t1(prepared.geometry))
 
 
 def as_one_brain(
@@ -156,6 +160,8 @@ def as_one_brain(
 
     `lesions` is where the prediction perhaps sees one (`Prediction.perhaps_lesion`).
     """
+    from leuko.anatomy.cleaning import clean_anatomy
+
     anatomy = clean_anatomy(prediction.anatomy, image=data, lesions=lesions, spacing=spacing)
     return replace(prediction, anatomy=anatomy)
 

@@ -1,4 +1,7 @@
-"""The main job: one FLAIR to a mask, its numbers and a report."""
+"""The main job: one FLAIR to a mask, its numbers and a report.
+
+What comes after the network is imported after it, where `loading_ahead` has loaded it by then.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,10 @@ from msgspec import structs
 from leuko.errors import UsageError
 from leuko.findings import Finding
 from leuko.image.image import Image
+from leuko.pipelines.ahead import loading_ahead
 from leuko.pipelines.cases import Case, find_cases, opened
-from leuko.pipelines.certainty import with_certainty
 from leuko.pipelines.config import SegmentConfig
-from leuko.pipelines.files import write_objects, write_result, write_statistics
 from leuko.pipelines.from_scanner import Taken, input_hashes, likeness, take
-from leuko.pipelines.mask import make_mask
 from leuko.pipelines.model import (
     Model,
     checked,
@@ -27,21 +28,19 @@ from leuko.pipelines.model import (
     parameters,
     settings,
 )
-from leuko.pipelines.numbers import result_of
 from leuko.pipelines.observe import observe
 from leuko.pipelines.outputs import out_folder
 from leuko.pipelines.provenance import Provenance, now
-from leuko.pipelines.result import Result
-from leuko.pipelines.statistics import Statistics, statistics
 from leuko.pipelines.with_norm import require_norms, with_norm
 from leuko.pipelines.with_template import require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
 if TYPE_CHECKING:
+    from leuko.pipelines.result import Result
+    from leuko.pipelines.statistics import Statistics
     from leuko.pipelines.t1_beside import T1Beside
 
 __all__ = [
-    "Result",
     "SegmentConfig",
     "expected",
     "segment",
@@ -137,7 +136,7 @@ def segment_case(
     began = now()
     with out_folder(out, force=force, inputs=(case.path,)) as folder:
         used = model or load_model(chosen, weights=weights)
-        journal = Journal(watch)
+        journal = Journal(loading_ahead(watch, model=used, pages=chosen.report))
         require_atlases(chosen)
         require_norms(chosen)
         with journal.step("read") as noted:
@@ -156,6 +155,9 @@ def segment_case(
         result = _with_extras(
             result, taken=taken, beside=beside, folder=folder, config=chosen, journal=journal
         )
+        from leuko.pipelines.files import write_objects, write_result, write_statistics
+        from leuko.pipelines.statistics import statistics
+
         with journal.step("report", pages=chosen.report):
             write_result(
                 result if chosen.probability else replace(result, probability=None),
@@ -204,6 +206,10 @@ def _segment(
     """The result, and the T1 as the network saw it."""
     used = settings(config, model.card)
     seen = observe(taken.image, config=config, model=model, journal=journal, t1=taken.t1)
+    from leuko.pipelines.certainty import with_certainty
+    from leuko.pipelines.mask import make_mask
+    from leuko.pipelines.numbers import result_of
+
     made = make_mask(
         seen.prediction,
         data=seen.data,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leuko.pipelines.config import SegmentConfig
-from leuko.pipelines.result import Result
 from leuko.quantify.norms import DE_KORT, Sex, place_among_norms
+
+if TYPE_CHECKING:
+    from leuko.pipelines.result import Result
 
 __all__ = ["require_norms", "with_norm"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from leuko.image.image import Image
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.provenance import Value
-from leuko.pipelines.result import Result
 from leuko.progress import Journal
+
+if TYPE_CHECKING:
+    from leuko.pipelines.result import Result
 
 __all__ = ["asked_of_template", "atlases_for_all", "require_atlases", "with_template"]
 

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
-from leuko.image.resample import resample
 from leuko.preparation.geometry import Geometry
 from leuko.preparation.intensity import brain_level
 
@@ -40,6 +39,8 @@ def t1_stack(
     """
     if level is None:
         level = brain_level(to_canonical(t1.data, t1.grid))
+    from leuko.image.resample import resample
+
     onto = stack_grid(grid, geometry)
     there = resample(t1, onto=onto, kernel="cubic", through=through).data
     stack = np.ascontiguousarray(np.moveaxis(there, geometry.slice_axis, 0), dtype=np.float32)

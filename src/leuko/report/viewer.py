@@ -25,7 +25,7 @@ from leuko.report.viewer_scene import Scene
 from leuko.report.viewer_volumes import Reduction, packed, reduction, text_of
 from leuko.report.wording import Wording, english
 
-__all__ = ["POLICY", "embed", "page", "stem_of"]
+__all__ = ["POLICY", "embed", "make_ready", "page", "stem_of"]
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -87,6 +87,13 @@ def embed(
             volumes=[Markup(text) for text in _volumes(shown, fitted)],
         )
     )
+
+
+def make_ready() -> None:
+    """Load what a viewer takes along whatever it shows: its templates and scripts."""
+    _environment().get_template("viewer.html")
+    _niivue()
+    _scripts()
 
 
 def _volumes(shown: Scene, fitted: Reduction) -> Iterator[str]:
