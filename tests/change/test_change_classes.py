@@ -39,7 +39,8 @@ def seen(*boxes: Box, faint: tuple[Box, ...] = (), blind: Box | None = None) -> 
     if blind is not None:
         known[blind] = False
     labels = connected_components(mask).labels
-    return Seen(labels, probability, bright, known, (0.5, 0.5, 0.5), 100.0, 0.5)
+    white, none = np.ones(SHAPE, dtype=np.bool_), np.zeros(SHAPE, dtype=np.bool_)
+    return Seen(labels, probability, bright, known, (0.5, 0.5, 0.5), 100.0, 0.5, white, none)
 
 
 def rows(first: Seen, second: Seen) -> tuple[Tracked, ...]:

@@ -79,6 +79,32 @@ def test_a_new_lesion_is_the_only_change_and_backwards_one_that_is_gone(fake_mod
     assert (back.map.data[PLACE] == 5).mean() > 0.85
 
 
+def test_a_new_lesion_that_the_network_takes_for_grey_matter_is_told_by_the_difference(
+    tmp_path: Path, fake_model: Model
+) -> None:
+    """As bright as cortex to the network, as bright as lesions beside those of this head."""
+    normal = float(np.median(head().data[PLACE]))
+    before = np.minimum(head().data, 1.64 * normal)
+    after = np.array(before)
+    after[PLACE] = 1.52 * normal
+    paths = []
+    for name, values in (("one", before), ("two", after)):
+        paths.append(tmp_path / f"{name}.nii.gz")
+        write(Image(values.astype(np.float32), GRID), paths[-1])
+    done = longitudinal_files(paths, out=tmp_path / "out", config=QUICK, model=fake_model)
+    assert done.counts.new == 1
+    assert done.growth_ml == pytest.approx(4 * 5 * 3 * 16 / 1000, rel=0.35)
+    assert done.followup_ml == pytest.approx(done.baseline_ml, rel=0.02)
+    assert "change.overlooked" in [finding.code for finding in done.findings]
+    assert (read_mask(tmp_path / "out/change.nii.gz").data[PLACE] == 2).mean() > 0.5
+    rows = (tmp_path / "out/lesions.tsv").read_text().splitlines()
+    (new,) = [row.split("\t") for row in rows if "\tnew\t" in row]
+    assert new[2:4] == ["n/a", "n/a"]
+    back = longitudinal_files(paths[::-1], out=tmp_path / "back", config=QUICK, model=fake_model)
+    assert (back.counts.disappeared, back.regression_ml) == (1, done.growth_ml)
+    assert (read_mask(tmp_path / "back/change.nii.gz").data[PLACE] == 5).mean() > 0.5
+
+
 def test_out_holds_what_was_promised(tmp_path: Path, files: list[Path], fake_model: Model) -> None:
     days = [date(2020, 1, 1), date(2022, 1, 1)]
     numbers = longitudinal_files(

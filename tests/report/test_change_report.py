@@ -46,7 +46,8 @@ def scan(*lesions: tuple[slice, slice, slice]) -> tuple[Image, Seen]:
     values = (100 + 60 * mask).astype(np.float32)
     known = np.ones(SHAPE, dtype=np.bool_)
     bright = mask.astype(np.float32)
-    seen = Seen(labels, 0.9 * bright, bright, known, (0.5, 0.5, 0.5), 100.0, 0.6)
+    half = (0.5, 0.5, 0.5)
+    seen = Seen(labels, 0.9 * bright, bright, known, half, 100.0, 0.6, known, ~known)
     return Image(values, GRID), seen
 
 

@@ -90,7 +90,7 @@ def collect_evidence(pair: Pair) -> Evidence:
         rise = np.float32(sign) * pair.brighter[where]
         odds = own.probability[where] - other.probability[where]
         changed = np.zeros_like(outside)
-        changed[where] = (rise >= BRIGHTER) & (odds >= LIKELIER)
+        changed[where] = own.added[where] | ((rise >= BRIGHTER) & (odds >= LIKELIER))
         parts = connected_components(outside)
         mostly = np.bincount(parts.labels[changed], minlength=parts.count + 1)[1:] >= (
             MOSTLY * parts.sizes
@@ -109,7 +109,8 @@ def classify(
 
     New: nothing of the first visit within 1.5 mm, and what is there became brighter and likelier
     to be lesion; where both scans look alike it is stable, whatever the threshold made of it.
-    New as well: less than a tenth of it was there before. Disappeared: the same with the visits
+    What one visit overlooked (`overlooked`) is new by the difference of the scans alone. New as
+    well: less than a tenth of it was there before. Disappeared: the same with the visits
     exchanged. Enlarging and shrinking: growth less regression beyond `repeatability`. Merged:
     enlarging out of several lesions of the first visit into fewer; split: shrinking into more;
     lesions below 10 mm3 or a twentieth of the whole do not count there.
@@ -142,6 +143,7 @@ class _Counts:
     unknown: Floats  # share of its voxels that one visit does not show
     brighter: Floats  # mean over all its voxels
     likelier: Floats
+    overlooked: Floats  # what the segmentations do not hold
 
     @classmethod
     def of(cls, groups: Sequence[Group], pair: Pair, evidence: Evidence) -> _Counts:
@@ -158,6 +160,7 @@ class _Counts:
         voxels = np.maximum(total(np.ones(own.size)), 1)
         whole = volume * total(np.ones(own.size))
         odds = pair.second.probability[where] - pair.first.probability[where]
+        added = pair.first.added[where] | pair.second.added[where]
         unknown = ~(pair.first.known[where] & pair.second.known[where])
         return cls(
             whole=whole,
@@ -168,6 +171,7 @@ class _Counts:
             unknown=total(unknown) / voxels,
             brighter=total(pair.brighter[where]) / voxels,
             likelier=total(odds) / voxels,
+            overlooked=volume * total(added),
         )
 
 
@@ -199,6 +203,8 @@ def _row(number: int, group: Group, counts: _Counts, repeatability: Repeatabilit
     if not (group.first and group.second):
         sign = 1.0 if group.second else -1.0
         changed = sign * brighter >= BRIGHTER and sign * counts.likelier[number] >= LIKELIER
+        if counts.overlooked[number]:  # what is unlikely in the one scan stands in their difference
+            changed |= grown + gone >= MOSTLY * whole
         grown = whole if changed and group.second else 0.0
         gone = whole if changed and group.first else 0.0
     kind = ChangeClass.NOT_SEEN

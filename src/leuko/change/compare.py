@@ -18,13 +18,16 @@ from leuko.change.classes import (
     numbered,
 )
 from leuko.change.half_way import HalfWay, meet
+from leuko.change.overlooked import with_overlooked
 from leuko.change.repeatability import Repeatability, repeatability_of
-from leuko.change.seen import Pair, look
+from leuko.change.seen import Pair, Seen, look, moved_labels
 from leuko.change.visit import Visit
+from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.registration.apply import apply_to_mask
+from leuko.registration.transforms import Affine
 
-__all__ = ["CODES", "Comparison", "change_map", "compare_visits", "lesions_at"]
+__all__ = ["CODES", "Comparison", "change_map", "compare_visits", "completed_labels", "lesions_at"]
 
 # Values of change.nii.gz. Merging is a way to enlarge, splitting one to shrink.
 CODES = {
@@ -74,11 +77,26 @@ def compare_visits(first: Visit, second: Visit, *, space: HalfWay | None = None)
     `space` saves registering again. Raises what `meet` raises.
     """
     between = space or meet(first, second)
-    pair = look(first, second, space=between)
+    counts = int(first.labels.max(initial=0)), int(second.labels.max(initial=0))
+    pair = with_overlooked(look(first, second, space=between), counts=counts)
     evidence = collect_evidence(pair)
     repeatability = repeatability_of(first.grid.spacing, second.grid.spacing)
     rows = classify(pair, evidence, repeatability=repeatability)
     return Comparison(between, pair, evidence, rows, repeatability)
+
+
+def completed_labels(
+    comparison: Comparison, *, first: Visit, second: Visit
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The lesions of each visit on its own canonical voxels, with what it overlooked.
+
+    Numbers above those of a visit's own lesions are of lesions that its segmentation does not hold.
+    """
+    space, pair = comparison.space, comparison.pair
+    return (
+        _completed(first, pair.first, to=space.to_first, grid=space.grid),
+        _completed(second, pair.second, to=space.to_second, grid=space.grid),
+    )
 
 
 def change_map(comparison: Comparison, *, first: Visit, second: Visit) -> npt.NDArray[np.uint8]:
@@ -88,9 +106,10 @@ def change_map(comparison: Comparison, *, first: Visit, second: Visit) -> npt.ND
     the first visit's segmentation held, by nearest voxel. 0 where one visit shows nothing.
     """
     rows = comparison.rows
-    shown = _coded(second.labels, [(row.second, CODES[row.kind]) for row in rows])
-    before = _coded(
-        first.labels,
+    before, after = completed_labels(comparison, first=first, second=second)
+    shown = _coded(after, [(row.second, CODES[row.kind]) for row in rows])
+    gone = _coded(
+        before,
         [
             (row.first, CODES[row.kind])
             for row in rows
@@ -98,11 +117,24 @@ def change_map(comparison: Comparison, *, first: Visit, second: Visit) -> npt.ND
         ],
     )
     along = apply_to_mask(
-        Image(before, first.grid),
+        Image(gone, first.grid),
         transform=comparison.space.transform.inverse(),
         onto=second.grid,
     ).data
-    return np.where(second.mask, shown, along).astype(np.uint8)
+    return np.where(after > 0, shown, along).astype(np.uint8)
+
+
+def _completed(visit: Visit, seen: Seen, *, to: Affine, grid: Grid) -> npt.NDArray[np.int32]:
+    """A visit's lesions with what was added half-way; every number that was added has a voxel."""
+    if not seen.added.any():
+        return visit.labels
+    added = np.where(seen.added, seen.labels, 0)
+    moved = moved_labels(added, grid, transform=to.inverse(), onto=visit.grid)
+    labels = np.where(visit.labels > 0, visit.labels, moved)
+    for number in range(int(visit.labels.max(initial=0)) + 1, int(added.max()) + 1):
+        if not (labels == number).any():
+            labels[moved == number] = number
+    return labels
 
 
 def lesions_at(

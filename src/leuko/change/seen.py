@@ -18,7 +18,7 @@ from leuko.models.classes import Tissue
 from leuko.registration.apply import apply_to_image, apply_to_mask
 from leuko.registration.transforms import Affine
 
-__all__ = ["Pair", "Seen", "look"]
+__all__ = ["Pair", "Seen", "look", "moved_labels"]
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -38,13 +38,16 @@ LEAST_CONTRAST = 0.15  # of white matter's brightness
 class Seen:
     """A visit on the half-way grid.
 
-    labels: lesions of the visit's own segmentation, nearest voxel; every lesion has one at least.
+    labels: lesions of the visit's own segmentation, nearest voxel; every lesion has one at least;
+        and what `overlooked` adds, whose own numbers come after those of the segmentation.
     probability: linear between voxels.
     brightness: 0 is normal white matter, 1 the lesions; smoothed.
     known: where the visit shows anything.
     border_mm: half a voxel of the visit along each axis of the half-way grid.
     white: how bright white matter is in the scan; contrast: how much brighter lesions are, as a
         share of it.
+    white_matter: where the visit's own anatomy says so.
+    added: voxels of `labels` that the segmentation does not hold.
     """
 
     labels: npt.NDArray[np.int32]
@@ -54,10 +57,12 @@ class Seen:
     border_mm: Triple
     white: float
     contrast: float
+    white_matter: Flags
+    added: Flags
 
     @property
     def mask(self) -> Flags:
-        """Where the visit's own segmentation says lesion."""
+        """Where there is a lesion."""
         return self.labels > 0
 
 
@@ -87,7 +92,7 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
     each scan's own contrast; where they share too little, all lesions of both tell one for both.
     """
     labels = [
-        _labels(visit, to, space.grid)
+        moved_labels(visit.labels, visit.grid, transform=to, onto=space.grid)
         for visit, to in ((first, space.to_first), (second, space.to_second))
     ]
     whites = [_white_level(visit) for visit in (first, second)]
@@ -115,6 +120,8 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
             border_mm=border,
             white=white,
             contrast=contrast,
+            white_matter=_white(visit, to, space.grid),
+            added=np.zeros(space.grid.shape, dtype=np.bool_),
         )
         for visit, to, own, bright, contrast, white, border in zip(
             (first, second),
@@ -129,7 +136,7 @@ def look(first: Visit, second: Visit, *, space: HalfWay) -> Pair:
     ]
     one, other = seen
     difference = other.brightness - one.brightness
-    normal = _white(first, space.to_first, space.grid) & _white(second, space.to_second, space.grid)
+    normal = one.white_matter & other.white_matter
     normal &= ~(one.mask | other.mask) & one.known & other.known
     return Pair(one, other, difference - _shading(difference, normal), space.grid)
 
@@ -138,19 +145,23 @@ def _linear(values: npt.NDArray[np.generic], grid: Grid, to: Affine, onto: Grid)
     return np.asarray(apply_to_image(Image(values, grid), transform=to, onto=onto).data, np.float32)
 
 
-def _labels(visit: Visit, to: Affine, onto: Grid) -> npt.NDArray[np.int32]:
-    """The lesions by nearest voxel; one that falls between all voxels gets that at its centre."""
-    found = apply_to_mask(Image(visit.labels, visit.grid), transform=to, onto=onto).data
-    labels = np.ascontiguousarray(found, dtype=np.int32)
-    count = int(visit.labels.max(initial=0))
-    lost = np.setdiff1d(np.arange(1, count + 1), labels)
+def moved_labels(
+    labels: npt.NDArray[np.int32], grid: Grid, *, transform: Affine, onto: Grid
+) -> npt.NDArray[np.int32]:
+    """Labels by nearest voxel; one that falls between all voxels gets that at its centre.
+
+    `transform` maps places of `onto` (RAS mm) to those of `grid`.
+    """
+    found = apply_to_mask(Image(labels, grid), transform=transform, onto=onto).data
+    moved = np.ascontiguousarray(found, dtype=np.int32)
+    lost = np.setdiff1d(np.unique(labels[labels > 0]), moved)
     if lost.size:
-        centres = ndimage.center_of_mass(visit.labels > 0, visit.labels, lost)
-        places = to.inverse().apply_to_points(visit.grid.to_world(np.array(centres)))
+        centres = ndimage.center_of_mass(labels > 0, labels, lost)
+        places = transform.inverse().apply_to_points(grid.to_world(np.array(centres)))
         where = np.rint(onto.to_voxel(places)).astype(int)
         where = np.clip(where, 0, np.array(onto.shape) - 1)
-        labels[tuple(where.T)] = lost
-    return labels
+        moved[tuple(where.T)] = lost
+    return moved
 
 
 def _white_level(visit: Visit) -> float:

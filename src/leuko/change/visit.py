@@ -11,7 +11,7 @@ import numpy.typing as npt
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
 
-__all__ = ["Visit"]
+__all__ = ["SIDES_APART", "Visit"]
 
 SIDES_APART = 10  # the written anatomy is tissue + 10 on the left, + 20 on the right
 DECIMALS = 6  # mm: the last bits of an affine, which differ with the order of axes, decide nothing

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
+from leuko.anatomy.periventricular import lateral_ventricles
 from leuko.change.classes import ChangeClass, Tracked
-from leuko.change.compare import Comparison, change_map, compare_visits
+from leuko.change.compare import Comparison, change_map, compare_visits, completed_labels
 from leuko.change.lesions import ChangedLesion
-from leuko.change.visit import Visit
+from leuko.change.visit import SIDES_APART, Visit
 from leuko.errors import SafetyRefusal
 from leuko.findings import Finding, Policy, Severity
-from leuko.image.image import from_canonical
+from leuko.image.image import from_canonical, to_canonical
 from leuko.pipelines.longitudinal_result import Change, Followed
 from leuko.progress import Journal
-from leuko.quantify.lesions import Lesion
+from leuko.quantify.lesions import Lesion, LesionTable, measure_lesions
 from leuko.registration.transforms import Affine
 
 __all__ = ["change_between", "visit_of"]
@@ -61,14 +63,16 @@ def change_between(
         about = [*_about_heads(comparison, baseline, followup, policy=policy)]
         about += _about_scans(comparison, baseline, followup, same=same)
         coded = change_map(comparison, first=first, second=second)
+        tables = _tables(comparison, baseline, followup, visits=visits)
     grid = followup.image.grid
     written = followup.image.with_data(np.ascontiguousarray(from_canonical(coded, grid)))
     lesions = tuple(
-        _lesion(number, row, comparison.space.transform, baseline, followup)
+        _lesion(number, row, comparison.space.transform, baseline, followup, tables=tables)
         for number, row in enumerate(comparison.rows, start=1)
     )
     change = Change(baseline, followup, written, lesions, comparison, tuple(about))
-    return replace(change, findings=(*about, *_about_volumes(change)))
+    more = (*_about_overlooked(change), *_about_volumes(change))
+    return replace(change, findings=(*about, *more))
 
 
 def _about(comparison: Comparison) -> dict[str, object]:
@@ -82,11 +86,44 @@ def _about(comparison: Comparison) -> dict[str, object]:
     }
 
 
+def _tables(
+    comparison: Comparison, baseline: Followed, followup: Followed, *, visits: tuple[Visit, Visit]
+) -> tuple[LesionTable, LesionTable]:
+    """The lesions of both visits, those that a visit's own mask does not hold after the others."""
+    labels = completed_labels(comparison, first=visits[0], second=visits[1])
+    before, after = (
+        (*followed.result.table, *_overlooked(found - len(followed.result.table), visit, followed))
+        for followed, visit, found in zip((baseline, followup), visits, labels, strict=True)
+    )
+    return before, after
+
+
+def _overlooked(labels: npt.NDArray[np.int32], visit: Visit, followed: Followed) -> LesionTable:
+    """Lesions that are in no mask, as they are measured in one; labels above 0 are theirs."""
+    if labels.max(initial=0) <= 0:
+        return ()
+    assert followed.result.anatomy is not None
+    written = to_canonical(followed.result.anatomy.data, followed.image.grid).astype(np.uint8)
+    return measure_lesions(
+        np.maximum(labels, 0),
+        grid=visit.grid,
+        anatomy=visit.anatomy,
+        ventricles=lateral_ventricles(visit.anatomy, spacing=visit.grid.spacing),
+        sides=written // SIDES_APART,
+    )
+
+
 def _lesion(
-    number: int, row: Tracked, transform: Affine, baseline: Followed, followup: Followed
+    number: int,
+    row: Tracked,
+    transform: Affine,
+    baseline: Followed,
+    followup: Followed,
+    *,
+    tables: tuple[LesionTable, LesionTable],
 ) -> ChangedLesion:
-    after = [followup.result.table[label - 1] for label in row.second]
-    before = [baseline.result.table[label - 1] for label in row.first]
+    before = [tables[0][label - 1] for label in row.first]
+    after = [tables[1][label - 1] for label in row.second]
     centre = _centre(after)
     if not after:
         centre = transform.apply_to_points(_centre(before))
@@ -95,8 +132,8 @@ def _lesion(
     return ChangedLesion(
         number=number,
         kind=row.kind,
-        baseline_labels=row.first,
-        followup_labels=row.second,
+        baseline_labels=_own(row.first, baseline),
+        followup_labels=_own(row.second, followup),
         baseline_mm3=row.first_mm3,
         followup_mm3=row.second_mm3,
         growth_mm3=row.growth_mm3,
@@ -107,6 +144,11 @@ def _lesion(
         side=largest.side.value,
         region=largest.region,
     )
+
+
+def _own(labels: tuple[int, ...], visit: Followed) -> tuple[int, ...]:
+    """Those that the visit's own mask holds."""
+    return tuple(label for label in labels if label <= len(visit.result.table))
 
 
 def _centre(lesions: Sequence[Lesion]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -175,6 +217,22 @@ def _about_scans(
             f"{unseen} of the lesions lie where {baseline.spoken} or {followup.spoken} shows "
             "nothing; they are left out of the comparison.",
             "A field of view, or a brain extraction, cut them off.",
+        )
+
+
+def _about_overlooked(change: Change) -> Iterator[Finding]:
+    """Lesions that the scans show and neither mask holds."""
+    count = sum(not (one.baseline_labels or one.followup_labels) for one in change.lesions)
+    if count:
+        yield Finding(
+            "change.overlooked",
+            Severity.NOTE,
+            f"{count} of the lesions that came or went from {change.baseline.spoken} to "
+            f"{change.followup.spoken} are in no mask: the network did not take them for lesions, "
+            "the difference of both scans shows them. They count in growth and regression, not in "
+            "the volumes of the visits.",
+            "Look at their pictures: what comes and goes so may be something else than white "
+            "matter hyperintensities.",
         )
 
 
