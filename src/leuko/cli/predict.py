@@ -13,7 +13,7 @@ from leuko.cli.options_input import any_series_option
 if TYPE_CHECKING:
     from leuko.datasets.items import Item
     from leuko.inference.trained import Trained
-    from leuko.pipelines.predict_files import PredictedItem
+    from leuko.pipelines.predict_outcomes import PredictedItem
 
 __all__ = ["predict"]
 
@@ -112,8 +112,9 @@ def predict(
 ) -> int:
     """Run a trained MODEL on INPUT: images of any format, or folders of them."""
     from leuko.inference.trained import load_trained
-    from leuko.pipelines.predict_files import outcomes_as_json, predict_folds, predict_items
+    from leuko.pipelines.predict_files import predict_folds, predict_items
     from leuko.pipelines.predict_inputs import items_of_run
+    from leuko.pipelines.predict_outcomes import outcomes_as_json
 
     named = _named(channels, t1=t1)
     runs = [model] if _is_run(model) else _folds(model)
