@@ -110,6 +110,43 @@ def test_slices_may_change_their_size(graph: Path) -> None:
         np.testing.assert_allclose(engine(shown), graphs.expected(shown), atol=1e-5)
 
 
+def compiled_for(
+    graph: Path, sizes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, *, threads: int
+) -> list[tuple[int, ...]]:
+    """The shapes for which an engine compiled, in their order, when it met slices of `sizes`."""
+    made: list[tuple[int, ...]] = []
+    compile_for = openvino_engine._compile
+
+    def watched(network: object, shape: tuple[int, ...], **options: object) -> object:
+        made.append(shape[2:])
+        return compile_for(network, shape, **options)
+
+    monkeypatch.setattr(openvino_engine, "_compile", watched)
+    engine = load(graph, precision="f32", threads=threads)
+    for size in sizes:
+        engine(slices(1, size))
+    return made
+
+
+def test_sizes_of_earlier_scans_need_no_compiling(
+    graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [(32, 48), (64, 32), (32, 48), (64, 32), (32, 48)]
+    assert compiled_for(graph, sizes, monkeypatch, threads=1) == sizes[:2]
+
+
+def test_only_so_many_sizes_are_kept(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_engine, "KEPT", 4)
+    sizes = [(32, 48), (64, 32), (32, 48), (16, 16), (32, 48), (64, 32)]
+    assert compiled_for(graph, sizes, monkeypatch, threads=2) == [
+        (32, 48),
+        (64, 32),
+        (16, 16),
+        (64, 32),
+    ]
+    assert compiled_for(graph, sizes[:3], monkeypatch, threads=16) == sizes[:3]
+
+
 @pytest.mark.skipif(not has_fast_bf16(), reason="this processor has no fast bf16")
 def test_bf16_agrees_with_f32(graph: Path) -> None:
     automatic = load(graph)

@@ -19,6 +19,7 @@ __all__ = ["Graph", "OpenVinoEngine", "load", "load_graph", "save"]
 
 FloatArray = npt.NDArray[np.float32]
 MOST_WORKERS = 16  # each holds its own activations
+KEPT = 8  # activations that are kept for the sizes of the next scans: compiling takes .1 s
 
 
 class OpenVinoEngine:
@@ -36,8 +37,7 @@ class OpenVinoEngine:
         self.workers = workers
         self._graph = graph
         self._lock = threading.Lock()
-        self._shape: tuple[int, ...] = ()
-        self._compiled: Any = None
+        self._compiled: dict[tuple[int, ...], Any] = {}  # by shape, the last one used at the end
         self._requests = threading.local()
 
     def __call__(self, slices: FloatArray) -> FloatArray:
@@ -56,12 +56,12 @@ class OpenVinoEngine:
     def _request(self, shape: tuple[int, ...]) -> Any:
         """This thread's own request for slices of `shape`; compiles when the shape is new."""
         with self._lock:
-            if shape != self._shape:
-                self._compiled = _compile(
-                    self._graph, shape, precision=self.precision, workers=self.workers
-                )
-                self._shape = shape
-            compiled = self._compiled
+            compiled = self._compiled.pop(shape, None) or _compile(
+                self._graph, shape, precision=self.precision, workers=self.workers
+            )
+            self._compiled[shape] = compiled
+            while len(self._compiled) > max(1, KEPT // self.workers):
+                del self._compiled[next(iter(self._compiled))]
         held = self._requests
         if getattr(held, "compiled", None) is not compiled:
             held.request = compiled.create_infer_request()

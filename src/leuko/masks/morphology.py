@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -44,15 +42,21 @@ def dilate(mask: BoolArray, *, spacing: Triple, radius_mm: float | Triple) -> Bo
         run[..., step:] |= source[..., :-step]
         run[..., :-step] |= source[..., step:]
         runs.append(run)
-    for i, j in itertools.product(*(range(-n, n + 1) for n in reach[:2])):
-        used = _squared_share(i, spacing[0], radii[0]) + _squared_share(j, spacing[1], radii[1])
-        if used > 1.0 + _SLACK:
-            continue
-        half = int((1.0 + _SLACK - used) ** 0.5 * radii[2] / spacing[2] + _SLACK)
-        half = min(half, reach[2])  # where a radius is a hair below whole voxels
-        to_i, from_i = _shift(i, source.shape[0])
-        to_j, from_j = _shift(j, source.shape[1])
-        target[to_i, to_j] |= runs[half][from_i, from_j]
+    # Offsets along the first axis that differ in sign alone share what lies across it.
+    for i in range(reach[0] + 1):
+        across = np.zeros_like(source)
+        for j in range(reach[1] + 1):
+            used = _squared_share(i, spacing[0], radii[0]) + _squared_share(j, spacing[1], radii[1])
+            if used > 1.0 + _SLACK:
+                break
+            half = int((1.0 + _SLACK - used) ** 0.5 * radii[2] / spacing[2] + _SLACK)
+            half = min(half, reach[2])  # where a radius is a hair below whole voxels
+            for offset in {j, -j}:
+                to, of = _shift(offset, source.shape[1])
+                across[:, to] |= runs[half][:, of]
+        for offset in {i, -i}:
+            to, of = _shift(offset, source.shape[0])
+            target[to] |= across[of]
     return grown
 
 

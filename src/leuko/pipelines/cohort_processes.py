@@ -17,7 +17,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from types import FrameType
 
-from leuko.compute import thread_count
+from leuko.compute import keep_memory, thread_count
 from leuko.errors import OutOfResources
 from leuko.pipelines.case import Case
 from leuko.pipelines.cohort_table import Outcome, Status
@@ -167,6 +167,7 @@ def _begin() -> None:
     """Leave Ctrl-C to the parent, end tidily when it says so, and at once when it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
