@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 LEVEL = 0.9
+AUTOMATIC = ("nichart",)  # groups whose reference is another program's mask
 LEAST_FLOOR_ML = 1.0  # below, a ml and a share can't be told apart on so few scans
 LEAST_REACH = 0.1  # of a side on which nothing has erred yet
 DRAWS = 500
@@ -69,11 +70,18 @@ def fit_errors(scans: Sequence[Scan], *, floor_ml: float) -> VolumeErrors:
         above=round(above * reach, 4),
         floor_ml=round(floor_ml, 2),
         level=LEVEL,
-        scans=len({(scan.group, scan.case) for scan in scans}),
+        scans=_cases(scans),
         sets=len(set(groups)),
         held=0,
         judged=len(scans),
+        automatic=_cases([scan for scan in scans if scan.group in AUTOMATIC]),
+        empty=_cases([scan for scan in scans if scan.truth_ml == 0]),
     )
+
+
+def _cases(scans: Sequence[Scan]) -> int:
+    """How many different scans: one under two definitions is one."""
+    return len({(scan.group, scan.case) for scan in scans})
 
 
 def healthy_floor(scans: Sequence[Scan]) -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from leuko.errors import UsageError
 from leuko.models.card import VolumeErrors
 from leuko.quantify.uncertainty import volume_interval
+from leuko.report.wording import wording
 
 ERRORS = VolumeErrors(below=0.5, above=0.25, floor_ml=2.0, scans=13, sets=3, held=16, judged=18)
 
@@ -55,6 +57,15 @@ def test_it_says_what_it_was_measured_on() -> None:
     how = volume_interval(10.0, errors=ERRORS).how
     assert "13 scans of 3 sets" in how
     assert "0.9 held 16 of 18" in how
+
+
+def test_it_says_how_many_readings_were_no_experts() -> None:
+    errors = replace(ERRORS, automatic=4, empty=2)
+    how = volume_interval(10.0, errors=errors).how
+    assert "5 of them drawn under two definitions" in how
+    assert "4 with another program's mask as reference, 2 without lesions" in how
+    assert "Datensätzen" in wording("de").translated(how)
+    assert "2 ohne Läsionen" in wording("de").translated(how)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,23 @@ def test_sides_are_compared_in_words(some_case: Any, left: float, right: float, 
     assert f", {words};" in summary(some_case.rest["table"], burden=burden, words=english())[0]
 
 
+def test_left_and_right_are_shares_of_the_whole_volume_everywhere(some_case: Any) -> None:
+    burden = replace(_tutorial(some_case), left_ml=4.0, right_ml=3.0, midline_ml=0.35)
+    page = some_case.document(burden=burden)
+    tile = next(item for item in page.headline if item.name == "sides")
+    assert tile.value == "54.4 / 40.8"
+    assert [bar.text for bar in page.sides] == [
+        "3.00 ml (40.8 %)",
+        "0.35 ml (4.8 %)",
+        "4.00 ml (54.4 %)",
+    ]
+
+
+def test_beside_a_mass_interval_and_scales_are_said_not_to_hold(some_case: Any) -> None:
+    mass = Finding("scan.mass", Severity.WARNING, "A bright mass.")
+    assert "do not hold here" in some_case.document(findings=(mass,)).care[1]
+
+
 def test_no_lesion_has_its_own_sentence(empty_page: Any) -> None:
     page = empty_page
     assert page.summary[0] == "No white matter hyperintensities were found."
@@ -123,7 +140,7 @@ def test_uncertain_lesions_are_counted_in_the_summary(
 ) -> None:
     table = tuple(replace(lesion, confidence=confidence) for lesion in some_case.rest["table"])
     summary = some_case.document(table=table).summary
-    assert told == any("3 lesions are uncertain" in line for line in summary)
+    assert told == any("3 lesions are doubtful (confidence below 0.3)" in line for line in summary)
 
 
 def test_warnings_belong_to_the_summary_and_notes_do_not(some_case: Any, warning: Finding) -> None:

@@ -148,6 +148,25 @@ def test_the_patients_page_is_calm_and_whole(some_case: Any, empty_case: Any) ->
     assert "No such spots were marked" in text
 
 
+@pytest.mark.parametrize(
+    ("code", "severity", "told"),
+    [
+        ("scan.motion", Severity.WARNING, True),
+        ("result.specks", Severity.WARNING, True),
+        ("t1.not_used", Severity.WARNING, True),
+        ("scan.interpolated", Severity.NOTE, False),
+        ("atlas.names", Severity.WARNING, False),
+        ("nifti.no_place", Severity.WARNING, False),
+    ],
+)
+def test_only_what_concerns_the_pictures_makes_the_patient_doubt(
+    some_case: Any, code: str, severity: Severity, told: bool
+) -> None:
+    page = some_case.document(findings=(Finding(code, severity, "Something."),))
+    text = patient_page(page, burden=some_case.rest["burden"], definition="vascular")
+    assert told == ("noticed something about the pictures" in text)
+
+
 def test_the_patients_page_in_german_holds_no_english(some_case: Any) -> None:
     page = some_case.document(language="de")
     text = patient_page(page, burden=some_case.rest["burden"], definition="vascular")

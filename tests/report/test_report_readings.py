@@ -146,11 +146,42 @@ def test_a_grade_that_is_not_known_is_left_out(full_page: Any) -> None:
 
 def test_references_are_numbered_as_the_text_cites_them(full_page: Any) -> None:
     cited = " ".join(item.text for item in full_page.methods)
-    assert [item.number for item in full_page.references] == list(range(1, 15))
+    assert [item.number for item in full_page.references] == list(range(1, 16))
     for item in full_page.references:
         assert re.search(rf"[\[ ]{item.number}[\],]", cited), item.text
     fazekas = next(item for item in full_page.references if item.text.startswith("Fazekas"))
     assert f"Fazekas [{fazekas.number}]" in cited
+
+
+def test_the_source_of_the_norms_is_cited(full_page: Any) -> None:
+    norm = next(item for item in full_page.references if item.text.startswith("de Kort"))
+    said = next(item.text for item in full_page.methods if item.title == "Norms")
+    assert f"[{norm.number}]" in said
+    assert "doi:<" not in html(full_page)
+
+
+def test_the_plot_of_norms_says_why_its_volume_is_another(some_case: Any, full_page: Any) -> None:
+    own = some_case.rest["burden"].volume_ml
+    note = next(s.note for s in full_page.readings if s.name == "norm")
+    assert f"{own:.2f} ml in this head are 25.0 ml in a head of the template's size" in note
+    same = Readings(norm=place_among_norms(own, age=70.0))
+    (_, section, *_) = ("", *some_case.document(readings=same).readings)
+    assert section.name == "norm"
+    assert "in this head are" not in section.note
+
+
+def test_lobes_say_why_they_differ_from_regions(full_page: Any) -> None:
+    note = next(s.note for s in full_page.readings if s.name == "lobes")
+    assert "Volumes go by voxel here" in note
+
+
+def test_methods_tell_of_edge_and_interval_where_there_are_any(some_case: Any) -> None:
+    known = {**some_case.rest["provenance"], "parameters": {"refine": True}}
+    told = some_case.document(provenance=known, interval=INTERVAL).methods
+    plain = some_case.document(provenance={**known, "parameters": {"refine": False}}).methods
+    for said in ("drifts of brightness", "interval of the volume"):
+        assert any(said in item.text for item in told)
+        assert not any(said in item.text for item in plain)
 
 
 def test_the_diagram_gives_each_side_its_volumes(full_page: Any, some_case: Any) -> None:

@@ -105,6 +105,12 @@ class VolumeErrors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     judged: Annotated[int, Meta(ge=1)]
     """Of how many: a scan with truth under both definitions counts twice."""
 
+    automatic: Annotated[int, Meta(ge=0)] | None = None
+    """On how many of the scans the reference is another program's mask, not an expert's."""
+
+    empty: Annotated[int, Meta(ge=0)] | None = None
+    """On how many there is no lesion at all, so that every mark is false."""
+
 
 class LogOdds(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A probability from the log-odds of another one: `slope` times these plus `offset` (Platt).

@@ -73,9 +73,16 @@ def _deviations(level: float) -> float:
 
 
 def _how(errors: VolumeErrors) -> str:
+    references = ""
+    if errors.automatic is not None and errors.empty is not None:
+        references = (
+            f" ({errors.judged - errors.scans} of them drawn under two definitions, "
+            f"{errors.automatic} with another program's mask as reference, {errors.empty} without "
+            "lesions)"
+        )
     return (
         "where the volume that an expert would draw in this scan is expected; measured on "
-        f"{errors.scans} scans of {errors.sets} sets that such weights had not seen: fitted on the "
-        f"other sets, intervals of level {errors.level:g} held {errors.held} of {errors.judged} "
-        "volumes"
+        f"{errors.scans} scans of {errors.sets} sets that such weights had not seen{references}: "
+        f"fitted on the other sets, intervals of level {errors.level:g} held {errors.held} of "
+        f"{errors.judged} volumes"
     )

@@ -40,6 +40,7 @@ __all__ = ["document"]
 SHOWN = 20  # rows of the lesion table that are not folded
 FOLDED = 500  # rows at most behind the fold: the file has every one
 SIZE_VALUE = {SizeClass.SMALL: 1, SizeClass.MEDIUM: 2, SizeClass.LARGE: 3}
+MASS = "scan.mass"  # what is marked there has another cause, and other errors
 SEVERITIES = ("refusal", "warning", "note")
 
 
@@ -84,7 +85,10 @@ def document(
         created=time_of(known.get("created", known.get("time", ""))),
         version=text_of(known.get("version", "")),
         summary=summary(table, burden=burden, words=words, interval=interval, known=measured),
-        care=tuple(words.translated(text) for text in care(findings)),
+        care=(
+            *(words.translated(text) for text in care(findings)),
+            *([words("summary.mass")] if any(one.code == MASS for one in findings) else []),
+        ),
         headline=headline(
             burden,
             axis=axis,
@@ -112,6 +116,8 @@ def document(
             voxel_mm3=grid.voxel_mm3,
             words=words,
             with_t1=bool(known.get("t1_used")),
+            refined=_is_refined(known),
+            interval=interval,
             known=measured,
         ),
         steps=tuple(_step(step, words) for step in steps),
@@ -132,6 +138,12 @@ def document(
         else "table.probability",
         definitions=definitions(interval=interval, known=measured, words=words),
     )
+
+
+def _is_refined(provenance: Mapping[str, object]) -> bool:
+    """Whether the parameters of the run say that edges were drawn anew."""
+    told = provenance.get("parameters")
+    return isinstance(told, Mapping) and told.get("refine") is True
 
 
 def _by_criteria(

@@ -105,7 +105,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A numbered reference and its DOI."""
+    """A numbered reference and its DOI, empty where the text holds it."""
 
     number: int
     text: str

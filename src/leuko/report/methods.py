@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leuko.quantify.uncertainty import VolumeInterval
 from leuko.report.document import Method, Reference
 from leuko.report.readings import Readings
 from leuko.report.wording import Wording
@@ -31,6 +32,7 @@ FURTHER = {
         ("joo", "10.1371/journal.pone.0274562"),
     ),
     "lobes": (("fonov", "10.1016/j.neuroimage.2010.07.033"),),
+    "norm": (("norm", ""),),
 }
 
 
@@ -40,17 +42,26 @@ def methods(
     voxel_mm3: float,
     words: Wording,
     with_t1: bool = False,
+    refined: bool = False,
+    interval: VolumeInterval | None = None,
     known: Readings | None = None,
 ) -> tuple[Method, ...]:
     """What was measured, how the mask came about, how it is counted, how sure it is.
 
     `definition` is 'vascular' or 'ms'; None for a mask that was given. `with_t1` says that the
-    network saw a T1, too; `known` what was measured beyond the burden.
+    network saw a T1, too, `refined` that edges were drawn anew; `known` is what was measured beyond
+    the burden and its `interval`.
     """
     what = f"methods.what.{definition or 'given'}"
     how = words("methods.how" if definition else "methods.how.given")
     if definition and with_t1:
         how = f"{how} {words('methods.how.t1')}"
+    if definition and refined:
+        how = f"{how} {words('methods.how.edge')}"
+    sure = words("methods.sure")
+    if interval is not None:
+        where = words("section.definitions")
+        sure = f"{sure} {words('methods.sure.interval', where=where)}"
     counting = (
         words("methods.count.volume", voxel=words.numerals.general(voxel_mm3, 4)),
         words("methods.count.lesion"),
@@ -68,7 +79,7 @@ def methods(
         Method(words("methods.how.title"), how),
         Method(words("methods.count.title"), " ".join(counting)),
         *more,
-        Method(words("methods.sure.title"), words("methods.sure")),
+        Method(words("methods.sure.title"), sure),
     )
 
 
@@ -76,8 +87,9 @@ def references(
     definition: str | None, *, words: Wording, known: Readings | None = None
 ) -> tuple[Reference, ...]:
     """The references that the methods text cites, under the numbers it uses."""
+    source = known.norm.table.source if known and known.norm else ""
     return tuple(
-        Reference(number, words(f"reference.{name}"), doi)
+        Reference(number, words.known(f"reference.{name}", source), doi)
         for number, (name, doi) in enumerate(_cited(definition, known), start=1)
     )
 
@@ -87,7 +99,12 @@ def _parts(known: Readings | None) -> tuple[str, ...]:
     if known is None:
         return ()
     graded = known.scales is not None and not known.scales.why_not
-    asked = (("regions", known.regions), ("scales", graded), ("lobes", known.lobes))
+    asked = (
+        ("regions", known.regions),
+        ("scales", graded),
+        ("norm", known.norm),
+        ("lobes", known.lobes),
+    )
     return tuple(name for name, there in asked if there)
 
 

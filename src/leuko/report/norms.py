@@ -18,8 +18,11 @@ LEAST = 0.05  # ml: the lower end of the axis; what is smaller stands there
 DECADES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
-def norms(place: NormPlace | None, *, words: Wording) -> tuple[Section, ...]:
-    """The section, with source and warnings; nothing where no age was given."""
+def norms(place: NormPlace | None, *, volume_ml: float, words: Wording) -> tuple[Section, ...]:
+    """The section, with source and warnings; nothing where no age was given.
+
+    `volume_ml` is that of the report: where another one was compared, both are told.
+    """
     if place is None:
         return ()
     said = words.translated(place.why_not) if place.why_not else norm_sentence(place, words)
@@ -27,7 +30,9 @@ def norms(place: NormPlace | None, *, words: Wording) -> tuple[Section, ...]:
     about = words.translated(place.table.about)
     warnings = " ".join(words.translated(text) for text in place.warnings)
     chart = Chart("", norm_chart(place, words=words), note=f"{source} {about}".strip(), wide=True)
-    note = f"{said} {words('norm.care')} {warnings}".strip()
+    note = " ".join(
+        filter(None, (said, _sized(place, volume_ml, words), words("norm.care"), warnings))
+    )
     return (Section("norm", words("section.norm"), note, charts=(chart,)),)
 
 
@@ -41,6 +46,14 @@ def norm_sentence(place: NormPlace, words: Wording) -> str:
     if place.high >= 100:
         return words("norm.above", age=age, low=low)
     return words("norm.between", age=age, low=low, high=high)
+
+
+def _sized(place: NormPlace, volume_ml: float, words: Wording) -> str:
+    """Both volumes, where the source measures in heads of the template's size."""
+    own, sized = (words.numerals.millilitres(ml) for ml in (volume_ml, place.volume_ml))
+    if place.space == "native" or own == sized:
+        return ""
+    return words("norm.sized", own=own, sized=sized)
 
 
 def norm_chart(place: NormPlace, *, words: Wording) -> Drawing:

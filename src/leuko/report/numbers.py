@@ -284,8 +284,8 @@ def _sides(burden: Burden, words: Wording) -> Measure:
         return Measure("sides", label, words("not_measured"))
     if left + right <= 0:
         return Measure("sides", label, "–")
-    both = left + right
-    shares = (words.numerals.percent(100 * part / both) for part in (left, right))
+    whole = left + right + (burden.midline_ml or 0.0)
+    shares = (words.numerals.percent(100 * part / whole) for part in (left, right))
     value = " / ".join(shares)
     note = words(
         "headline.sides.note",

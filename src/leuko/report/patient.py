@@ -12,6 +12,7 @@ from leuko.report.wording import wording
 __all__ = ["patient_page"]
 
 KINDS = ("vascular", "ms")
+PICTURES = ("scan.", "result.", "t1.")  # findings about the pictures and what was seen in them
 
 
 def patient_page(document: Document, *, burden: Burden, definition: str | None) -> str:
@@ -34,7 +35,7 @@ def patient_page(document: Document, *, burden: Burden, definition: str | None) 
             percent = words.numerals.percent(burden.white_matter_percent)
             share = words("patient.seen.share", percent=percent)
         seen.append(words("patient.seen.volume", volume=volume, share=share))
-    if document.care:
+    if any(one.severity != "note" and one.code.startswith(PICTURES) for one in document.notices):
         seen.append(words("patient.seen.care"))
     name = "none" if burden.lesion_count == 0 else "some"
     return (

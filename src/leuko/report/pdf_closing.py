@@ -69,8 +69,12 @@ def methods(
             ]
         )
     look = looks(7.2, INK, leftIndent=12, firstLineIndent=-12, spaceBefore=2)
-    cited = [paragraph(f"{item.number}. {item.text} doi:{item.doi}", look) for item in references]
+    cited = [paragraph(f"{item.number}. {_cited(item)}", look) for item in references]
     yield KeepTogether([paragraph(words("section.references"), TITLE, bold=True), *cited])
+
+
+def _cited(item: Reference) -> str:
+    return f"{item.text} doi:{item.doi}" if item.doi else item.text
 
 
 def steps(listed: Sequence[StepRow], *, width: float, words: Wording) -> Iterator[Flowable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -40,10 +41,11 @@ def readings(table: LesionTable, *, known: Readings, words: Wording) -> tuple[Se
     Without a lesion there is nothing to read but the place among norms.
     """
     if not table:
-        return norms(known.norm, words=words)
+        return norms(known.norm, volume_ml=0.0, words=words)
+    volume = math.fsum(lesion.volume_mm3 for lesion in table) / 1000
     return (
         *_scales(known.scales, words),
-        *norms(known.norm, words=words),
+        *norms(known.norm, volume_ml=volume, words=words),
         *_distributions(table, known.regions, words),
         *_rules(known.regions, known.definition, words),
         *_lobes(known.lobes, words),
