@@ -15,7 +15,8 @@ from leuko.image.image import Image
 from leuko.pipelines.evaluate import evaluate_paths
 from leuko.pipelines.evaluate_page import page, page_values
 from leuko.pipelines.evaluate_sites import SiteRow
-from leuko.report.evaluation_charts import Point, Strip, bland_altman_chart, strip_chart
+from leuko.report.agreement_charts import bland_altman_chart
+from leuko.report.evaluation_charts import Point, Strip, strip_chart
 from leuko.report.evaluation_pictures import codes_of, worst_slice
 from leuko.report.metric_words import definition
 

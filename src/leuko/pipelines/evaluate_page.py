@@ -23,9 +23,7 @@ from leuko.pipelines.evaluate_tables import (
 from leuko.pipelines.evaluate_volumes import volume_agreement
 from leuko.pipelines.provenance import now, program_version
 from leuko.report.document import Measure, Notice
-from leuko.report.evaluation_charts import (
-    SERIES,
-)
+from leuko.report.evaluation_charts import SERIES
 from leuko.report.evaluation_html import score_page
 from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND
 from leuko.report.evaluation_values import ScorePage

@@ -15,14 +15,8 @@ from leuko.pipelines.evaluate_tables import (
     strips,
 )
 from leuko.pipelines.evaluate_volumes import VolumeAgreement, volume_agreement
-from leuko.report.evaluation_charts import (
-    SERIES,
-    Point,
-    Share,
-    bland_altman_chart,
-    identity_chart,
-    shares_chart,
-)
+from leuko.report.agreement_charts import bland_altman_chart, identity_chart
+from leuko.report.evaluation_charts import SERIES, Point, Share, shares_chart
 from leuko.report.metric_words import title, unit
 from leuko.report.palette import SIZE
 from leuko.report.sections import Cell, Chart, Column, Section, Table

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.registry import METRICS
 from leuko.pipelines.evaluate import CaseScores, Evaluation
-from leuko.report.evaluation_charts import WIDTH, Point, Strip, strip_chart
+from leuko.report.charts import WIDTH
+from leuko.report.evaluation_charts import Point, Strip, strip_chart
 from leuko.report.metric_words import BRIEF, definition, title, unit
 from leuko.report.sections import Cell, Chart, Column, Definition, Table
 from leuko.report.wording import evaluation_words

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leuko.report.axes import shortened
+from leuko.report.charts import HALF, WIDTH
 from leuko.report.drawing import Bar, Dot, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SIZE
 
 __all__ = ["COLOURS", "Scan", "ages_chart", "groups_chart", "volumes_chart"]
 
-WIDTH, HALF = 520.0, 250.0
 SMALL = 7.0
 PER_DECADE = 5  # bars of the histogram
 LEAST = 0.01  # ml; smaller volumes are drawn here
@@ -121,7 +122,7 @@ def ages_chart(
     place = 56.0
     for number, name in enumerate(groups):
         shapes.append(Dot(place, height - 5.6, 2.2, COLOURS[number]))
-        shapes.append(Text(place + 4, height - 8, _short(name, 14), 6.4, INK))
+        shapes.append(Text(place + 4, height - 8, shortened(name, 14), 6.4, INK))
         place += 12 + 3.3 * min(len(name), 14)
     return Drawing(HALF, height, tuple(shapes))
 
@@ -139,7 +140,7 @@ def groups_chart(scans: Sequence[Scan], *, groups: Sequence[str], axis: str) -> 
     for number, group in enumerate(groups):
         middle = height - 4 - row * (number + 0.5)
         held = [scan for scan in scans if scan.group == group]
-        shapes.append(Text(0, middle - 2.6, _short(group, 22), 8.0, INK))
+        shapes.append(Text(0, middle - 2.6, shortened(group, 22), 8.0, INK))
         shapes.append(Text(left - 10, middle - 2.6, f"{len(held):,}", SMALL, MUTED, "end"))
         shapes += _row(held, middle, along.at, titled=titled)
     return Drawing(WIDTH, height, tuple(shapes))
@@ -181,7 +182,3 @@ def _ceiling(value: int) -> int:
     tenths = (10, 12, 16, 20, 30, 40, 50, 60, 80, 100)  # a whole number, and often its half
     steps = [m * power // 10 for m in tenths if m * power % 10 == 0]
     return next(step for step in steps if step >= value)
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from leuko.report.charts import HALF
 from leuko.report.drawing import Area, Bar, Dot, Drawing, Rule, Shape, Text
-from leuko.report.evaluation_charts import HALF, SERIES
+from leuko.report.evaluation_charts import SERIES
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
 
 __all__ = ["Mark", "ReliabilityBin", "posterior_chart", "reliability_chart", "roc_chart",

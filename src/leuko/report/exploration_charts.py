@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from leuko.report.axes import shortened
+from leuko.report.charts import HALF, WIDTH
 from leuko.report.drawing import Area, Bar, Dot, Drawing, Rule, Shape, Text
 from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED, SIZE
 
@@ -20,7 +22,7 @@ __all__ = [
     "strips_chart",
 ]
 
-WIDTH, HALF, THIRD = 520.0, 250.0, 164.0
+THIRD = 164.0
 TEXT, SMALL = 8.0, 7.2
 MOST_DOTS = 300  # in a strip; of more, every n-th is drawn
 FEW = 4  # cases up to which each has its colour
@@ -79,10 +81,10 @@ def strips_chart(strips: Sequence[Strip], *, unit: str) -> Drawing:
         for place, (number, name) in enumerate(sorted(names.items())):
             x = left + place * (right - left) / FEW
             shapes.append(Dot(x, height - 7, 2.8, FEW_COLOURS[number % FEW]))
-            shapes.append(Text(x + 6, height - 9.6, _short(name, 22), 7.4, INK))
+            shapes.append(Text(x + 6, height - 9.6, shortened(name, 22), 7.4, INK))
     for number, strip in enumerate(strips):
         middle = height - top - row * (number + 0.5)
-        shapes.append(Text(0, middle - 2.6, _short(strip.label, 24), TEXT, INK))
+        shapes.append(Text(0, middle - 2.6, shortened(strip.label, 24), TEXT, INK))
         shapes += _strip(strip, middle, across)
     return Drawing(WIDTH, height, tuple(shapes))
 
@@ -216,7 +218,7 @@ def _strip(strip: Strip, middle: float, across: object) -> list[Shape]:
             shapes.append(Dot(x, middle, 2.6, UNUSUAL, point.name))
             near = x > 0.75 * WIDTH
             shapes.append(
-                Text(x - 4 if near else x + 4, middle + 4.5, _short(point.name, 30), 6.6, INK,
+                Text(x - 4 if near else x + 4, middle + 4.5, shortened(point.name, 30), 6.6, INK,
                      "end" if near else "start")
             )  # fmt: skip
     return shapes
@@ -293,7 +295,3 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 def _number(value: float) -> str:
     return f"{value:,g}".replace("-", "−")
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
