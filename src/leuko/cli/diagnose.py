@@ -158,7 +158,7 @@ def diagnose(
 def _show(found: Diagnosis) -> None:
     from rich.console import Console
 
-    from leuko.pipelines.diagnose_page import written
+    from leuko.pipelines.diagnose_texts import written
 
     console = Console(highlight=False)
     curve = found.roc
@@ -180,7 +180,7 @@ def _points(found: Diagnosis) -> Table:
     """A column a threshold."""
     from rich.table import Table
 
-    from leuko.pipelines.diagnose_page import written
+    from leuko.pipelines.diagnose_texts import written
 
     table = Table(box=None)
     table.add_column("")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from leuko.evaluation.registry import METRICS
 from leuko.pipelines.compare import Comparison
-from leuko.pipelines.evaluate_gallery import error_codes, scan_of, shown_image
+from leuko.pipelines.compare_gallery import figures, images_of
+from leuko.pipelines.compare_texts import CLEAR, care, counted, lead, more
 from leuko.pipelines.evaluate_page import notices
 from leuko.pipelines.evaluate_tables import definitions, shown_value, strips
 from leuko.pipelines.pairing import partners
@@ -16,18 +17,15 @@ from leuko.pipelines.provenance import now, program_version
 from leuko.report.document import Notice
 from leuko.report.evaluation_charts import SERIES, Share, ranks_chart
 from leuko.report.evaluation_html import score_page
-from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND, compared_picture
+from leuko.report.evaluation_pictures import LABEL_LEGEND, LEGEND
 from leuko.report.evaluation_values import ScorePage
 from leuko.report.metric_words import BRIEF, definition, title, unit
 from leuko.report.provenance import time_of
-from leuko.report.sections import Cell, Chart, Column, Figure, Section, Table
+from leuko.report.sections import Cell, Chart, Column, Section, Table
 from leuko.report.wording import english, evaluation_words
 
 __all__ = ["comparison_page", "comparison_values"]
 
-PICTURE_WIDTH = 1500
-CLEAR = 0.05
-LEVEL = 5e-4  # what three decimals show as equal
 VOLUMES = ("reference_ml", "prediction_ml")
 
 
@@ -46,18 +44,18 @@ def comparison_values(
     """What the page says, decided and rounded; `scans` are known images by case."""
     words = evaluation_words()
     if images is not None and scans is None:
-        scans = partners(_images(comparison), images=images)
-    figures, troubles = _figures(comparison, scans=scans, worst=worst)
+        scans = partners(images_of(comparison), images=images)
+    shown, troubles = figures(comparison, scans=scans, worst=worst)
     sections = [_scores(comparison), _ranking(comparison), _strips(comparison)]
     sections += _tests(comparison)
-    if figures:
+    if shown:
         labelled = any(item.labels for item in comparison.evaluations.values())
         sections.append(
             Section(
                 "worst",
                 "Where the methods differ most",
                 note="The slice with the most voxels in error over all methods.",
-                figures=figures,
+                figures=shown,
                 legend=LABEL_LEGEND if labelled else LEGEND,
             )
         )
@@ -68,74 +66,16 @@ def comparison_values(
     sections.append(_definitions(comparison))
     return ScorePage(
         title=words("title.compare"),
-        subject=f"{len(comparison.methods)} methods, {_cases_text(comparison)}",
+        subject=f"{len(comparison.methods)} methods, {counted(comparison)}",
         created=time_of(now()),
         version=program_version(),
-        lead=_lead(comparison),
-        more=_more(comparison),
-        care=(*_care(comparison), *troubles[:6]),
+        lead=lead(comparison),
+        more=more(comparison),
+        care=(*care(comparison), *troubles[:6]),
         headline=(),
         sections=tuple(sections),
         research_use=english()("research_use"),
     )
-
-
-# ---------------------------------------------------------------- the top
-
-
-def _lead(comparison: Comparison) -> str:
-    ranking = comparison.ranking
-    first, by_rank = ranking.order[0], ranking.order_by_rank[0]
-    over = _over(comparison)
-    level = [m for m in ranking.order if ranking.formula[m] - ranking.formula[first] < LEVEL]
-    if len(level) > 1:
-        both = (
-            f"{', '.join(level[:-1])} and {level[-1]} share the first place {over} by the formula"
-        )
-        ranks = ranking.ranks
-        if sum(ranks[method] - ranks[by_rank] < LEVEL for method in level) == len(level):
-            return f"{both}, and by the mean of ranks."
-        return f"{both}; {by_rank} comes first by the mean of ranks."
-    if first == by_rank:
-        return f"{first} comes first {over}, by both ways of ranking."
-    return f"{first} comes first {over} by the formula, {by_rank} by the mean of ranks."
-
-
-def _cases_text(comparison: Comparison) -> str:
-    count = len(comparison.cases)
-    return f"{count} {comparison.counted}" if count > 1 else "one case"
-
-
-def _over(comparison: Comparison) -> str:
-    count = len(comparison.cases)
-    return f"on {count} {comparison.counted}" if count > 1 else "on one case"
-
-
-def _more(comparison: Comparison) -> str:
-    best = comparison.ranking.order_by_rank[0]
-    share = comparison.ranking.bootstrap[best].first
-    metrics = ", ".join(BRIEF.get(name, title(name)) for name in comparison.metrics)
-    text = f"Ranked by {metrics}."
-    if not math.isnan(share):
-        text += f" {best} is first in {100 * share:.0f} % of resamples of the cases."
-    if len(comparison.cases) < 2:
-        return text
-    clear = [test for test in comparison.tests if test.p_holm < CLEAR]
-    tested = len(comparison.tests)
-    text += f" Differences with p < 0.05 after correction: {len(clear)} of {tested}"
-    return text + (": the order may be chance." if tested and not clear else ".")
-
-
-def _care(comparison: Comparison) -> Iterator[str]:
-    for method, cases in comparison.left_out.items():
-        listed = ", ".join(cases[:5]) + (" ..." if len(cases) > 5 else "")
-        yield (
-            f"{method} has no scores for {listed} ({len(cases)}); these cases are left out for "
-            "every method."
-        )
-
-
-# ---------------------------------------------------------------- sections
 
 
 def _scores(comparison: Comparison) -> Section:
@@ -200,7 +140,7 @@ def _ranking(comparison: Comparison) -> Section:
                     for n in comparison.metrics))
         for m in ranking.order
     ]  # fmt: skip
-    wins = Table(tuple(columns), tuple(rows), title=f"Wins in {_cases_text(comparison)}",
+    wins = Table(tuple(columns), tuple(rows), title=f"Wins in {counted(comparison)}",
                  note=words("wins"), sortable=True)  # fmt: skip
     return Section("ranking", "Ranking", charts=charts, tables=(wins,))
 
@@ -294,62 +234,3 @@ def _colours(comparison: Comparison) -> dict[str, str]:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-# ---------------------------------------------------------------- pictures
-
-
-def _figures(
-    comparison: Comparison, *, scans: Mapping[str, Path] | None, worst: int
-) -> tuple[tuple[Figure, ...], list[str]]:
-    """The cases on which the first ranked metric differs most between the methods."""
-    name = comparison.metrics[0]
-    columns = [comparison.values(method, name) for method in comparison.methods]
-    spreads = []
-    for index, row in enumerate(zip(*columns, strict=True)):
-        known = [value for value in row if not math.isnan(value)]
-        spreads.append((max(known) - min(known) if known else 0.0, -index))
-    chosen = [-index for _, index in sorted(spreads, reverse=True)[:worst]]
-    figures, troubles = [], []
-    for index in chosen:
-        case = comparison.cases[index]
-        figure, trouble = _figure(comparison, case, index, scans or {})
-        figures.append(figure)
-        if scans is not None and trouble:
-            troubles.append(trouble)
-    return tuple(figures), troubles
-
-
-def _figure(
-    comparison: Comparison, case: str, index: int, scans: Mapping[str, Path]
-) -> tuple[Figure, str]:
-    name, codes, on, titles, said = comparison.metrics[0], [], None, [], []
-    image = _images(comparison)[index]
-    for method, item in comparison.evaluations.items():
-        one, on = error_codes(item.files[image], labels=bool(item.labels), only=tuple(item.labels))
-        value = shown_value(item.cases[index].values[name], name)
-        codes.append(one)
-        titles.append(method)
-        said.append(f"{method} {value}")
-    assert on is not None  # there are at least two methods
-    scan, trouble = scan_of(image, scans=scans, on=on)
-    picture = compared_picture(
-        on if scan is None else scan,
-        codes,
-        titles=titles,
-        bare=scan is None,
-        name=case,
-        width=PICTURE_WIDTH,
-    )
-    text = f"{BRIEF.get(name, title(name))}: {', '.join(said)}"
-    if image != case:
-        text += f"; shown: {image}, the image with most in error"
-    return Figure(case, text, picture, wide=True), trouble
-
-
-def _images(comparison: Comparison) -> list[str]:
-    """The image that shows each case."""
-    found = comparison.evaluations.values()
-    return [
-        shown_image([item.cases[index] for item in found]) for index in range(len(comparison.cases))
-    ]

@@ -6,6 +6,18 @@ import math
 from collections.abc import Iterator
 
 from leuko.pipelines.diagnose import Diagnosis, OperatingPoint
+from leuko.pipelines.diagnose_texts import (
+    best_interval,
+    care,
+    heading,
+    lead,
+    more,
+    percent,
+    threshold,
+    with_interval,
+    written,
+    written_range,
+)
 from leuko.pipelines.provenance import now, program_version
 from leuko.report.diagnosis_charts import (
     Mark,
@@ -22,10 +34,8 @@ from leuko.report.provenance import time_of
 from leuko.report.sections import Cell, Chart, Column, Definition, Section, Table
 from leuko.report.wording import diagnosis_words, english
 
-__all__ = ["page", "page_values", "written"]
+__all__ = ["page", "page_values"]
 
-Interval = tuple[float, float]
-FEW_PEOPLE = 30
 RATES = (
     ("sensitivity", "Sensitivity"),
     ("specificity", "Specificity"),
@@ -50,9 +60,9 @@ def page_values(found: Diagnosis) -> ScorePage:
         + (f": {found.cases.condition}" if found.cases.condition else ""),
         created=time_of(now()),
         version=program_version(),
-        lead=_lead(found),
-        more=_more(found),
-        care=tuple(_care(found)),
+        lead=lead(found),
+        more=more(found),
+        care=tuple(care(found)),
         headline=tuple(_headline(found)),
         sections=(
             _curves(found),
@@ -66,74 +76,15 @@ def page_values(found: Diagnosis) -> ScorePage:
     )
 
 
-def written(value: float, *, percent: bool = False) -> str:
-    """Three digits; n/a where there is no value, ∞ where it has no bound."""
-    if math.isnan(value):
-        return "n/a"
-    if math.isinf(value):
-        return "∞"
-    if percent:
-        return f"{100 * value:.1f} %"
-    return f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:.3g}"
-
-
-def _lead(found: Diagnosis) -> str:
-    curve, point = found.roc, found.points[0]
-    interval, how = _best_interval(found)
-    what = f" for '{found.cases.condition}'" if found.cases.condition else ""
-    return (
-        f"{curve.positives} of {len(found.cases.names)} cases have the condition. The scores{what} "
-        f"tell them from the others with an area under the curve of {written(curve.auc)} "
-        f"(95 % interval {_range(interval)}{how}); at {_spoken(point)} "
-        f"sensitivity is {written(point.confusion.sensitivity)} and specificity "
-        f"{written(point.confusion.specificity)}."
-    )
-
-
-def _best_interval(found: Diagnosis) -> tuple[Interval, str]:
-    """The interval to quote: of whole people where that is known, else DeLong's."""
-    if found.clustered and not math.isnan(found.clustered.auc[0]):
-        return found.clustered.auc, ", drawing whole people"
-    return found.roc.auc_interval, ""
-
-
-def _more(found: Diagnosis) -> str:
-    point = found.points[0]
-    if point.rule == "chosen on other cases":
-        chosen = "The threshold was chosen on cases that are not judged here (Youden's"
-        chosen += ", each fold its own)." if len(point.thresholds) > 1 else ")."
-    elif point.rule == "fixed":
-        chosen = "The threshold was fixed beforehand."
-    else:
-        chosen = ""
-    return chosen
-
-
-def _care(found: Diagnosis) -> Iterator[str]:
-    words = diagnosis_words()
-    if found.points[0].optimistic:
-        yield words("caution.same")
-    if found.clustered:
-        said = words("caution.clusters", cases=len(found.cases.names), subjects=found.subjects,
-                     draws=found.draws, seed=found.seed)  # fmt: skip
-        few = words("caution.few", subjects=found.subjects)
-        yield f"{said} {few}" if found.subjects < FEW_PEOPLE else said
-    elif not found.subjects:
-        yield words("caution.unknown")
-    if found.cases.left_out:
-        yield words("caution.left_out", count=len(found.cases.left_out))
-
-
 def _headline(found: Diagnosis) -> Iterator[Measure]:
     table, drawn = found.points[0].confusion, found.points[0].clustered
-    interval, _ = _best_interval(found)
-    yield Measure("auc", "Area under the curve", written(found.roc.auc), "", _range(interval))
+    interval, _ = best_interval(found)
+    yield Measure(
+        "auc", "Area under the curve", written(found.roc.auc), "", written_range(interval)
+    )
     for name, label in (*RATES[:2], *RATES[4:]):
         ends = getattr(drawn, name) if drawn else getattr(table, f"{name}_interval")
-        yield Measure(name, label, written(getattr(table, name)), "", _range(ends))
-
-
-# ---------------------------------------------------------------- sections
+        yield Measure(name, label, written(getattr(table, name)), "", written_range(ends))
 
 
 def _curves(found: Diagnosis) -> Section:
@@ -179,16 +130,16 @@ def _decisions(found: Diagnosis) -> Section:
             _row("called negative", table.false_negative, table.true_negative),
             _row("all", table.positives, table.negatives),
         ),
-        title=f"Decisions at {_threshold(point)}",
+        title=f"Decisions at {threshold(point)}",
     )
     columns = [Column("", number=False)]
-    columns += [Column(_heading(one), explained=_threshold(one)) for one in found.points]
-    rows = [(Cell("Threshold"), *(Cell(_threshold(one)) for one in found.points))]
+    columns += [Column(heading(one), explained=threshold(one)) for one in found.points]
+    rows = [(Cell("Threshold"), *(Cell(threshold(one)) for one in found.points))]
     for name, label in RATES:
-        rows.append((Cell(label), *(Cell(_with(one, name)) for one in found.points)))
+        rows.append((Cell(label), *(Cell(with_interval(one, name)) for one in found.points)))
         if found.clustered and hasattr(found.clustered, name):
             ends = (getattr(one.clustered, name) for one in found.points)
-            rows.append((Cell("… drawing people"), *(Cell(_range(end)) for end in ends)))
+            rows.append((Cell("… drawing people"), *(Cell(written_range(end)) for end in ends)))
     rows.append(
         (
             Cell("Right calls"),
@@ -234,15 +185,15 @@ def _bayes(found: Diagnosis) -> Section:
             Cell(written(after.prior, percent=True)),
             Cell(written(after.prior / (1 - after.prior) if after.prior < 1 else math.inf)),
             Cell(written(after.positive_odds)),
-            Cell(_percent(after.positive, after.positive_interval)),
+            Cell(percent(after.positive, after.positive_interval)),
             Cell(written(after.negative_odds)),
-            Cell(_percent(after.negative, after.negative_interval)),
+            Cell(percent(after.negative, after.negative_interval)),
         )
         for after in point.posteriors
     )
     note = (
         f"LR+ {written(table.lr_positive)}, LR− {written(table.lr_negative)} at "
-        f"{_threshold(point)}. In brackets: 95 % intervals of the likelihood ratios, prior fixed; "
+        f"{threshold(point)}. In brackets: 95 % intervals of the likelihood ratios, prior fixed; "
         + ("they draw whole people." if point.clustered else "they count cases.")
     )
     return Section(
@@ -291,7 +242,7 @@ def _folds(found: Diagnosis) -> Iterator[Section]:
             Cell(fold.fold),
             Cell(f"{fold.positives + fold.negatives}"),
             Cell(f"{fold.positives}"),
-            Cell(f"{written(fold.auc)} ({_range(fold.auc_interval)})"),
+            Cell(f"{written(fold.auc)} ({written_range(fold.auc_interval)})"),
             Cell(written(found.points[0].thresholds[fold.fold])),
         )
         for fold in found.folds
@@ -316,45 +267,3 @@ def _definitions(found: Diagnosis) -> Section:
         items.append(Definition("Brier score", words("define.brier", reference=reference)))
         items.append(Definition("Expected calibration error", words("define.ece")))
     return Section("definitions", "What the numbers mean", definitions=tuple(items))
-
-
-# ---------------------------------------------------------------- texts
-
-
-def _threshold(point: OperatingPoint) -> str:
-    values = sorted(set(point.thresholds.values()))
-    if len(values) == 1:
-        return written(values[0])
-    return f"{written(values[0])} to {written(values[-1])} by fold"
-
-
-def _spoken(point: OperatingPoint) -> str:
-    several = len(set(point.thresholds.values())) > 1
-    values = _threshold(point).removesuffix(" by fold")
-    return f"the folds' thresholds ({values})" if several else f"the threshold {values}"
-
-
-def _heading(point: OperatingPoint) -> str:
-    if point.rule == "chosen on other cases":
-        return "Chosen on other cases"
-    if point.optimistic:
-        return "Youden's, on these cases: optimistic"
-    return f"Fixed at {point.name}"
-
-
-def _with(point: OperatingPoint, name: str) -> str:
-    table = point.confusion
-    return f"{written(getattr(table, name))} ({_range(getattr(table, f'{name}_interval'))})"
-
-
-def _range(interval: Interval) -> str:
-    if math.isnan(interval[0]):
-        return "no interval"
-    return f"{written(interval[0])} to {written(interval[1])}"
-
-
-def _percent(value: float, interval: Interval) -> str:
-    text = written(value, percent=True)
-    if math.isnan(interval[0]):
-        return text
-    return f"{text} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
