@@ -11,7 +11,9 @@ import pytest
 
 from leuko.findings import Severity
 from leuko.models.classes import Tissue
-from leuko.quality.anatomy import anatomy_checks, contrast_of, coverage_of
+from leuko.quality.anatomy import anatomy_checks
+from leuko.quality.contrast import contrast_of
+from leuko.quality.coverage import coverage_of
 
 Array = npt.NDArray[Any]
 SPACING = (2.0, 2.0, 2.0)

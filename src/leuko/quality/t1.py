@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from leuko.findings import Finding, Severity
 from leuko.models.classes import Tissue
-from leuko.quality.anatomy import contrast_of
+from leuko.quality.contrast import contrast_of
 
 __all__ = ["t1_checks", "unused_t1"]
 
-# Shares of the level of white matter, see `leuko.quality.anatomy`.
+# Shares of the level of white matter, see `leuko.quality.contrast`.
 FLUID_DARK = 0.75
 GREY_DARK = 0.90
 
