@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from brightness_network import make_head
+from brightness_network import BrightnessEngine, make_head
 from pydicom import Dataset
 
 from leuko.change.classes import ChangeClass
@@ -133,6 +133,41 @@ def test_it_can_be_run_again_into_the_same_folder(
     (out / "notes.txt").write_text("mine")
     longitudinal_files(files, out=out, config=QUICK, model=fake_model)
     assert {entry.name for entry in out.iterdir()} == FILES | {"notes.txt"}
+
+
+def test_visits_that_were_segmented_before_are_used_again_whatever_their_place(
+    tmp_path: Path, files: list[Path], fake_model: Model
+) -> None:
+    """A third visit comes: only that is segmented, and all numbers are those of a first run."""
+    engine = fake_model.engine
+    assert isinstance(engine, BrightnessEngine)
+    config = SegmentConfig(report=False, policy="lenient", min_lesion_mm3=3.5)
+    third = tmp_path / "three.nii.gz"
+    write(head(more=True, gain=0.9), third)
+    out = tmp_path / "out"
+    longitudinal_files(files, out=out, config=config, model=fake_model)
+    mask = (out / "followup/wmh.nii.gz").read_bytes()
+
+    def calls(paths: list[Path], config: SegmentConfig) -> tuple[int, ChangeStatistics]:
+        before = engine.calls
+        done = longitudinal_files(paths, out=out, config=config, model=fake_model)
+        return engine.calls - before, done
+
+    own, _ = calls([*files, third], config)
+    fresh = longitudinal_files(
+        [*files, third], out=tmp_path / "fresh", config=config, model=fake_model
+    )
+    again, done = calls([*files, third], config)
+    assert own > 0
+    assert again == 0
+    assert (out / "between/visit2/wmh.nii.gz").read_bytes() == mask
+    assert msgspec.structs.replace(done, steps=[], provenance=fresh.provenance) == (
+        msgspec.structs.replace(fresh, steps=[])
+    )
+    segmented = [step for step in done.steps if step.name == "segment"]
+    assert [step.parameters.get("kept") for step in segmented] == [True] * 3
+    other, _ = calls([*files, third], SegmentConfig(report=False, policy="lenient"))
+    assert other == 3 * own
 
 
 def test_more_visits_are_a_timeline(tmp_path: Path, files: list[Path], fake_model: Model) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from leuko.errors import SafetyRefusal, UsageError
 from leuko.findings import Finding, Policy, Severity
 from leuko.formats.write import write
+from leuko.pipelines.case import Case
 from leuko.pipelines.cases import find_cases, opened
 from leuko.pipelines.config import SegmentConfig
 from leuko.pipelines.from_scanner import Taken, likeness, take
@@ -22,6 +23,7 @@ from leuko.pipelines.longitudinal import (
     with_probability,
 )
 from leuko.pipelines.longitudinal_definitions import CHANGE_DEFINITIONS
+from leuko.pipelines.longitudinal_kept import kept_visit
 from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal
 from leuko.pipelines.longitudinal_shown import shown_values
 from leuko.pipelines.longitudinal_statistics import (
@@ -61,26 +63,29 @@ def longitudinal_files(
     """Segment each visit and compare them, into the folder `out`, whole or not at all.
 
     `paths` are the scans from the first visit to the last, each as `segment_file` takes one.
-    Without `days` those of DICOM studies are used. `t1` holds one file a visit, or none. Raises
-    what `segment_file` and `longitudinal` raise; SafetyRefusal (exit 5) where DICOM scans are of
-    different patients, unless the policy is lenient.
+    Without `days` those of DICOM studies are used. `t1` holds one file a visit, or none. A visit
+    that `out` holds already, of the same version, weights, parameters and content of inputs, is
+    used again. Raises what `segment_file` and `longitudinal` raise; SafetyRefusal (exit 5) where
+    DICOM scans are of different patients, unless the policy is lenient.
     """
     if len(paths) < 2:
         raise UsageError("One visit has nothing to be compared with.", hint="Give two or more.")
     if t1 and len(t1) != len(paths):
         raise UsageError(
-            f"There are {len(paths)} visits and {len(t1)} T1 files.", hint="Give one T1 a visit."
+            f"Visits: {len(paths)}, T1 files: {len(t1)}.", hint="Give one T1 a visit."
         )
     chosen = with_probability(checked(config or SegmentConfig()))
     checked_days(days, count=len(paths))
     began, journal = now(), Journal(watch)
     with out_folder(out, force=force, inputs=tuple(paths)) as folder:
-        job = _Job(chosen, model or load_model(chosen, weights=weights), series, watch)
+        job = _Job(chosen, model or load_model(chosen, weights=weights), series, watch, out)
         visits, taken = [], []
         for number, (name, path) in enumerate(zip(visit_names(len(paths)), paths, strict=True)):
-            with journal.step("segment", visit=name):
+            with journal.step("segment", visit=name) as noted:
                 beside = t1[number] if t1 else None
-                visit, scan = job.run(name, path, into=folder / BETWEEN / name, t1=beside)
+                visit, scan = job.run(
+                    name, path, into=folder / BETWEEN / name, t1=beside, noted=noted
+                )
             visits.append(visit)
             taken.append(scan)
         _settled(folder)
@@ -110,10 +115,12 @@ class _Job:
     model: Model
     series: str
     watch: Watcher
+    out: Path  # perhaps with visits of an earlier run
 
-    def run(self, name: str, path: Path, *, into: Path, t1: Path | None) -> tuple[Followed, Taken]:
-        """Segment the visit into its folder."""
-        kept: list[Result] = []
+    def run(
+        self, name: str, path: Path, *, into: Path, t1: Path | None, noted: dict[str, object]
+    ) -> tuple[Followed, Taken]:
+        """Segment the visit into its folder, or use it again where OUT holds it already."""
         with naming(name), opened([path]) as inside:
             cases = find_cases(inside)
             if len(cases) != 1:
@@ -121,26 +128,40 @@ class _Job:
                     f"{path.name} holds {len(cases)} scans, where a visit has one.",
                     hint="Give the FLAIR of each visit, or the folder of its DICOM study.",
                 )
+            case = replace(cases[0], t1=t1)
             into.parent.mkdir(exist_ok=True)
-            segment_case(
-                cases[0],
-                out=into,
-                config=self.config,
-                series=self.series,
-                t1=t1,
-                model=self.model,
-                watch=lambda step, seconds: self.watch(f"{name}: {step}", seconds),
-                also=lambda result, _: kept.append(result),
+            there = kept_visit(
+                self.out, case, config=self.config, model=self.model, series=self.series
             )
+            found = self._segmented(name, case, into=into) if there is None else None
             taken = take(
-                cases[0].path,
-                cases[0].visit,
+                case.path,
+                case.visit,
                 config=self.config,
                 series=self.series,
                 t1=t1,
                 score=partial(likeness, config=self.config, model=self.model),
             )
-        return Followed(name, taken.image, kept[0]), taken
+            if there is not None:
+                noted["kept"] = True
+                there.copy(into)
+                found = there.result(taken.image, config=self.config)
+        assert found is not None
+        return Followed(name, taken.image, found), taken
+
+    def _segmented(self, name: str, case: Case, *, into: Path) -> Result:
+        kept: list[Result] = []
+        segment_case(
+            case,
+            out=into,
+            config=self.config,
+            series=self.series,
+            t1=case.t1,
+            model=self.model,
+            watch=lambda step, seconds: self.watch(f"{name}: {step}", seconds),
+            also=lambda result, _: kept.append(result),
+        )
+        return kept[0]
 
 
 def _settled(folder: Path) -> None:
