@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
+from leuko.cli.finetune_report import report_finetuning
+from leuko.cli.finetune_task import finetune_task
 from leuko.cli.options import debug_option, quiet_option
 
 if TYPE_CHECKING:
     from leuko.datasets.items import Item
-    from leuko.pipelines.held_out import Difference, HeldOut, Scored
-    from leuko.training.finetune import Start
-    from leuko.training.recipe import Case, Recipe
+    from leuko.pipelines.held_out import HeldOut, Scored
+    from leuko.training.recipe import Case
 
 __all__ = ["finetune"]
 
@@ -137,7 +137,7 @@ def finetune(recipe: Path | None, images: str | None, **given: Any) -> None:
         )
     tell = _silent if given["quiet"] or given["as_json"] else click.echo
     if recipe is not None:
-        _task(recipe, given, tell=tell)
+        finetune_task(recipe, given, tell=tell)
         return
     if given["masks"] is None:
         raise UsageError("Scans without masks teach nothing.", hint="Give --masks FOLDER.")
@@ -192,7 +192,7 @@ def _scans(images: str, given: dict[str, Any], *, tell: Callable[[str], None]) -
         tell("Segmenting the held-out scans with the new weights ...")
         after = score_weights(held, weights=model, definition=given["definition"])
         made = difference(before, after, title=start.title)
-    _report(made, recipe, start, given, held=held, model=model)
+    report_finetuning(made, recipe, start, given, held=held, model=model)
 
 
 def _items(images: str, given: dict[str, Any]) -> tuple[tuple[Item, ...], dict[str, Path]]:
@@ -239,124 +239,6 @@ def _people(items: Sequence[Item], names: Sequence[str]) -> str:
     people = len({item.subject for item in items if item.name in names})
     scans = f"{len(names)} scan{'' if len(names) == 1 else 's'}"
     return f"{scans} of {people} subject{'' if people == 1 else 's'}" if names else "none"
-
-
-def _report(
-    made: Difference | None,
-    recipe: Recipe,
-    start: Start,
-    given: dict[str, Any],
-    *,
-    held: Sequence[HeldOut],
-    model: Path,
-) -> None:
-    """finetune.json in the run's folder, and the same on screen."""
-    from leuko.pipelines.json_texts import indented
-
-    unknown = "Nothing was held out: nobody knows whether this helped."
-    content: dict[str, Any] = {
-        "from": start.title,
-        "definition": given["definition"],
-        "trained_on": len(recipe.data.cases),
-        "held_out": [case.name for case in held],
-        **({"verdict": "unknown", "said": [unknown]} if made is None else made.as_json()),
-    }
-    text = indented(content)
-    (model.parent / "finetune.json").write_bytes(text)
-    if given["as_json"]:
-        click.echo(text, nl=False)
-        return
-    if given["quiet"]:
-        return
-    if made is not None:
-        _print_table(made)
-    for line in (unknown,) if made is None else made.said:
-        click.echo(line)
-    click.echo(f"Weights: {model}")
-    click.echo(f"Use them: leuko segment SCAN --model {model} -o RESULT")
-
-
-def _print_table(made: Difference) -> None:
-    from math import isnan
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from leuko.evaluation.registry import METRICS
-
-    def text(value: float) -> str:
-        return "n/a" if isnan(value) else f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("mean of held-out scans", "before", "after", ""):
-        table.add_column(heading, justify="left" if heading.startswith("mean") else "right")
-    for name, (old, new) in made.means.items():
-        table.add_row(METRICS[name].title, text(old), text(new), METRICS[name].unit)
-    table.add_row()
-    for old_case, new_case in zip(made.before, made.after, strict=True):
-        table.add_row(
-            f"Dice of {old_case.name}",
-            text(old_case.values["dice"]),
-            text(new_case.values["dice"]),
-        )
-    console = Console(highlight=False, markup=False)
-    console.print()
-    console.print(table)
-    console.print()
-
-
-def _task(path: Path, given: dict[str, Any], *, tell: Callable[[str], None]) -> None:
-    """Train a task's recipe from the weights of another run or model."""
-    import msgspec
-
-    from leuko.errors import UsageError
-    from leuko.training.finetune import require_training
-    from leuko.training.recipe import parse_yaml, read_text
-    from leuko.training.supervised.recipe import is_task, parse_task
-
-    source = click.get_current_context().get_parameter_source
-    of_scans = ("masks", "caps", "definition", "subject", "valid", "labelmaps", "seed")
-    stray = [name for name in of_scans if source(name) is not ParameterSource.DEFAULT]
-    if stray:
-        raise UsageError(
-            f"--{stray[0]} goes with --images, not with a recipe.", hint="The recipe says it."
-        )
-    content = parse_yaml(read_text(path), data=given["data"], name=path.name, folder=path.parent)
-    if not is_task(content):
-        raise UsageError(
-            f"{path.name} trains on generated heads.",
-            hint="leuko train runs it; say init_from: in it to begin with other weights.",
-        )
-    if given["name"]:
-        content["name"] = given["name"]
-    recipe = parse_task(content, name=path.name)
-    if given["start"] is None and recipe.init_from is None:
-        raise UsageError(
-            "Nothing says which weights to begin with.", hint="Give --from RUN, or --from MODEL."
-        )
-    changes = {
-        field: given[option]
-        for field, option in (("steps", "steps"), ("minutes", "minutes"), ("lr", "lr"))
-        if given[option] is not None
-    }
-    recipe = msgspec.structs.replace(
-        recipe,
-        init_from=str(given["start"] or recipe.init_from),
-        optimisation=msgspec.structs.replace(recipe.optimisation, **changes),
-    )
-    require_training()
-    from leuko.training.supervised.run import train_task
-
-    outcome = train_task(recipe, out=given["out"], fresh=given["fresh"], tell=tell, partial=True)
-    if given["as_json"]:
-        said = {"run": str(outcome.folder), "step": outcome.step, "scores": dict(outcome.scores)}
-        click.echo(msgspec.json.encode(said))
-    elif not given["quiet"]:
-        click.echo(
-            f"Done at step {outcome.step}: {outcome.folder} "
-            f"(best validation score {outcome.score:.3f})"
-        )
-        click.echo(f"Next: leuko export {outcome.folder} -o MODEL")
 
 
 def _silent(line: str) -> None:
