@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from leuko.baselines.registry import METHODS
+from leuko.cli.baseline_data import FILE, data_options, items_of, items_to_predict
 from leuko.cli.options import debug_option, quiet_option
-
-if TYPE_CHECKING:
-    from leuko.datasets.items import Item
 
 __all__ = ["baseline"]
 
@@ -54,58 +52,6 @@ Examples:
   leuko evaluate M OUT/forest
 {CODES}"""
 
-Path_ = click.Path(readable=False, path_type=Path)
-
-
-def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where images and masks are, and what in them counts."""
-    options: tuple[Callable[[Any], Any], ...] = (
-        click.option(
-            "--images",
-            multiple=True,
-            type=Path_,
-            metavar="FOLDER",
-            help="Folder of images; once more for another channel (T1).",
-        ),
-        click.option("--masks", type=Path_, metavar="FOLDER", help="Folder of their masks."),
-        click.option(
-            "--list",
-            "list_file",
-            type=Path_,
-            metavar="FILE",
-            help="Instead of folders: a .tsv, .csv or .json with a row a case.",
-        ),
-        click.option(
-            "--regions",
-            type=Path_,
-            metavar="FOLDER",
-            help="Folder of masks of the region to search.",
-        ),
-        click.option(
-            "--subject",
-            default="",
-            metavar="REGEX",
-            help="What in a name tells the person, such as '^([^_]+)'.",
-        ),
-        click.option(
-            "--label",
-            "labels",
-            multiple=True,
-            type=click.IntRange(1),
-            help="Value of the masks that counts; can be given again.  [default: all but 0]",
-        ),
-        click.option(
-            "--seed",
-            type=click.IntRange(0),
-            default=0,
-            show_default=True,
-            help="Of every draw by lot.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
 
 def _region_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
@@ -132,9 +78,9 @@ def baseline() -> None:
 
 @baseline.command(epilog=FIT_EXAMPLES)
 @click.argument("method", type=_method_argument)
-@_data_options
+@data_options
 @_region_option
-@click.option("-o", "--out", type=Path_, required=True, metavar="NAME.npz", help="The file.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="NAME.npz", help="The file.")
 @_force_option
 @quiet_option
 @debug_option
@@ -151,7 +97,7 @@ def fit(method: str, out: Path, region: Any, force: bool, quiet: bool, **data: A
 
     require_free_file(out, force=force)
     found = fit_baseline(
-        _items(data),
+        items_of(data),
         method=method,
         region=region,
         labels=data["labels"],
@@ -170,19 +116,19 @@ def fit(method: str, out: Path, region: Any, force: bool, quiet: bool, **data: A
 
 @baseline.command(epilog=PREDICT_EXAMPLES)
 @click.argument("what", metavar="METHOD|NAME.npz")
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=Path_)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=FILE)
 @click.option(
     "--also",
     multiple=True,
-    type=Path_,
+    type=FILE,
     metavar="PATH",
     help="Another channel: a file for one image, a folder for a folder.",
 )
 @click.option(
-    "--regions", type=Path_, metavar="PATH", help="Mask of the region, or a folder of such."
+    "--regions", type=FILE, metavar="PATH", help="Mask of the region, or a folder of such."
 )
 @_region_option
-@click.option("-o", "--out", type=Path_, required=True, metavar="OUT", help="Folder of masks.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="OUT", help="Folder of masks.")
 @_force_option
 @quiet_option
 @debug_option
@@ -204,7 +150,7 @@ def predict(
     from leuko.pipelines.baseline import load_baseline, predict_baseline
 
     done = predict_baseline(
-        _to_predict(images, also, regions),
+        items_to_predict(images, also, regions),
         what if what in METHODS or not what.endswith(".npz") else load_baseline(Path(what)),
         out=out,
         region=region,
@@ -217,7 +163,7 @@ def predict(
 
 @baseline.command(epilog=RUN_EXAMPLES)
 @click.argument("methods", nargs=-1, required=True, metavar="METHOD...", type=_method_argument)
-@_data_options
+@data_options
 @_region_option
 @click.option(
     "--folds",
@@ -226,7 +172,7 @@ def predict(
     metavar="subject|N",
     help="Leave out one subject at a time, or make N groups of subjects.",
 )
-@click.option("-o", "--out", type=Path_, required=True, metavar="OUT", help="Folder for results.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="OUT", help="Folder for results.")
 @_force_option
 @quiet_option
 @debug_option
@@ -253,7 +199,7 @@ def run(
             hint="subject leaves out one person at a time.",
         )
     done = run_baselines(
-        _items(data),
+        items_of(data),
         methods=methods,
         out=out,
         folds=None if folds == "subject" else int(folds),
@@ -267,61 +213,6 @@ def run(
         for method in dict.fromkeys(fold.method for fold in done):
             click.echo(f"{method}: masks in {out / method}")
         click.echo(f"Folds and parameters: {out / RECORD}")
-
-
-def _items(data: dict[str, Any]) -> tuple[Item, ...]:
-    """The cases that the options name."""
-    from leuko.datasets.layouts import DataSource, read_layout
-    from leuko.errors import UsageError
-
-    images, masks, listed = data["images"], data["masks"], data["list_file"]
-    if bool(listed) == bool(images) or (images and not masks):
-        raise UsageError(
-            "Say where the data are: --images and --masks, or --list.",
-            hint="leuko baseline fit forest --images I --masks M -o forest.npz",
-        )
-    if listed:
-        return read_layout(DataSource(layout="list", list=str(listed), subject=data["subject"]))
-    return read_layout(
-        DataSource(
-            layout="folders",
-            images=tuple(str(folder) for folder in images),
-            masks=str(masks),
-            regions=str(data["regions"] or ""),
-            subject=data["subject"],
-        )
-    )
-
-
-def _to_predict(
-    images: tuple[Path, ...], also: tuple[Path, ...], regions: Path | None
-) -> tuple[Item, ...]:
-    """The items of files, or of one folder."""
-    from leuko.datasets.files import stem
-    from leuko.datasets.items import Item
-    from leuko.datasets.layouts import DataSource, read_layout
-    from leuko.errors import UsageError
-
-    if len(images) == 1 and images[0].is_dir():
-        folders = tuple(str(folder) for folder in (*images, *also))
-        return read_layout(
-            DataSource(layout="folders", images=folders, regions=str(regions or ""), subject="(.*)")
-        )
-    if len(images) > 1 and (also or regions):
-        raise UsageError(
-            "With several files, other channels and regions cannot be told apart.",
-            hint="Give folders whose files have the same names, or one image at a time.",
-        )
-    names = [stem(path) for path in images]
-    if len(set(names)) < len(names):
-        raise UsageError(
-            "Two of the images have one name, so their masks would have, too.",
-            hint="Give them one at a time, each with its own --out.",
-        )
-    return tuple(
-        Item(name=name, subject=name, images=(path, *also), region=regions)
-        for name, path in zip(names, images, strict=True)
-    )
 
 
 def _say(*, quiet: bool) -> Callable[[str], None]:
