@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from leuko.pipelines.evaluate import evaluate
     from leuko.pipelines.explore import explore
     from leuko.pipelines.fill import fill
-    from leuko.pipelines.information import Info, info
+    from leuko.pipelines.information import info
+    from leuko.pipelines.information_content import Info
     from leuko.pipelines.longitudinal import Longitudinal, longitudinal
     from leuko.pipelines.longitudinal_files import longitudinal_files
     from leuko.pipelines.measure import measure, measure_file
@@ -94,7 +95,7 @@ _HOMES = {
     "Finding": "leuko.findings",
     "Grid": "leuko.image.grid",
     "Image": "leuko.image.image",
-    "Info": "leuko.pipelines.information",
+    "Info": "leuko.pipelines.information_content",
     "Lesion": "leuko.quantify.lesions",
     "LesionTable": "leuko.quantify.lesions",
     "LeukoError": "leuko.errors",

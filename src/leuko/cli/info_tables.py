@@ -14,7 +14,7 @@ from leuko.cli.console import print_findings
 
 if TYPE_CHECKING:
     from leuko.formats.nifti_described import NiftiDescription
-    from leuko.pipelines.information import Field, Geometry, Info, Series, Value
+    from leuko.pipelines.information_content import Field, Geometry, Info, Series, Value
     from leuko.pipelines.information_values import Values
 
 __all__ = ["bars", "show"]
