@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from leuko.baselines.registry import METHODS
-from leuko.cli.baseline_data import FILE, data_options, items_of, items_to_predict
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.baseline_data import data_options, items_of, items_to_predict
+from leuko.cli.options import FILE, debug_option, out_option, quiet_option
 
 __all__ = ["baseline"]
 
@@ -80,7 +80,7 @@ def baseline() -> None:
 @click.argument("method", type=_method_argument)
 @data_options
 @_region_option
-@click.option("-o", "--out", type=FILE, required=True, metavar="NAME.npz", help="The file.")
+@out_option("The file.", metavar="NAME.npz")
 @_force_option
 @quiet_option
 @debug_option
@@ -128,7 +128,7 @@ def fit(method: str, out: Path, region: Any, force: bool, quiet: bool, **data: A
     "--regions", type=FILE, metavar="PATH", help="Mask of the region, or a folder of such."
 )
 @_region_option
-@click.option("-o", "--out", type=FILE, required=True, metavar="OUT", help="Folder of masks.")
+@out_option("Folder of masks.")
 @_force_option
 @quiet_option
 @debug_option
@@ -172,7 +172,7 @@ def predict(
     metavar="subject|N",
     help="Leave out one subject at a time, or make N groups of subjects.",
 )
-@click.option("-o", "--out", type=FILE, required=True, metavar="OUT", help="Folder for results.")
+@out_option("Folder for results.")
 @_force_option
 @quiet_option
 @debug_option

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import together
+from leuko.cli.options import FILE, together
 
 if TYPE_CHECKING:
     from leuko.datasets.items import Item
 
-__all__ = ["FILE", "data_options", "items_of", "items_to_predict"]
-
-FILE = click.Path(readable=False, path_type=Path)
+__all__ = ["data_options", "items_of", "items_to_predict"]
 
 data_options = together(
     click.option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import FILE, debug_option, quiet_option
 from leuko.cli.options_scores import masks_compared_options
 from leuko.evaluation.registry import METRICS
 
@@ -35,11 +35,10 @@ In a pattern in quotes, the case is what the star stands for.
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 a mask does not lie on the reference's grid; 6 cannot write.
 """
-PATH = click.Path(readable=False, path_type=Path)
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("reference", metavar="[REF]", type=PATH, required=False)
+@click.argument("reference", metavar="[REF]", type=FILE, required=False)
 @click.argument("methods", metavar="[NAME=MASKS]...", nargs=-1)
 @click.option(
     "-o",
@@ -54,9 +53,9 @@ PATH = click.Path(readable=False, path_type=Path)
 @click.option(
     "--image",
     "inputs",
-    type=PATH,
+    type=FILE,
     multiple=True,
-    metavar="PATH",
+    metavar="FILE",
     help="An image, a folder or a pattern: run the models on it. May be given several times.",
 )
 @click.option(
@@ -66,7 +65,7 @@ PATH = click.Path(readable=False, path_type=Path)
     metavar="[NAME=]FOLDER",
     help="A model of leuko export, or the packaged one as 'vascular' or 'ms'. Give two or more.",
 )
-@click.option("--masks", type=PATH, metavar="FOLDER", help="Keep the models' masks there.")
+@click.option("--masks", type=FILE, metavar="FOLDER", help="Keep the models' masks there.")
 @masks_compared_options(tuple(METRICS), worst=4)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @quiet_option

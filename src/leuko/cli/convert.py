@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, image_argument, quiet_option
+from leuko.cli.options import FILE, debug_option, image_argument, quiet_option
 from leuko.cli.options_input import any_series_option
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 no image that can be used;
 )
 @click.option(
     "--like",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="IMAGE",
     help="Put the values onto the grid of IMAGE; resampled where voxels do not meet.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import FILE, debug_option, quiet_option
 from leuko.cli.options_scores import masks_compared_options
 from leuko.evaluation.registry import CHALLENGE, METRICS
 
@@ -46,12 +46,11 @@ In a pattern in quotes, the case is what the star stands for.
 Exit codes: 0 done; 2 wrong usage; 3 cannot read; 4 not fit for this task;
 5 the two do not lie on one grid; 6 cannot write.
 """
-PATH = click.Path(readable=False, path_type=Path)
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("reference", metavar="REF", type=PATH)
-@click.argument("prediction", metavar="PRED", type=PATH)
+@click.argument("reference", metavar="REF", type=FILE)
+@click.argument("prediction", metavar="PRED", type=FILE)
 @click.option(
     "-o",
     "--out",
@@ -65,7 +64,7 @@ PATH = click.Path(readable=False, path_type=Path)
 @masks_compared_options(tuple(METRICS), worst=6)
 @click.option(
     "--sites",
-    type=PATH,
+    type=FILE,
     metavar="TABLE",
     help="A .tsv or .csv with the columns case, site and maybe seen (yes, no): means per site, "
     "seen against unseen.",

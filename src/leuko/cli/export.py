@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import FILE, debug_option, out_option, quiet_option
 
 __all__ = ["export"]
 
@@ -26,15 +26,8 @@ Exit codes: 0 done; 2 wrong usage; 3 no run, or not finished; 6 cannot write;
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("run", type=click.Path(readable=False, path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="MODEL",
-    help="The folder for the model; one that holds a model is replaced.",
-)
+@click.argument("run", type=FILE)
+@out_option("The folder for the model; one that holds a model is replaced.", metavar="MODEL")
 @click.option(
     "--which",
     type=click.Choice(["best", "final"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import debug_option, image_argument, quiet_option
+from leuko.cli.options import FILE, debug_option, image_argument, out_option, quiet_option
 
 __all__ = ["fill"]
 
@@ -25,17 +25,10 @@ memory or disk.
 @click.command(epilog=EXAMPLES)
 @image_argument("image", metavar="IMAGE")
 @image_argument("mask", metavar="MASK")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="OUT",
-    help="The image file to write.",
-)
+@out_option("The image file to write.")
 @click.option(
     "--anatomy",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="LABELS",
     help="anatomy.nii.gz as leuko segment wrote it, on the same grid: says what is white matter.  "
     "[default: what prevails around the lesions]",

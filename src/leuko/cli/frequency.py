@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import debug_option, force_into_option, image_argument, quiet_option
+from leuko.cli.options import (
+    debug_option,
+    force_into_option,
+    image_argument,
+    out_option,
+    quiet_option,
+)
 
 __all__ = ["frequency"]
 
@@ -26,14 +32,7 @@ on the template; 6 cannot write; 7 out of memory or disk.
 
 @click.command(epilog=EXAMPLES)
 @image_argument("cohort", nargs=-1, required=True, metavar="COHORT...")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="OUT",
-    help="The folder for the results.",
-)
+@out_option("The folder for the results.")
 @force_into_option
 @quiet_option
 @debug_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import image_argument, out_options
+from leuko.cli.options import FILE, image_argument, out_options
 from leuko.cli.options_input import series_option
 from leuko.cli.options_pages import scanner_options
 from leuko.cli.options_run import job_options
@@ -56,7 +56,7 @@ disk; 8 interrupted.
 @series_option
 @click.option(
     "--t1",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     multiple=True,
     metavar="T1",
     help="The T1 of a visit, for a network that looks at it; once for each visit, in order.",

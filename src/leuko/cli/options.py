@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 __all__ = [
+    "FILE",
     "debug_option",
     "force_into_option",
     "image_argument",
+    "out_option",
     "out_options",
     "quiet_option",
     "together",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+FILE = click.Path(readable=False, path_type=Path)
+"""A file or folder; whether it can be read or written is judged when that is done."""
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
@@ -33,6 +38,11 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
 def image_argument(name: str, **settings: Any) -> Callable[[Command], Command]:
     """A positional file; whether it can be read is judged when it is read (exit 3)."""
     return click.argument(name, type=click.Path(readable=False, path_type=str), **settings)
+
+
+def out_option(said: str, *, metavar: str = "OUT") -> Callable[[Command], Command]:
+    """The file or folder to write, which has to be named."""
+    return click.option("-o", "--out", required=True, type=FILE, metavar=metavar, help=said)
 
 
 force_into_option = click.option(

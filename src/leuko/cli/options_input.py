@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from leuko.cli.options import together
+from leuko.cli.options import FILE, together
 
 __all__ = ["any_series_option", "series_option", "t1_options", "t1_series_option"]
 
@@ -21,7 +19,7 @@ series_option = click.option(
 t1_options = together(
     click.option(
         "--t1",
-        type=click.Path(readable=False, path_type=Path),
+        type=FILE,
         metavar="T1",
         help="The T1 of the same head, in any grid: the network looks at it, too, and the mask is "
         "written in its space as well.",

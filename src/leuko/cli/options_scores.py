@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from leuko.cli.options import together
+from leuko.cli.options import FILE, together
 
 __all__ = ["masks_compared_options"]
 
@@ -36,7 +35,7 @@ def masks_compared_options(metric_names: Sequence[str], *, worst: int) -> Callab
         ),
         click.option(
             "--images",
-            type=click.Path(readable=False, path_type=Path),
+            type=FILE,
             metavar="FOLDER",
             help="The scans, paired by name: the page shows the errors on them.",
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leuko.cli.options import debug_option, quiet_option
+from leuko.cli.options import FILE, debug_option, out_option, quiet_option
 from leuko.cli.options_input import any_series_option
 
 if TYPE_CHECKING:
@@ -42,16 +42,9 @@ OF_PICTURES = ("grid.orientation_unknown", "grid.size_unknown", "grid.single_sli
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("model", type=click.Path(readable=False, path_type=Path))
+@click.argument("model", type=FILE)
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="OUT",
-    help="A folder, or for one image the file to write (its suffix is the format).",
-)
+@out_option("A folder, or for one image the file to write (its suffix is the format).")
 @click.option(
     "--channel",
     "channels",
@@ -61,13 +54,13 @@ OF_PICTURES = ("grid.orientation_unknown", "grid.size_unknown", "grid.single_sli
 )
 @click.option(
     "--t1",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="T1",
     help="Short for --channel t1=T1.",
 )
 @click.option(
     "--region",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="MASK",
     help="The mask to which the search is confined, for models trained so; a folder for many.",
 )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leuko.cli.options import debug_option, force_into_option, image_argument, quiet_option
+from leuko.cli.options import (
+    FILE,
+    debug_option,
+    force_into_option,
+    image_argument,
+    out_option,
+    quiet_option,
+)
 from leuko.cli.options_input import any_series_option
 
 if TYPE_CHECKING:
@@ -74,14 +81,7 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 
 @click.command(epilog=EXAMPLES)
 @image_argument("image", metavar="IN")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="OUT",
-    help="The folder for the results.",
-)
+@out_option("The folder for the results.")
 @click.option(
     "--reorient",
     metavar="CODE",
@@ -118,7 +118,7 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 )
 @click.option(
     "--reference",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="What --normalise histogram matches: an image, or a standard scale (.json).",
 )
@@ -128,13 +128,13 @@ REGIONS = click.Choice(["auto", "brain", "white-matter", "foreground", "nonzero"
 @click.option("--shape", type=Numbers(int, one=False), help="Cut or pad to X,Y,Z voxels.")
 @click.option(
     "--config",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Steps from a YAML file instead, in its order.",
 )
 @click.option(
     "--mask",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="MASK",
     help="A mask (or a folder of masks) to carry along.",
 )

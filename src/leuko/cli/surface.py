@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from leuko.cli.options import debug_option, image_argument, quiet_option
+from leuko.cli.options import FILE, debug_option, image_argument, out_option, quiet_option
 
 __all__ = ["surface"]
 
@@ -26,20 +26,13 @@ or OUT is there already; 7 out of memory or disk.
 
 @click.command(epilog=EXAMPLES)
 @image_argument("mask", metavar="MASK")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    type=click.Path(readable=False, path_type=Path),
-    metavar="OUT",
-    help="The file to write: .stl, .ply or .glb.",
-)
+@out_option("The file to write: .stl, .ply or .glb.")
 @click.option(
     "--label", "labels", type=int, multiple=True, help="Only this label; may be repeated."
 )
 @click.option(
     "--names",
-    type=click.Path(readable=False, path_type=Path),
+    type=FILE,
     metavar="TABLE",
     help="Names and colours of the labels: FreeSurfer, ITK-SNAP, FSLeyes, BIDS, JSON.",
 )
