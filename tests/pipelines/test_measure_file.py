@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leuko.errors import GridMismatch, UsageError
+from leuko.errors import GridMismatch, UnusableInput, UsageError
 from leuko.formats.read import read_mask
 from leuko.formats.write import write
 from leuko.image.grid import Grid
@@ -66,6 +66,35 @@ def test_probabilities_count_from_a_half(
     result = measure(head_image, drawn.with_data(soft), model=fake_model)
     assert result.burden.volume_voxels == 28
     assert "mask.values" in [finding.code for finding in result.findings]
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+def test_a_scan_given_as_mask_is_refused(
+    head_image: Image, fake_model: Model, kind: type[np.generic]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 90, head_image.grid.shape)
+    scan = head_image.with_data(np.asarray(head_image.data + noise, kind))
+    with pytest.raises(UnusableInput, match="as many values as a scan") as raised:
+        measure(head_image, scan, model=fake_model)
+    assert "the scan first" in raised.value.hint
+    measure(head_image, scan, model=fake_model, config=SegmentConfig(policy="lenient"))
+
+
+def test_fractions_above_one_are_no_mask(
+    head_image: Image, drawn: Image, fake_model: Model
+) -> None:
+    soft = drawn.with_data(drawn.data.astype(np.float32) * 2.5)
+    with pytest.raises(UnusableInput, match="as many values as a scan"):
+        measure(head_image, soft, model=fake_model)
+
+
+def test_many_numbered_lesions_are_a_mask(head_image: Image, fake_model: Model) -> None:
+    numbered = np.zeros(head_image.grid.shape, np.int32)
+    places = numbered[20:40:3, 20:40:3, 15:25:4]
+    places[...] = np.arange(1, places.size + 1).reshape(places.shape)
+    assert places.size > 100
+    result = measure(head_image, head_image.with_data(numbered), model=fake_model)
+    assert result.burden.lesion_count == places.size
 
 
 def test_an_empty_mask_is_zero(head_image: Image, drawn: Image, fake_model: Model) -> None:

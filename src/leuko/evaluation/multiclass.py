@@ -11,7 +11,7 @@ import numpy.typing as npt
 from leuko.errors import UsageError
 from leuko.evaluation.class_means import ClassScore, MulticlassScores, from_confusion
 from leuko.evaluation.labels import label_array, label_boxes
-from leuko.evaluation.pair import Pair
+from leuko.evaluation.pair import Pair, named
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
 from leuko.image.grid import Grid, require_same_grid
@@ -127,7 +127,12 @@ def _label_arrays(reference: Image, prediction: Image) -> tuple[IntArray, IntArr
         image.source.name if image.source is not None else fallback
         for image, fallback in ((reference, "the reference"), (prediction, "the prediction"))
     ]
-    require_same_grid(reference.grid, prediction.grid, what=what[0], other_what=what[1])
+    require_same_grid(
+        reference.grid,
+        prediction.grid,
+        what=named(reference, "The reference"),
+        other_what=named(prediction, "the prediction"),
+    )
     return label_array(reference, what[0]), label_array(prediction, what[1])
 
 

@@ -19,7 +19,7 @@ from leuko.image.image import Image
 from leuko.masks.box import bounding_box, grow_box
 from leuko.masks.components import Components, connected_components
 
-__all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "pair_images", "pair_masks"]
+__all__ = ["INTEGER_RULE", "REAL_RULE", "Pair", "named", "pair_images", "pair_masks"]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -126,8 +126,8 @@ def pair_images(reference: Image, prediction: Image) -> Pair:
     require_same_grid(
         reference.grid,
         prediction.grid,
-        what=_name(reference, "the reference"),
-        other_what=_name(prediction, "the prediction"),
+        what=named(reference, "The reference"),
+        other_what=named(prediction, "the prediction"),
     )
     truth = _numbers(reference, "the reference")
     values = _numbers(prediction, "the prediction")
@@ -228,12 +228,14 @@ def _numbers(image: Image, fallback: str) -> npt.NDArray[Any]:
     if data.dtype == np.bool_:
         return data.view(np.uint8)
     if not (np.issubdtype(data.dtype, np.integer) or np.issubdtype(data.dtype, np.floating)):
+        name = image.source.name if image.source else fallback
         raise UnusableInput(
-            f"{_name(image, fallback)} holds {data.dtype} values; a mask holds real numbers.",
+            f"{name} holds {data.dtype} values; a mask holds real numbers.",
             hint="Give a mask file: labels, or probabilities between 0 and 1.",
         )
     return data
 
 
-def _name(image: Image, fallback: str) -> str:
-    return image.source.name if image.source is not None else fallback
+def named(image: Image, what: str) -> str:
+    """'The reference case.nii.gz': both files of a pair may have one name."""
+    return f"{what} {image.source.name}" if image.source is not None else what

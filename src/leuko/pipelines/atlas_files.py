@@ -65,7 +65,7 @@ def load_atlases(files: Sequence[str], labels: Sequence[str] = ()) -> tuple[Atla
     """
     if len(labels) > len(files):
         raise UsageError(
-            f"There are {len(labels)} tables of names for {len(files)} atlases.",
+            f"Tables of names: {len(labels)}, atlases: {len(files)}.",
             hint="Give --atlas-labels once for each --atlas, in the same order.",
         )
     tables = [*labels, *[""] * (len(files) - len(labels))]

@@ -13,7 +13,7 @@ from leuko.errors import LeukoError
 from leuko.evaluation.aggregate import Summary, summarise
 from leuko.evaluation.lesionwise import SizeScore, by_size
 from leuko.evaluation.multiclass import label_scores, multiclass_scores
-from leuko.evaluation.pair import pair_images
+from leuko.evaluation.pair import named, pair_images
 from leuko.evaluation.pooled import LENGTHS
 from leuko.evaluation.registry import METRICS
 from leuko.evaluation.scores import metric_function, scores
@@ -303,8 +303,8 @@ def _evaluate_labels(
     require_same_grid(
         reference.grid,
         prediction.grid,
-        what=reference.source.name if reference.source else "the reference",
-        other_what=prediction.source.name if prediction.source else "the prediction",
+        what=named(reference, "The reference"),
+        other_what=named(prediction, "the prediction"),
     )
     names = LABEL_METRICS if metrics is None else tuple(metrics)
     reference, prediction = as_labels(reference), as_labels(prediction)

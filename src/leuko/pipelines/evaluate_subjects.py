@@ -11,7 +11,7 @@ import numpy as np
 
 from leuko.errors import UsageError
 from leuko.evaluation.multiclass import label_pairs, pooled_scores
-from leuko.evaluation.pair import Pair, pair_images
+from leuko.evaluation.pair import Pair, named, pair_images
 from leuko.evaluation.pooled import LENGTHS, Pooled, pool
 from leuko.findings import Finding, Severity
 from leuko.image.grid import require_same_grid
@@ -127,8 +127,8 @@ def read_pieces(
             require_same_grid(
                 reference.grid,
                 prediction.grid,
-                what=pair.reference.name,
-                other_what=pair.prediction.name,
+                what=named(reference, "The reference"),
+                other_what=named(prediction, "the prediction"),
             )
             images.append((as_labels(reference), as_labels(prediction)))
             wrong[pair.case] = int(np.count_nonzero(images[-1][0].data != images[-1][1].data))

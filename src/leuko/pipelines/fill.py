@@ -15,7 +15,7 @@ from leuko.formats.read import read, read_mask
 from leuko.formats.write import format_to_write, write
 from leuko.image.image import Image, from_canonical, to_canonical
 from leuko.models.classes import Tissue
-from leuko.pipelines.measure import counted, on_canonical_grid
+from leuko.pipelines.measure import CONTINUOUS, counted, on_canonical_grid
 from leuko.pipelines.outputs import require_free_file, writing
 from leuko.pipelines.result import Result
 from leuko.progress import Journal
@@ -68,6 +68,8 @@ def fill(image: Image, mask: Image, *, anatomy: Image | None = None) -> Filling:
         )
     grid = image.grid.canonical()
     lesions, said = counted(on_canonical_grid(mask, image))
+    if CONTINUOUS in said:
+        raise UnusableInput(CONTINUOUS.what, hint=CONTINUOUS.hint)
     white = None
     if anatomy is not None:
         labels = on_canonical_grid(anatomy, image, what="the anatomy")

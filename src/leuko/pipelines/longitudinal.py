@@ -66,9 +66,7 @@ def checked_days(days: Sequence[date | None], *, count: int) -> list[date | None
     if not days:
         return [None] * count
     if len(days) != count:
-        raise UsageError(
-            f"There are {count} visits and {len(days)} dates.", hint="Give one date a visit."
-        )
+        raise UsageError(f"Visits: {count}, dates: {len(days)}.", hint="Give one date a visit.")
     known = [day for day in days if day is not None]
     if known != sorted(known):
         raise UsageError(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.errors import UsageError
-from leuko.findings import Finding, Policy, Severity
+from leuko.findings import Finding, Policy, Severity, gate
 from leuko.formats.read import read_mask
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image, to_canonical
@@ -32,9 +32,17 @@ from leuko.pipelines.with_norm import require_norms, with_norm
 from leuko.pipelines.with_template import asked_of_template, require_atlases, with_template
 from leuko.progress import Journal, Watcher, silent
 
-__all__ = ["counted", "measure", "measure_file", "on_canonical_grid"]
+__all__ = ["CONTINUOUS", "counted", "measure", "measure_file", "on_canonical_grid"]
 
 REAL_THRESHOLD = 0.5
+MOST_VALUES = 50  # of a mask, unless neighbours share theirs
+CONTINUOUS = Finding(
+    "mask.continuous",
+    Severity.REFUSAL,
+    "The mask holds as many values as a scan does, where a mask holds 0 and 1, numbers of lesions "
+    "or probabilities.",
+    "Give the scan first and the mask after it; of another map make a mask of zeros and ones.",
+)
 
 
 def measure(
@@ -125,6 +133,7 @@ def _measure(
 ) -> Result:
     image = taken.image
     lesions, about = counted(on_canonical_grid(mask, image))
+    gate(about, policy=Policy(config.policy))
     seen = observe(image, config=config, model=model, journal=journal)
     return result_of(
         lesions,
@@ -178,7 +187,10 @@ def on_canonical_grid(mask: Image, image: Image, *, what: str = "the mask") -> n
 def counted(
     values: npt.NDArray[Any],
 ) -> tuple[npt.NDArray[np.bool_], tuple[Finding, ...]]:
-    """Which voxels of a mask count, and what is to be said about it."""
+    """Which voxels of a mask count, and what is to be said about it.
+
+    A refusal is among it where the values are those of a scan, not of a mask.
+    """
     if values.dtype.kind == "f":
         lesions = np.ascontiguousarray(values >= REAL_THRESHOLD)
         between = np.any((values > 0) & (values != np.rint(values)))
@@ -187,7 +199,30 @@ def counted(
         lesions = np.ascontiguousarray(values > 0)
         several = np.any(lesions & (values != 1))
         said = "every label above 0 counts as lesion" if several else ""
+    if _is_continuous(values):
+        return lesions, (CONTINUOUS,)
     if not said:
         return lesions, ()
     note = Finding("mask.values", Severity.NOTE, f"The mask holds more than 0 and 1: {said}.")
     return lesions, (note,)
+
+
+def _is_continuous(values: npt.NDArray[Any]) -> bool:
+    """Whether values are no mask's: fractions beyond 0 to 1, or many that change by the voxel.
+
+    Numbers of lesions and of regions may be many, too, but neighbours share theirs.
+    """
+    if values.dtype == np.bool_ or not values.size or values.max() <= 1:
+        return False
+    if values.dtype.kind == "f" and np.any(values != np.rint(values)):
+        return True
+    if len(np.unique(values[values > 0])) <= MOST_VALUES:
+        return False
+    both = alike = 0
+    for axis in range(values.ndim):
+        ahead = np.moveaxis(values, axis, 0)[1:]
+        behind = np.moveaxis(values, axis, 0)[:-1]
+        held = (ahead > 0) & (behind > 0)
+        both += np.count_nonzero(held)
+        alike += np.count_nonzero(held & (ahead == behind))
+    return alike < both / 2
