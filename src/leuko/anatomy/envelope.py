@@ -45,10 +45,8 @@ class BrainShape:
         """The voxels that lie up to `margin_mm` outside the brain, and at least up to one cell."""
         margin = max(margin_mm, min(self.cell_mm))
         grown = dilate(self.cells, spacing=self.cell_mm, radius_mm=margin)
-        for axis, factor in enumerate(self.factors):
-            grown = np.repeat(grown, factor, axis=axis)
         x, y, z = self.voxels
-        return grown[:x, :y, :z]
+        return _spread(grown, self.factors)[:x, :y, :z]
 
 
 def brain_shape(
@@ -76,15 +74,31 @@ def brain_shape(
     return BrainShape(shape, cells, factors, (nx, ny, nz))
 
 
+def _spread(cells: BoolArray, factors: tuple[int, int, int]) -> BoolArray:
+    """Every cell as a block of voxels; much faster than `np.repeat`."""
+    for axis, factor in reversed(list(enumerate(factors))):
+        if factor > 1:
+            shape = list(cells.shape)
+            shape[axis] *= factor
+            wider = np.empty(shape, dtype=np.bool_)
+            along = np.moveaxis(wider, axis, 0)
+            for start in range(factor):
+                along[start::factor] = np.moveaxis(cells, axis, 0)
+            cells = wider
+    return cells
+
+
 def _reduced(mask: BoolArray, factors: tuple[int, int, int]) -> BoolArray:
     """Blocks of voxels that are at least half full; the last ones may reach beyond the array."""
-    filled_voxels = mask.view(np.uint8)
+    block = int(np.prod(factors))
+    filled_voxels = np.ascontiguousarray(mask).view(np.uint8)
+    if block > np.iinfo(np.uint8).max:
+        filled_voxels = filled_voxels.astype(np.uint32)
     for axis, factor in enumerate(factors):
-        if factor == 1:
-            continue
-        pad = [(0, 0)] * 3
-        pad[axis] = (0, -filled_voxels.shape[axis] % factor)
-        whole = np.pad(filled_voxels, pad)
-        shape = (*whole.shape[:axis], -1, factor, *whole.shape[axis + 1 :])
-        filled_voxels = whole.reshape(shape).sum(axis=axis + 1, dtype=np.uint16)
-    return np.asarray(2 * filled_voxels >= int(np.prod(factors)))
+        along = np.moveaxis(filled_voxels, axis, 0)
+        total = along[::factor].copy(order="K")
+        for start in range(1, factor):
+            more = along[start::factor]
+            total[: len(more)] += more
+        filled_voxels = np.moveaxis(total, 0, axis)
+    return np.asarray(filled_voxels >= (block + 1) // 2)

@@ -44,13 +44,23 @@ class MidsagittalPlane:
 
     def distance_mm(self, shape: tuple[int, ...], *, spacing: Triple) -> FloatArray:
         """Signed distance in mm of every voxel of a canonical array; positive on the right."""
+        x, plane = self._places(shape, spacing)
+        scale = np.float32(1.0 / np.sqrt(1.0 + self.b**2 + self.c**2))
+        return (x - plane) * scale
+
+    def right_of(self, shape: tuple[int, ...], *, spacing: Triple) -> npt.NDArray[np.bool_]:
+        """Where the distance is above 0, without computing it."""
+        x, plane = self._places(shape, spacing)
+        return x > plane
+
+    def _places(self, shape: tuple[int, ...], spacing: Triple) -> tuple[FloatArray, FloatArray]:
+        """Voxels in mm along x, (X, 1, 1), and where the plane lies there, (Y, Z)."""
         x, y, z = (
             np.arange(size, dtype=np.float32) * np.float32(step)
             for size, step in zip(shape, spacing, strict=True)
         )
         plane = np.float32(self.a) + np.float32(self.b) * y[:, None] + np.float32(self.c) * z
-        scale = np.float32(1.0 / np.sqrt(1.0 + self.b**2 + self.c**2))
-        return (x[:, None, None] - plane) * scale
+        return x[:, None, None], plane
 
 
 def sides(
@@ -79,7 +89,7 @@ def right_of_plane(
     shape: tuple[int, ...], *, spacing: Triple, plane: MidsagittalPlane
 ) -> npt.NDArray[np.bool_]:
     """Which voxels of a canonical array lie on the right, without a midline between."""
-    return plane.distance_mm(shape, spacing=spacing) > 0
+    return plane.right_of(shape, spacing=spacing)
 
 
 def fit_midsagittal_plane(anatomy: Labels, *, spacing: Triple) -> MidsagittalPlane | None:

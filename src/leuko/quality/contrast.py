@@ -47,6 +47,7 @@ def contrast_of(
     data: Voxels, *, anatomy: Labels, lesions: npt.NDArray[np.bool_] | None = None
 ) -> Contrast:
     """Levels of the tissues; None throughout where there is no white matter."""
+    anatomy = np.ascontiguousarray(anatomy)  # as `data` lies: voxels are picked out faster
     matter = anatomy == Tissue.WHITE_MATTER
     if lesions is not None and np.count_nonzero(matter & ~lesions) >= LEAST_VOXELS:
         matter &= ~lesions
@@ -69,7 +70,7 @@ def contrast_of(
 
 
 def _level(data: Voxels, inside: npt.NDArray[np.bool_], *, percent: float = 50.0) -> float | None:
-    values = data[inside]
+    values = np.sort(data[inside])  # for whole numbers it is faster than partitioning
     return float(np.percentile(values, percent)) if values.size >= LEAST_VOXELS else None
 
 

@@ -53,9 +53,10 @@ def coverage_of(data: Voxels, *, anatomy: Labels, spacing: tuple[float, float, f
     steps = [2 if length >= THINNED_FROM else 1 for length in data.shape]
     thin = tuple(slice(None, None, step) for step in steps)
     # The spinal cord goes on below: what ends there is no cut brain.
-    body = _IS_BODY[anatomy[thin]]
-    held = [_held_planes(data[thin], axis) for axis in range(3)]
-    middle = _middle(anatomy[thin])
+    few = np.ascontiguousarray(anatomy[thin])
+    body = _IS_BODY[few]
+    held = _held_planes(data[thin])
+    middle = _middle(few)
     plane_mm = [step * mm for step, mm in zip(steps, spacing, strict=True)]
     return Coverage(
         brain_ml=sum(ml.values()),
@@ -72,11 +73,19 @@ def coverage_of(data: Voxels, *, anatomy: Labels, spacing: tuple[float, float, f
     )
 
 
-def _held_planes(data: Voxels, axis: int) -> tuple[int, int]:
-    """First and last plane along an axis that are more than padding."""
-    others = tuple(k for k in range(3) if k != axis)
-    held = np.flatnonzero(data.max(axis=others) != data.min(axis=others))
-    return (int(held[0]), int(held[-1])) if held.size else (0, data.shape[axis] - 1)
+def _held_planes(data: Voxels) -> list[tuple[int, int]]:
+    """First and last plane along each axis that are more than padding."""
+    whole = np.ascontiguousarray(data)
+    high, low = whole.max(axis=2), whole.min(axis=2)
+    found = []
+    for varied in (
+        high.max(axis=1) != low.min(axis=1),
+        high.max(axis=0) != low.min(axis=0),
+        whole.max(axis=(0, 1)) != whole.min(axis=(0, 1)),
+    ):
+        held = np.flatnonzero(varied)
+        found.append((int(held[0]), int(held[-1])) if held.size else (0, varied.size - 1))
+    return found
 
 
 def _middle(anatomy: Labels) -> tuple[float, float, float]:
