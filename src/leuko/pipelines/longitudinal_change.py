@@ -25,7 +25,7 @@ __all__ = ["change_between", "visit_of"]
 
 UNLIKE_VOXELS = 1.5  # times: from there on the finer visit shows lesions that the other cannot
 # Where fewer blocks of the one brain are found in the other it is another head, or the scans were
-# laid wrongly: brains of two people reached at most .46, two scans of one person 1.0.
+# laid wrongly: brains of two people reached at most .40, two scans of one person 1.0.
 LEAST_AGREEMENT = 0.65
 
 
