@@ -21,7 +21,10 @@ from leuko.pipelines.result import Result
 from leuko.pipelines.statistics import Statistics, encode
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from leuko.pipelines.dicom_outputs import Origin
+    from leuko.report.document import Document
 
 __all__ = ["write_objects", "write_pages", "write_result", "write_statistics"]
 
@@ -60,13 +63,33 @@ def write_pages(
     result: Result, *, image: Image, folder: Path, definition: str | None, config: SegmentConfig
 ) -> None:
     """Write report.html, report.pdf and preview.png, and on request the page for the patient."""
-    from leuko.report.compose import document
-    from leuko.report.embedded import embedded_viewer
     from leuko.report.html import html
     from leuko.report.pdf import pdf
     from leuko.report.preview import preview
+
+    with ThreadPoolExecutor(1) as pool:
+        # Volumes and pictures are compressed beside the drawing and the laying out.
+        viewer = pool.submit(_viewer, result, image=image, config=config)
+        composed = _document(result, image=image, definition=definition, config=config)
+        shown = pool.submit(preview, composed)
+        (folder / "report.pdf").write_bytes(pdf(composed))
+        (folder / "report.html").write_text(
+            html(composed, viewer=viewer.result()), encoding="utf-8"
+        )
+        (folder / "preview.png").write_bytes(shown.result())
+    if config.patient_page:
+        from leuko.report.patient import patient_page
+
+        text = patient_page(composed, burden=result.burden, definition=definition)
+        (folder / "for_patient.html").write_text(text, encoding="utf-8")
+
+
+def _document(
+    result: Result, *, image: Image, definition: str | None, config: SegmentConfig
+) -> Document:
+    """What the report says."""
+    from leuko.report.compose import document
     from leuko.report.readings import Readings
-    from leuko.report.wording import wording
 
     composed = document(
         image,
@@ -91,23 +114,23 @@ def write_pages(
     )
     if result.provenance.patient:
         composed = replace(composed, subject=_subject(result.provenance.patient))
-    viewer = None
-    if config.viewer:
-        viewer = embedded_viewer(
-            image,
-            mask=result.mask,
-            labels=result.lesions,
-            table=result.table,
-            words=wording(config.language),
-        )
-    (folder / "report.html").write_text(html(composed, viewer=viewer), encoding="utf-8")
-    (folder / "report.pdf").write_bytes(pdf(composed))
-    (folder / "preview.png").write_bytes(preview(composed))
-    if config.patient_page:
-        from leuko.report.patient import patient_page
+    return composed
 
-        text = patient_page(composed, burden=result.burden, definition=definition)
-        (folder / "for_patient.html").write_text(text, encoding="utf-8")
+
+def _viewer(result: Result, *, image: Image, config: SegmentConfig) -> Markup | None:
+    """The viewer of the report, where it is to have one."""
+    if not config.viewer:
+        return None
+    from leuko.report.embedded import embedded_viewer
+    from leuko.report.wording import wording
+
+    return embedded_viewer(
+        image,
+        mask=result.mask,
+        labels=result.lesions,
+        table=result.table,
+        words=wording(config.language),
+    )
 
 
 def _subject(patient: Mapping[str, str]) -> str:

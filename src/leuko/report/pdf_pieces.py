@@ -24,7 +24,7 @@ TALLEST = 225 * mm  # a picture and its caption on one page
 def looks(size: float, colour: str, *, lead: float = 1.35, **more: Any) -> ParagraphStyle:
     """A paragraph style; `lead` is the distance of lines as a multiple of the size."""
     return ParagraphStyle(
-        "", fontName=REGULAR, fontSize=size, leading=size * lead, textColor=colour, **more
+        "", fontName=REGULAR, fontSize=size, leading=size * lead, textColor=HexColor(colour), **more
     )
 
 
