@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leuko.cli.cycles import no_collection
 from leuko.cli.options import image_argument, out_options
 from leuko.cli.options_input import series_option, t1_options, t1_series_option
 from leuko.cli.options_mask import mask_options
@@ -115,12 +116,13 @@ def segment(
 
 
 def _one(case: Case, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    from leuko.cli.console import print_result, steps_on_screen
-    from leuko.pipelines.segment import segment_case
+    with no_collection():
+        from leuko.cli.console import print_result, steps_on_screen
+        from leuko.pipelines.segment import segment_case
 
-    with steps_on_screen(quiet=quiet or as_json) as watch:
-        numbers = segment_case(case, watch=watch, **job)
-    print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
+        with steps_on_screen(quiet=quiet or as_json) as watch:
+            numbers = segment_case(case, watch=watch, **job)
+        print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
 
 
 def _many(cases: Sequence[Case], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:
