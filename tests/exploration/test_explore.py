@@ -18,8 +18,9 @@ from PIL import Image as Pictures
 from leuko import cli
 from leuko.errors import ReadError, UsageError
 from leuko.pipelines.explore import data_source, explore
-from leuko.pipelines.explore_page import page_of, recipe_of
+from leuko.pipelines.explore_page import page_of
 from leuko.pipelines.explore_tables import to_json, to_tsv, write_exploration
+from leuko.pipelines.explore_texts import recipe_of
 from leuko.preparation.case import CasePlan
 from leuko.report.exploration import exploration_page
 

@@ -160,8 +160,8 @@ def _show(found: Exploration, *, outputs: tuple[str, ...]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from leuko.pipelines.explore_page import summary_of
     from leuko.pipelines.explore_plots import volume_unit
+    from leuko.pipelines.explore_texts import summary_of
 
     console = Console(highlight=False)
     console.print(escape(" ".join(summary_of(found))))
