@@ -18,7 +18,7 @@ from leuko.formats.read import read
 from leuko.formats.write import write
 from leuko.image.grid import Grid
 from leuko.image.image import Image
-from leuko.pipelines.register import register_files
+from leuko.pipelines.register_files import register_files
 from leuko.registration.apply import apply_to_image, apply_to_mask
 from leuko.registration.transform_files import load_transform
 from leuko.registration.transforms import Affine

@@ -131,7 +131,8 @@ def register(
     """
     from leuko.cli.console import print_findings, steps_on_screen
     from leuko.findings import Policy, gate
-    from leuko.pipelines.register import REGISTER_JSON, register_files
+    from leuko.pipelines.register_files import register_files
+    from leuko.pipelines.register_record import REGISTER_JSON
     from leuko.registration.register import Settings
 
     settings = Settings(method, metric, optimiser, features)  # type: ignore[arg-type]
