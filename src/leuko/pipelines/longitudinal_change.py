@@ -227,10 +227,9 @@ def _about_overlooked(change: Change) -> Iterator[Finding]:
         yield Finding(
             "change.overlooked",
             Severity.NOTE,
-            f"{count} of the lesions that came or went from {change.baseline.spoken} to "
-            f"{change.followup.spoken} are in no mask: the network did not take them for lesions, "
-            "the difference of both scans shows them. They count in growth and regression, not in "
-            "the volumes of the visits.",
+            f"In no mask, and told by the difference of both scans alone: {count} of the lesions "
+            f"that came or went from {change.baseline.spoken} to {change.followup.spoken}. They "
+            "count in growth and regression, not in the volumes of the visits.",
             "Look at their pictures: what comes and goes so may be something else than white "
             "matter hyperintensities.",
         )

@@ -31,7 +31,8 @@ CHANGE_DEFINITIONS = MappingProxyType(
                 "new lesions, and voxels that lesions gained: in the follow-up's mask, further "
                 "than half a voxel (of the coarser visit) from the baseline's, at least 0.35 of "
                 "the lesions' contrast brighter and 0.2 likelier to be lesion; of lesions that "
-                "gained more than repeated scans differ by; on a 1 mm grid half-way between",
+                "gained more than repeated scans differ by; and new lesions that the difference of "
+                "the scans shows and no mask holds; on a 1 mm grid half-way between",
             ),
             ("regression_ml", "ml", "as growth_ml, with the visits exchanged"),
             (
