@@ -62,6 +62,11 @@ def test_a_name_is_taken_apart_and_put_together_in_the_order_of_the_standard() -
         assert parsed(Path(other)) is None
 
 
+def test_the_version_is_told_as_bids_apps_must(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bids", "--version"]) == 0
+    assert capsys.readouterr().out.startswith("leuko 0.")
+
+
 def test_of_a_data_set_the_flairs_of_its_subjects_count(tmp_path: Path) -> None:
     root = study(
         tmp_path,
@@ -208,6 +213,12 @@ def test_the_group_level_makes_a_table_and_a_page_with_what_failed(
     described = json.loads((out / "phenotype" / "wmh.json").read_text())
     assert set(rows[0]) <= set(described)
     assert described["volume_ml"]["Units"] == "ml"
+    for name, told in described.items():
+        if name not in ("Description", "MeasurementToolMetadata"):
+            assert told["Description"].endswith("."), name
+            assert " " in told["Description"] or name in ("participant_id", "session_id"), name
+        if name.endswith(("_ml", "_mm3", "_count", "_percent", "_voxels")):
+            assert told["Units"], name
     page = (out / "cohort.html").read_text(encoding="utf-8")
     assert "sub-03" in page
     assert 'href="sub-01/ses-1/anat/sub-01_ses-1_acq-3d_desc-wmh_report.html"' in page

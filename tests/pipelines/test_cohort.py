@@ -190,6 +190,19 @@ def test_zero_lesions_are_zero_in_the_table(tmp_path: Path) -> None:
     assert (row["volume_ml"], row["lesion_count"], row["small_count"]) == ("0", "0", "0")
 
 
+def test_the_table_says_of_whom_and_by_what(tmp_path: Path) -> None:
+    cases = [replace(CASES[0], sex="female"), *CASES[1:]]
+    worked(cases, tmp_path, lambda case: numbers(2.0))
+    first, second = rows(tmp_path)[:2]
+    assert (first["sex"], second["sex"]) == ("female", "n/a")
+    made = numbers().provenance
+    assert first["leuko_version"] == made.version
+    assert first["weights_sha256"] == (made.weights_sha256 or "n/a")
+    assert first["input_sha256"] == (made.input_sha256 or "n/a")
+    assert first["definition"] == made.parameters.get("definition", "n/a")
+    assert first["lobe_frontal_left_ml"] == first["mni_volume_ml"] == "n/a"
+
+
 def test_findings_stand_in_the_table(tmp_path: Path) -> None:
     noisy = numbers(findings=[FindingRecord("scan.noisy", Severity.WARNING, "Noisy.", "")])
     worked(CASES[:1], tmp_path, lambda case: noisy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from leuko.pipelines.cohort_table import COLUMNS, Noticed, Numbers, Outcome, Pla
 from leuko.pipelines.statistics import encode
 from leuko.pipelines.template_space import IN_MNI
 from leuko.report.cohort_charts import Scan, ages_chart, groups_chart, volumes_chart
+from leuko.report.cohort_html import cohort_html
 from leuko.report.drawing import Bar, Dot, Text
 
 
@@ -127,6 +129,45 @@ def test_what_failed_comes_first_grouped_by_its_reason(tmp_path: Path) -> None:
     assert page.lead == "1 of 5 scans were segmented; 4 failed."
     assert "waiting" in page_of(outcomes, out=tmp_path, asked=9).lead
     assert page_of([done("a"), done("b")], out=tmp_path, asked=2).lead.startswith("All 2 scans")
+
+
+def test_ages_are_those_of_the_scans_that_were_segmented(tmp_path: Path) -> None:
+    lost = failed("lost", "There is no file.")
+    lost = replace(lost, case=replace(lost.case, age=90.0))
+    page = page_of([done("a", age=40.0), done("b", age=50.0), lost], out=tmp_path, asked=3)
+    tile = next(item for item in page.headline if item.name == "age")
+    assert (tile.value, tile.note) == ("45", "")
+    page = page_of([done("a", age=40.0), done("b"), lost], out=tmp_path, asked=3)
+    tile = next(item for item in page.headline if item.name == "age")
+    assert (tile.value, tile.note) == ("40", "known of 2 segmented scans")
+
+
+def test_the_reason_of_a_failed_scan_lies_over_the_empty_cells(tmp_path: Path) -> None:
+    page = page_of([done("a", largest_lesion_mm3=9.0), failed("t1", "Not.")], out=tmp_path, asked=2)
+    whole, short = page.cases.rows
+    assert len(whole) == len(page.cases.columns)
+    assert short[-1].text == "Not."
+    assert sum(cell.span for cell in short) == len(page.cases.columns)
+    text = cohort_html(page)
+    assert f'colspan="{short[-1].span}"' in text
+
+
+def test_what_made_the_scans_stands_on_the_page(tmp_path: Path) -> None:
+    made = {"definition": "vascular", "weights_name": "wmh-flair", "leuko_version": "9.9"}
+    outcomes = [done(f"s{n}", weights_version="2", **made) for n in range(3)]
+    outcomes.append(done("old", weights_version="1", **made))
+    told = {one.label: one.value for one in page_of(outcomes, out=tmp_path, asked=4).provenance}
+    assert told == {
+        "leuko version": "9.9",
+        "Definition": "vascular: lesions with periventricular caps and rims",
+        "Weights": "wmh-flair, version 2 (scans: 3); wmh-flair, version 1 (scans: 1)",
+    }
+
+
+def test_every_number_of_the_page_is_defined(tmp_path: Path) -> None:
+    named = {one.name for one in page_of([done("a")], out=tmp_path, asked=1).definitions}
+    assert {"Volume", "Lesion", "Share of white matter", "Fazekas"} <= named
+    assert "Periventricular, deep, infratentorial" in named
 
 
 def test_numbers_of_the_cohort_are_right(tmp_path: Path) -> None:

@@ -37,12 +37,13 @@ def _composed(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding" and node.args:
             first = node.args[0]
             if isinstance(first, ast.JoinedStr) and isinstance(first.values[0], ast.Constant):
-                yield f"{first.values[0].value}*"
+                yield f"{first.values[0].value!s}*"
 
 
 def _codes() -> dict[str, str]:
     """Code -> a module that holds it: what looks like one where findings are made."""
-    words, found = _words(), {}
+    words = _words()
+    found: dict[str, str] = {}
     for file in SOURCES.rglob("*.py"):
         if file.is_relative_to(SOURCES / "report") or file.is_relative_to(SOURCES / "cli"):
             continue

@@ -107,12 +107,6 @@ Exit codes:
 Research use only. Not a medical device."""
 
 
-def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        click.echo(f"leuko {failures.version()}")
-        ctx.exit()
-
-
 @click.group(
     cls=Commands,
     epilog=EPILOG,
@@ -123,7 +117,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    callback=_show_version,
+    callback=failures.show_version,
     help="Show the version and end.",
 )
 def program() -> None:

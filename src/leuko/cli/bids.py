@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from leuko.cli.failures import show_version
 from leuko.cli.options import debug_option, quiet_option
 from leuko.cli.options_mask import mask_options
 from leuko.cli.options_place import norm_options, template_options
@@ -114,6 +115,14 @@ def _spread(args: Sequence[str]) -> list[str]:
 @norm_options
 @quiet_option
 @debug_option
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=show_version,
+    help="Show the version and end.",
+)
 @click.pass_context
 def bids(
     context: click.Context,

@@ -14,7 +14,7 @@ import click
 
 from leuko.errors import Interrupted, LeukoError, OutOfResources, UsageError
 
-__all__ = ["explain", "version"]
+__all__ = ["explain", "show_version", "version"]
 
 OUR_BUG = LeukoError.exit_code
 STOPPED = Interrupted.exit_code
@@ -24,6 +24,13 @@ NO_MEMORY = ("bad_alloc", "can't alloc", "out of memory", "could not create a me
 def version() -> str:
     """The version of leuko that runs."""
     return str(getattr(sys.modules["leuko"], "__version__", "unknown"))
+
+
+def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and end, where `--version` was given."""
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"leuko {version()}")
+        ctx.exit()
 
 
 def explain(error: BaseException, *, command: str, debug: bool) -> int:

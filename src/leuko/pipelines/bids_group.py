@@ -18,7 +18,6 @@ from leuko.pipelines.cohort_page import write_page
 from leuko.pipelines.cohort_table import COLUMNS, Numbers, Outcome, Status, table
 from leuko.pipelines.outputs import write_whole, writing
 from leuko.pipelines.statistics import decode
-from leuko.pipelines.statistics_definitions import DEFINITIONS
 
 __all__ = ["PHENOTYPE", "bids_group"]
 
@@ -108,11 +107,9 @@ def _sidecar() -> bytes:
     content: dict[str, object] = {"Description": said}
     content["MeasurementToolMetadata"] = {"Description": said}
     content |= {name: {"Description": said} for name, said in ABOUT.items()}
-    for name in COLUMNS:
-        known = DEFINITIONS.get(name)
-        said = known.definition if known else name.replace("_", " ")
-        unit = known.unit if known else ("ml" if name.endswith("_ml") else "")
-        content[name] = {"Description": said, **({"Units": unit} if unit else {})}
+    for name, column in COLUMNS.items():
+        unit = {"Units": column.unit} if column.unit else {}
+        content[name] = {"Description": column.definition, **unit}
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from leuko.findings import Severity
 from leuko.pipelines.cohort_outliers import AGED, Unlike, unlike
 from leuko.pipelines.cohort_pictures import MOST_PICTURES, frequency, thumbnail
+from leuko.pipelines.cohort_provenance import provenance
 from leuko.pipelines.cohort_sections import (
     case_table,
     distributions,
@@ -76,6 +77,8 @@ def page_of(outcomes: Sequence[Outcome], *, out: Path, asked: int) -> CohortPage
                             else "findings.none"),
         cases=case_table(outcomes, odd=odd, link=lambda outcome: _link(outcome, out)),
         definitions=tuple(_definitions()),
+        provenance=provenance(done),
+        provenance_note=words("provenance.note") if done else "",
     )  # fmt: skip
 
 
@@ -146,9 +149,9 @@ def _headline(
     if done:
         yield Measure("warned", words("tile.warned"), f"{sum(map(_is_warned, done)):,}")
         yield Measure("unlike", words("tile.unlike"), f"{len(odd):,}")
-    ages = [outcome.case.age for outcome in outcomes if outcome.case.age is not None]
+    ages = [outcome.case.age for outcome in done if outcome.case.age is not None]
     if ages:
-        known = words("tile.known", count=f"{len(ages):,}") if len(ages) < len(outcomes) else ""
+        known = words("tile.known", count=f"{len(done):,}") if len(ages) < len(done) else ""
         yield Measure(
             "age", words("tile.age"), f"{np.median(ages):.3g}", words("tile.years"), known
         )
@@ -234,5 +237,6 @@ def _values(done: Sequence[Outcome], column: str) -> list[float]:
 
 def _definitions() -> Iterator[Definition]:
     words = cohort_words()
-    for name in ("volume", "unlike", "regions", "failed", "status"):
+    for name in ("volume", "lesion", "share", "regions", "fazekas", "interval", "unlike", "failed",
+                 "status"):  # fmt: skip
         yield Definition(words(f"define.{name}.term"), words(f"define.{name}", aged=AGED))

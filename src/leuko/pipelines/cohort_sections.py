@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ __all__ = [
 MOST_GROUPS = 12  # with a row of the chart; the table has all
 FEWEST_DRAWN = 5  # scans, below which the table says it better
 FEWEST_AGES = 3
+MANY_EMPTY = 4  # cells of a row: that of a scan that failed
 FEWEST_CORRELATED = 10
 GRADES = (0, 1, 2, 3)
 NAMED = 3  # cases named with a finding
@@ -213,6 +215,8 @@ def case_table(
     add("group", [Cell(o.case.group) for o in outcomes], number=False)
     ages = (o.case.age for o in outcomes)
     add("years", [Cell("") if age is None else Cell(f"{age:.3g}", age) for age in ages])
+    sexes = (o.case.sex for o in outcomes)
+    add("sex", [Cell(words(f"sex.{sex}") if sex else "") for sex in sexes], number=False)
     add("status", [Cell(o.status.value) for o in outcomes], number=False, always=True)
     add("ml", measured("volume_ml", _ml), always=True)
     add("share", measured("white_matter_percent", lambda v: Cell(rounding.percent(v), v)))
@@ -224,10 +228,22 @@ def case_table(
     add("fazekas_deep", measured("fazekas_deep", lambda v: _whole(int(v))))
     add("warnings", [_warnings(o) for o in outcomes])
     add("note", [Cell(_note(o, odd.get(n, ()))) for n, o in enumerate(outcomes)], number=False)
-    rows = tuple(zip(*(cells for _, cells in columns), strict=True))
+    rows = tuple(_spanned(row) for row in zip(*(cells for _, cells in columns), strict=True))
     return Table(
         tuple(column for column, _ in columns), rows, note=words("cases.note"), sortable=True
     )
+
+
+def _spanned(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The row, its last text over the empty cells before it, where there are many."""
+    *others, last = row
+    kept = len(others)
+    while kept and not others[kept - 1].text:
+        kept -= 1
+    empty = len(others) - kept
+    if not last.text or empty < MANY_EMPTY:
+        return row
+    return (*others[:kept], replace(last, span=empty + 1))
 
 
 def _note(outcome: Outcome, odd: Sequence[Unlike]) -> str:

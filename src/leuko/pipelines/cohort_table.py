@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -15,65 +15,14 @@ import msgspec
 
 from leuko.findings import Severity
 from leuko.pipelines.case import Case
+from leuko.pipelines.cohort_columns import COLUMNS, Value
 from leuko.pipelines.json_texts import indented
 from leuko.pipelines.statistics import Statistics
 from leuko.pipelines.tab_texts import tab_separated
 
 __all__ = ["COLUMNS", "Noticed", "Numbers", "Outcome", "Place", "Status", "as_json", "table"]
 
-Value = float | int | str | None
 OF_THE_PERSON = ("age", "sex")  # parameters that differ from case to case
-RULES = ("continuity", "voxel_10mm", "cluster_2mm", "touching")
-
-
-def _of_rule(rule: str) -> Callable[[Statistics], Value]:
-    """The periventricular volume by one of the rules in use."""
-
-    def value(found: Statistics) -> Value:
-        regions = found.regions
-        record = regions.periventricular.get(rule) if regions is not None else None
-        if record is None or record.periventricular is None:
-            return None
-        return record.periventricular.volume_ml
-
-    return value
-
-
-COLUMNS: MappingProxyType[str, Callable[[Statistics], Value]] = MappingProxyType(
-    {
-        "volume_ml": lambda s: s.volume_ml,
-        "volume_low_ml": lambda s: s.volume_interval.low_ml if s.volume_interval else None,
-        "volume_high_ml": lambda s: s.volume_interval.high_ml if s.volume_interval else None,
-        "volume_mm3": lambda s: s.volume_mm3,
-        "volume_voxels": lambda s: s.volume_voxels,
-        "lesion_count": lambda s: s.lesion_count,
-        "small_count": lambda s: s.size_classes.small.count,
-        "medium_count": lambda s: s.size_classes.medium.count,
-        "large_count": lambda s: s.size_classes.large.count,
-        "left_ml": lambda s: s.left_ml,
-        "right_ml": lambda s: s.right_ml,
-        "midline_ml": lambda s: s.midline_ml,
-        "white_matter_percent": lambda s: s.white_matter_percent,
-        "brain_percent": lambda s: s.brain_percent,
-        "icv_percent": lambda s: s.icv_percent,
-        "largest_lesion_mm3": lambda s: s.largest_lesion_mm3,
-        "periventricular_ml": lambda s: s.regions_ml.get("periventricular"),
-        "deep_ml": lambda s: s.regions_ml.get("deep"),
-        "infratentorial_ml": lambda s: s.regions_ml.get("infratentorial"),
-        "white_matter_ml": lambda s: s.white_matter_ml,
-        "brain_ml": lambda s: s.brain_ml,
-        "ventricles_ml": lambda s: s.ventricles_ml,
-        "icv_ml": lambda s: s.icv_ml,
-        **{f"periventricular_{rule}_ml": _of_rule(rule) for rule in RULES},
-        "fazekas_periventricular": (
-            lambda s: s.scales.fazekas_periventricular.grade if s.scales else None
-        ),
-        "fazekas_deep": lambda s: s.scales.fazekas_deep.grade if s.scales else None,
-        "norm_percentile_low": lambda s: s.norm.percentile_low if s.norm else None,
-        "norm_percentile_high": lambda s: s.norm.percentile_high if s.norm else None,
-    }
-)
-"""What the table says of a finished case, and where it is in stats.json."""
 
 PLACES = MappingProxyType({name: place for place, name in enumerate(COLUMNS)})
 
@@ -110,7 +59,7 @@ class Numbers:
     def of(cls, found: Statistics) -> Numbers:
         """The few numbers from a stats.json."""
         return cls(
-            tuple(value(found) for value in COLUMNS.values()),
+            tuple(column.value(found) for column in COLUMNS.values()),
             tuple(Noticed(intern(f.code), f.severity, intern(f.what)) for f in found.findings),
             found.provenance.input_sha256 or "",
             _made_by(found),
@@ -151,7 +100,9 @@ class Outcome:
 
 def table(outcomes: Iterable[Outcome]) -> bytes:
     """cohort.tsv: a row a case; what is not known is `n/a`."""
-    head = ("case", "input", "group", "age", "status", "reason", *COLUMNS, "seconds", "findings")
+    head = (
+        "case", "input", "group", "age", "sex", "status", "reason", *COLUMNS, "seconds", "findings"
+    )  # fmt: skip
     return tab_separated(chain([head], map(_row, outcomes)))
 
 
@@ -162,6 +113,7 @@ def _row(outcome: Outcome) -> tuple[object, ...]:
         case.path.name,
         case.group or "n/a",
         _cell(case.age),
+        case.sex or "n/a",
         outcome.status,
         outcome.reason or "n/a",
         *map(_cell, found.values if found else (None,) * len(COLUMNS)),
@@ -178,6 +130,7 @@ def as_json(outcomes: Iterable[Outcome]) -> bytes:
             "input": outcome.case.path.name,
             "group": outcome.case.group or None,
             "age": outcome.case.age,
+            "sex": outcome.case.sex,
             "status": outcome.status.value,
             "reason": outcome.reason or None,
             "exit_code": outcome.exit_code,

@@ -223,6 +223,6 @@ def _is_continuous(values: npt.NDArray[Any]) -> bool:
         ahead = np.moveaxis(values, axis, 0)[1:]
         behind = np.moveaxis(values, axis, 0)[:-1]
         held = (ahead > 0) & (behind > 0)
-        both += np.count_nonzero(held)
-        alike += np.count_nonzero(held & (ahead == behind))
+        both += int(np.count_nonzero(held))
+        alike += int(np.count_nonzero(held & (ahead == behind)))
     return alike < both / 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leuko.report.document import Measure, Picture
+from leuko.report.document import Entry, Measure, Picture
 from leuko.report.sections import Definition, Plot, Table
 
 __all__ = [
@@ -73,3 +73,5 @@ class CohortPage:
     findings_note: str
     cases: Table
     definitions: tuple[Definition, ...]
+    provenance: tuple[Entry, ...] = ()
+    provenance_note: str = ""

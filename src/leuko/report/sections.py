@@ -24,13 +24,14 @@ class Column:
 class Cell:
     """A text of a table; rows are sorted by `order` where it is given, else by the text.
 
-    `link` leads to another page.
+    `link` leads to another page; `span` columns are taken, as by a long text at a row's end.
     """
 
     text: str
     order: float | None = None
     strong: bool = False
     link: str = ""
+    span: int = 1
 
 
 @dataclass(frozen=True, slots=True)

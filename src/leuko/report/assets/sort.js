@@ -6,7 +6,12 @@ for (const head of document.querySelectorAll("table.sortable th")) {
     const falling = head.getAttribute("aria-sort") === "ascending";
     for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", falling ? "descending" : "ascending");
-    const key = (row) => row.cells[column].dataset.order ?? row.cells[column].textContent;
+    const last = head.parentNode.cells.length - 1;
+    const key = (row) => { // the last cell of a row may lie over empty ones
+      const end = row.cells[row.cells.length - 1];
+      const cell = column < end.cellIndex ? row.cells[column] : column === last ? end : null;
+      return cell?.dataset.order ?? cell?.textContent ?? "";
+    };
     const rows = [...body.rows].sort((a, b) => {
       const x = key(a), y = key(b);
       if (x === "" || y === "") return (x === "") - (y === ""); // without a value: last
