@@ -16,7 +16,7 @@ from leuko.evaluation.registry import CHALLENGE, METRICS
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from leuko.pipelines.evaluate import CaseScores, Evaluation
+    from leuko.pipelines.evaluate_results import CaseScores, Evaluation
 
 __all__ = ["evaluate"]
 

@@ -15,7 +15,8 @@ from leuko.evaluation.pooled import LENGTHS
 from leuko.evaluation.ranking import Ranking, rank
 from leuko.evaluation.registry import CHALLENGE, METRICS
 from leuko.evaluation.statistics import Wilcoxon, wilcoxon
-from leuko.pipelines.evaluate import Evaluation, evaluate_paths, summaries
+from leuko.pipelines.evaluate import evaluate_paths
+from leuko.pipelines.evaluate_results import Evaluation, summaries
 
 __all__ = ["Comparison", "PairTest", "compare", "holm"]
 

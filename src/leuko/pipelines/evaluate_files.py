@@ -12,8 +12,8 @@ from pathlib import Path
 from leuko.errors import UsageError
 from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.registry import METRICS
-from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.pipelines.evaluate_groups import seen_and_unseen, site_summaries
+from leuko.pipelines.evaluate_results import CaseScores, Evaluation
 from leuko.pipelines.evaluate_volumes import volume_agreement
 from leuko.pipelines.outputs import write_whole
 from leuko.report.metric_words import definition, title, unit

@@ -14,8 +14,8 @@ from leuko.evaluation.registry import METRICS
 from leuko.formats.read import read
 from leuko.image.grid import require_same_grid
 from leuko.image.image import Image
-from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.pipelines.evaluate_masks import as_mask, read_pair
+from leuko.pipelines.evaluate_results import CaseScores, Evaluation
 from leuko.pipelines.pairing import PathPair, partners
 from leuko.report.evaluation_pictures import Codes, codes_of, compared_picture
 from leuko.report.metric_words import BRIEF, unit

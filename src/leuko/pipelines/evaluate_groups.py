@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.statistics import Drop, clear_drop
-from leuko.pipelines.evaluate import CaseScores, Evaluation, summaries
+from leuko.pipelines.evaluate_results import CaseScores, Evaluation, summaries
 
 __all__ = ["SeenAndUnseen", "seen_and_unseen", "site_summaries"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from leuko.evaluation.aggregate import Summary
 from leuko.findings import Finding
-from leuko.pipelines.evaluate import CaseScores, Evaluation
 from leuko.pipelines.evaluate_gallery import gallery
+from leuko.pipelines.evaluate_results import CaseScores, Evaluation
 from leuko.pipelines.evaluate_sections import HEADLINE, sites, sizes, volumes
 from leuko.pipelines.evaluate_tables import (
     cases_table,

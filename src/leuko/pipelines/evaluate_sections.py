@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.diagnosis import wilson_interval
 from leuko.evaluation.registry import CHALLENGE
-from leuko.pipelines.evaluate import Evaluation
 from leuko.pipelines.evaluate_groups import seen_and_unseen, site_summaries
+from leuko.pipelines.evaluate_results import Evaluation
 from leuko.pipelines.evaluate_tables import (
     shown_value,
     strips,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from leuko.evaluation.aggregate import Summary
 from leuko.evaluation.registry import METRICS
-from leuko.pipelines.evaluate import CaseScores, Evaluation
+from leuko.pipelines.evaluate_results import CaseScores, Evaluation
 from leuko.report.charts import WIDTH
 from leuko.report.evaluation_charts import Point, Strip, strip_chart
 from leuko.report.metric_words import BRIEF, definition, title, unit

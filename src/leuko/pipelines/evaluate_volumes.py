@@ -16,7 +16,7 @@ from leuko.evaluation.agreement import (
     pearson,
     spearman,
 )
-from leuko.pipelines.evaluate import Evaluation
+from leuko.pipelines.evaluate_results import Evaluation
 
 __all__ = ["VolumeAgreement", "agreement_of", "volume_agreement"]
 
