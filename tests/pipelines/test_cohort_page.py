@@ -153,7 +153,11 @@ def test_the_reason_of_a_failed_scan_lies_over_the_empty_cells(tmp_path: Path) -
 
 
 def test_what_made_the_scans_stands_on_the_page(tmp_path: Path) -> None:
-    made = {"definition": "vascular", "weights_name": "wmh-flair", "leuko_version": "9.9"}
+    made: dict[str, Any] = {
+        "definition": "vascular",
+        "weights_name": "wmh-flair",
+        "leuko_version": "9.9",
+    }
     outcomes = [done(f"s{n}", weights_version="2", **made) for n in range(3)]
     outcomes.append(done("old", weights_version="1", **made))
     told = {one.label: one.value for one in page_of(outcomes, out=tmp_path, asked=4).provenance}

@@ -148,10 +148,11 @@ def test_many_lesions_are_folded(some_case: Any) -> None:
     table = tuple(replace(first, label=number) for number in range(1, 701))
     text = html(some_case.document(table=table, labels=None))
     page = Page(text)
-    assert "The 20 largest of 700 lesions. Every lesion is in lesions.tsv." in page.text
+    assert "The 200 largest of 700 lesions. Every lesion is in lesions.tsv." in page.text
     assert sum(tag == "details" for tag, _ in page.tags) == 1
-    assert text.index("<details>") < text.index('<td class="number">21</td>')
-    assert '<td class="number">521</td>' not in text, "the file has the rest"
+    assert text.index('<details class="more">') < text.index('<td class="number">21</td>')
+    assert '<td class="number">200</td>' in text
+    assert '<td class="number">201</td>' not in text, "the file has the rest"
 
 
 def test_not_measured_sides_have_no_chart(make_case: Any, left_box: Any) -> None:

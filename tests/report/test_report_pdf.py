@@ -52,6 +52,28 @@ def test_the_same_document_gives_the_same_pdf(some_case: Any) -> None:
     assert pdf(some_case.document()) == pdf(some_case.document())
 
 
+def test_the_file_is_dated_by_its_run(some_page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    assert b"/CreationDate (D:20261121031200" in pdf(some_page)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    assert b"/CreationDate (D:19700102000000" in pdf(some_page)
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (poppler-utils)")
+def test_every_lesion_of_the_page_is_on_paper(some_case: Any, tmp_path: Path) -> None:
+    first = some_case.rest["table"][0]
+    table = tuple(replace(first, label=number + 5000) for number in range(200))
+    page = some_case.document(table=table, labels=None)
+    file = tmp_path / "report.pdf"
+    file.write_bytes(pdf(page))
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True, text=True
+    )
+    assert "All 200 lesions, the largest first." in done.stdout
+    printed = {int(number) for number in re.findall(r"^ *(5\d\d\d) ", done.stdout, re.MULTILINE)}
+    assert printed == {row.label for row in table}
+
+
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (poppler-utils)")
 def test_the_pdf_says_what_the_page_says(some_case: Any, warning: Finding, tmp_path: Path) -> None:
     document = some_case.document(findings=(warning,))

@@ -38,7 +38,7 @@ from leuko.report.wording import Wording, wording
 __all__ = ["document"]
 
 SHOWN = 20  # rows of the lesion table that are not folded
-FOLDED = 500  # rows at most behind the fold: the file has every one
+MOST_LESIONS = 200  # rows on page and paper: the file has every one
 SIZE_VALUE = {SizeClass.SMALL: 1, SizeClass.MEDIUM: 2, SizeClass.LARGE: 3}
 MASS = "scan.mass"  # what is marked there has another cause, and other errors
 SEVERITIES = ("refusal", "warning", "note")
@@ -105,7 +105,7 @@ def document(
         sizes=sizes(burden, words=words),
         profile=_profile(burden, axis=axis, image=image, words=words),
         lesions=tuple(
-            _row(lesion, oriented=grid.oriented, words=words) for lesion in table[: SHOWN + FOLDED]
+            _row(lesion, oriented=grid.oriented, words=words) for lesion in table[:MOST_LESIONS]
         ),
         lesions_shown=SHOWN,
         lesions_note=_lesions_note(table, table_file, words),
@@ -276,10 +276,10 @@ def _lesions_note(table: LesionTable, table_file: str, words: Wording) -> str:
     number = words.numerals.count(len(table))
     if len(table) == 1:
         shown = words("table.shown.one")
-    elif len(table) <= SHOWN:
+    elif len(table) <= MOST_LESIONS:
         shown = words("table.shown.all", count=number)
     else:
-        shown = words("table.shown", shown=SHOWN, count=number)
+        shown = words("table.shown", shown=MOST_LESIONS, count=number)
     return f"{shown} {words('table.file', file=table_file)}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TEXT_WIDTH", "laid_out", "pdf"]
 
 SIDE, TOP, BOTTOM = 15 * mm, 25 * mm, 16 * mm
+RUN = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d) UTC")  # as provenance.time_of writes it
 TEXT_WIDTH = A4[0] - 2 * SIDE  # points
 
 
@@ -66,6 +69,7 @@ def _canvas_maker(document: Document | ChangeDocument, words: Wording) -> type[A
     class Pages(Canvas):  # type: ignore[misc]  # reportlab has no types
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
+            _date(self, document.created)
             self._finished: list[dict[str, Any]] = []
 
         def showPage(self) -> None:  # noqa: N802  # reportlab's name
@@ -80,6 +84,16 @@ def _canvas_maker(document: Document | ChangeDocument, words: Wording) -> type[A
             super().save()
 
     return Pages
+
+
+def _date(canvas: Any, created: str) -> None:
+    """Date the file by its run, unless SOURCE_DATE_EPOCH names another time.
+
+    Without a time of the run it keeps reportlab's fixed one: equal documents are equal files.
+    """
+    found = RUN.fullmatch(created)
+    if found and not os.environ.get("SOURCE_DATE_EPOCH"):
+        canvas._doc._timeStamp.YMDhms = (*(int(part) for part in found.groups()), 0)
 
 
 def _frame_page(

@@ -149,7 +149,7 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
         return
     names = ("label", "volume", "size", "side", "region", "centre", "distance", "z")
     keys = (*(f"table.{name}" for name in names), document.sureness)
-    shown = document.lesions[: document.lesions_shown]
+    shown, few = document.lesions, len(document.lesions) <= document.lesions_shown
     rows = [
         (row.label, row.volume, row.size, row.side, row.region, row.centre, row.distance, row.z,
          row.confidence)
@@ -162,6 +162,7 @@ def _lesions(document: Document, width: float, words: Wording) -> Iterator[Flowa
         widths=[width * share for share in SHARES],
         numbers=NUMBERS,
         marked=(2, [SIZE[row.size_name] for row in shown]),
+        size=7.0 if few else 6.2,
     )
     yield Spacer(1, 3)
     last = words(f"{document.sureness}.explained")

@@ -28,7 +28,7 @@ def findings(notices: Sequence[Notice], *, width: float, words: Wording) -> Iter
     if not notices:
         yield paragraph(words("findings.none"), NOTE)
     for item in notices:
-        yield _notice(item, width)
+        yield KeepTogether([_notice(item, width)])
 
 
 def _notice(item: Notice, width: float) -> Flowable:

@@ -25,10 +25,12 @@ def text_rows(
     widths: Sequence[float],
     numbers: Sequence[int],
     marked: tuple[int, Sequence[str]] | None = None,
+    size: float = 7.0,
 ) -> Flowable:
     """A table whose columns are `widths` wide (points); the columns `numbers` align right.
 
-    `marked` names a column and the colour of the bar before it in each row.
+    `marked` names a column and the colour of the bar before it in each row; `size` is that of the
+    letters.
     """
     heads = [
         paragraph(text, NUMBER_HEAD if place in numbers else NOTE)
@@ -36,13 +38,14 @@ def text_rows(
     ]
     cells = [[drawable(cell) for cell in row] for row in rows]
     style = [
-        ("FONT", (0, 0), (-1, -1), REGULAR, 7),
+        ("FONT", (0, 0), (-1, -1), REGULAR, size),
+        ("LEADING", (0, 0), (-1, -1), 1.2 * size),
         ("TEXTCOLOR", (0, 0), (-1, 0), HexColor(MUTED)),
         ("TEXTCOLOR", (0, 1), (-1, -1), HexColor(INK)),
         ("LINEBELOW", (0, 0), (-1, 0), 0.6, HexColor(FAINT)),
         ("LINEBELOW", (0, 1), (-1, -1), 0.4, HexColor(LINE)),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
+        ("TOPPADDING", (0, 0), (-1, -1), 2 * size / 7),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6 * size / 7),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 10),
         ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),

@@ -15,7 +15,7 @@ from leuko.report.palette import ACCENT, FAINT, INK, LINE, MUTED
 from leuko.report.pdf_looks import NOTE, PAD_NONE, TITLE
 from leuko.report.pdf_pieces import Chart, Photo, looks, paragraph
 from leuko.report.rounding import unbroken
-from leuko.report.typefaces import REGULAR
+from leuko.report.typefaces import BOLD, REGULAR
 
 __all__ = ["definitions", "heading", "section"]
 
@@ -116,8 +116,8 @@ def _widths(table: values.Table, width: float) -> list[float]:
     """Columns of numbers and short texts as wide as they need; long texts share what is left."""
     needed, longest = [], []
     for place, column in enumerate(table.columns):
-        texts = [unbroken(row[place].text) for row in table.rows]
-        whole = max([stringWidth(text, REGULAR, 7.4) for text in texts], default=0.0)
+        cells = [row[place] for row in table.rows]
+        whole = max([_length(cell) for cell in cells], default=0.0)
         head = max([stringWidth(word, REGULAR, 6.8) for word in column.title.split()], default=0.0)
         longest.append(whole)
         needed.append(max(whole, head) + ROOM if column.number else min(whole + ROOM, SHORT))
@@ -127,6 +127,10 @@ def _widths(table: values.Table, width: float) -> list[float]:
     if left <= 0 or sum(long) == 0:
         return [have * width / sum(needed) for have in needed]
     return [have + left * share / sum(long) for have, share in zip(needed, long, strict=True)]
+
+
+def _length(cell: values.Cell) -> float:
+    return stringWidth(unbroken(cell.text), BOLD if cell.strong else REGULAR, 7.4)
 
 
 def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
