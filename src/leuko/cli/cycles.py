@@ -15,7 +15,7 @@ __all__ = ["no_collection"]
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """No search for cycles in the block, which is to end within seconds."""
+    """No search for cycles in the block; the process is to end soon after it, within seconds."""
     was = gc.isenabled()
     gc.disable()
     try:

@@ -105,6 +105,8 @@ def segment(
             shared = {"jobs": jobs, "scheduler": scheduler}
             context.exit(_as_bids(cases, {**job, **shared}, t1=t1, quiet=quiet))
         elif is_alone(paths, cases):
+            # To the end of the command: the first search after it would be for nothing as well.
+            context.find_root().with_resource(no_collection())
             _one(cases[0], {**job, "t1": t1}, as_json=as_json, quiet=quiet)
         elif t1 is not None:
             raise click.UsageError("--t1 goes with one scan; here are several.")
@@ -116,13 +118,12 @@ def segment(
 
 
 def _one(case: Case, job: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    with no_collection():
-        from leuko.cli.console import print_result, steps_on_screen
-        from leuko.pipelines.segment import segment_case
+    from leuko.cli.console import print_result, steps_on_screen
+    from leuko.pipelines.segment import segment_case
 
-        with steps_on_screen(quiet=quiet or as_json) as watch:
-            numbers = segment_case(case, watch=watch, **job)
-        print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
+    with steps_on_screen(quiet=quiet or as_json) as watch:
+        numbers = segment_case(case, watch=watch, **job)
+    print_result(numbers, out=job["out"], as_json=as_json, quiet=quiet)
 
 
 def _many(cases: Sequence[Case], job: dict[str, Any], *, as_json: bool, quiet: bool) -> int:

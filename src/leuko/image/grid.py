@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ __all__ = ["Grid", "Orientation", "require_same_grid"]
 FloatArray = npt.NDArray[np.float64]
 SPACING_DECIMALS = 4  # mm: header rounding must not decide a mask
 SAME_GRID_TOLERANCE_MM = 1e-3
+AFFINES = 64  # whose orientation is remembered: it is asked for everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +104,7 @@ class Grid:
         in the body, never by their order in the array: every flip and permutation of an array has
         the same canonical order.
         """
-        matrix = self.affine[:3, :3]
-        cosines = np.round(matrix / np.linalg.norm(matrix, axis=0), 4)
-
-        def rank(axes: tuple[int, ...]) -> tuple[float, tuple[tuple[float, ...], ...]]:
-            total = sum(abs(float(cosines[world, axis])) for world, axis in enumerate(axes))
-            lines = (_facing(cosines[:, axis], world)[0] for world, axis in enumerate(axes))
-            return round(total, 4), tuple(lines)
-
-        first, second, third = max(itertools.permutations(range(3)), key=rank)
-        return Orientation(
-            axes=(first, second, third),
-            flipped=(
-                _facing(cosines[:, first], 0)[1],
-                _facing(cosines[:, second], 1)[1],
-                _facing(cosines[:, third], 2)[1],
-            ),
-        )
+        return _orientation(self.affine[:3, :3].tobytes())
 
     def canonical(self) -> Grid:
         """This grid with its axes permuted and flipped to run closest to right, anterior, superior.
@@ -163,6 +149,28 @@ class Grid:
         """Largest distance in mm between the eight corresponding corners of two grids."""
         corners = np.array(list(itertools.product(*((0, n - 1) for n in self.shape))))
         return float(np.linalg.norm(self.to_world(corners) - other.to_world(corners), axis=1).max())
+
+
+@lru_cache(AFFINES)
+def _orientation(directions: bytes) -> Orientation:
+    """The orientation of the three columns of an affine (3x3 float64, row by row)."""
+    matrix = np.frombuffer(directions).reshape(3, 3)
+    cosines = np.round(matrix / np.linalg.norm(matrix, axis=0), 4)
+
+    def rank(axes: tuple[int, ...]) -> tuple[float, tuple[tuple[float, ...], ...]]:
+        total = sum(abs(float(cosines[world, axis])) for world, axis in enumerate(axes))
+        lines = (_facing(cosines[:, axis], world)[0] for world, axis in enumerate(axes))
+        return round(total, 4), tuple(lines)
+
+    first, second, third = max(itertools.permutations(range(3)), key=rank)
+    return Orientation(
+        axes=(first, second, third),
+        flipped=(
+            _facing(cosines[:, first], 0)[1],
+            _facing(cosines[:, second], 1)[1],
+            _facing(cosines[:, third], 2)[1],
+        ),
+    )
 
 
 def _facing(direction: FloatArray, world: int) -> tuple[tuple[float, ...], bool]:
