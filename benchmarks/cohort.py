@@ -114,9 +114,10 @@ class Limit:
         return Limit((self.wall_s + other.wall_s) / 2, (self.cpu_s + other.cpu_s) / 2)
 
 
-def network_limit(scans: Sequence[Path], *, repeats: int = 9) -> Limit:
+def network_limit(scans: Sequence[Path]) -> Limit:
     """The network alone: the mean of the scans, of each the median of several times."""
     model = load_model(SegmentConfig())
+    repeats = max(3, 9 // len(scans))
     wall, cpu = [], []
     for scan in scans:
         image = read_scan(scan)
