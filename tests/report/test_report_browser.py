@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -133,6 +136,24 @@ def test_nothing_is_cut_on_paper_or_screen(page: Browser, tmp_path: Path, some_c
     assert page.run(script) == []
     page.call("Emulation.setEmulatedMedia", media="")
     page.call("Emulation.clearDeviceMetricsOverride")
+
+
+@needs_browser
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext (poppler-utils)")
+def test_what_is_folded_on_the_page_is_printed(
+    page: Browser, tmp_path: Path, some_case: Any
+) -> None:
+    first = some_case.rest["table"][0]
+    table = tuple(replace(first, label=number) for number in range(1, 41))
+    _open(page, tmp_path, html(some_case.document(table=table, labels=None)))
+    assert page.run("document.querySelector('details.more').open") is False
+    file = tmp_path / "printed.pdf"
+    file.write_bytes(base64.b64decode(page.call("Page.printToPDF", **A4)["data"]))
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True, text=True
+    )
+    rows = re.findall(r"^ *(\d+) .*(?:left|right|links|rechts).*\d$", done.stdout, re.MULTILINE)
+    assert {int(number) for number in rows} >= set(range(1, 41))
 
 
 @needs_browser

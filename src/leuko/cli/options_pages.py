@@ -14,7 +14,7 @@ page_options = together(
         type=click.Choice(["en", "de"]),
         default="en",
         show_default=True,
-        help="The language of the report.",
+        help="The language of the report; pages of cohorts and of changes are in English.",
     ),
     click.option(
         "--viewer/--no-viewer",
