@@ -22,4 +22,6 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         if was:
+            gc.freeze()  # and thawed it counts as old: else all that was made is searched at once
             gc.enable()
+            gc.unfreeze()
