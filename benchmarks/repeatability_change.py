@@ -10,8 +10,9 @@ scans of 6 to 8 mm moved within their slices. No truth is needed: every change i
 
 Prints, for each class: the within-subject coefficient of variation of the total volume of scans
 of 2 ml and more (the root of half the mean square of relative differences), the largest difference
-of the others in ml, how well the brains were found in each other, and of growth less regression of
-lesions the smallest limit a + b V that 99 of 100 stay below. Writes
+of the others in ml, how well the brains were found in each other, the largest lesion change of a
+pair, and of growth less regression of lesions the smallest limit a + b V that 99 of 100 stay below.
+Writes
 benchmarks/out/repeatability/rows.json.
 """
 
@@ -147,9 +148,15 @@ def summary(kind: str, found: list[dict[str, Any]]) -> None:
     rows = [row for one in found for row in one["rows"] if row[0] != "not_seen"]
     change = np.array([abs(row[3] - row[4]) for row in rows])
     volume = np.array([(row[1] + row[2]) / 2 for row in rows])
-    net = [abs(one["growth_ml"] - one["regression_ml"]) for one in found]
+    counted = [abs(one["growth_ml"] - one["regression_ml"]) for one in found]
+    whole = [abs(sum(r[3] - r[4] for r in one["rows"] if r[0] != "not_seen")) for one in found]
+    shares = [one / 10 / np.mean(ml["ml"]) for one, ml in zip(whole, found, strict=True)]
     print(f"{len(rows)} lesions, {np.count_nonzero(change)} with any change")
-    print(f"growth less regression of a pair, largest {max(net):.3f} ml")
+    print(f"lesion change of a pair, largest {max(counted):.3f} ml")
+    print(
+        f"with what stays below the limits of its lesions {max(whole) / 1000:.3f} ml, "
+        f"and {max(shares):.2f} % of the volume"
+    )
     for share in SHARES:
         print(f"limit a + {share:g} V: a = {np.quantile(change - share * volume, 0.99):.1f} mm3")
 

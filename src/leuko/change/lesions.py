@@ -11,7 +11,13 @@ __all__ = ["ChangedLesion"]
 
 @dataclass(frozen=True, slots=True)
 class ChangedLesion:
-    """A lesion over two visits; volumes on the half-way grid (mm3), place at the follow-up."""
+    """A lesion over two visits; volumes in mm3, place at the follow-up.
+
+    baseline_mm3, followup_mm3: on the half-way grid. What either mask holds belongs to both visits
+        where the scans do not differ, so these two differ by growth less regression alone.
+    baseline_mask_mm3, followup_mask_mm3: what each visit's own mask holds of it, on its own grid;
+        over all lesions their sums are the volumes of the masks.
+    """
 
     number: int  # from 1, the largest first
     kind: ChangeClass
@@ -26,6 +32,8 @@ class ChangedLesion:
     centre_mm: tuple[float, float, float]  # RAS mm of the follow-up
     side: str
     region: str
+    baseline_mask_mm3: float
+    followup_mask_mm3: float
 
     @property
     def change_mm3(self) -> float:

@@ -13,6 +13,7 @@ __all__ = ["Repeatability", "Resolution", "repeatability_of", "resolution_of"]
 
 THICK_FROM_MM, COARSE_FROM_MM = 2.5, 5.5
 ABSOLUTE_ML = 0.1  # below 2 ml a share of the volume says little
+LESIONS_SHARE = 0.01  # of the volume, for growth less regression of all lesions; see MEASURED
 COMPARED = 1.96 * 2**0.5  # a difference of two measurements exceeds so many deviations once in 20
 
 
@@ -38,9 +39,16 @@ class Repeatability:
     lesion_mm3: float
     lesion_share: float
 
-    def total_limit_ml(self, volume_ml: float) -> float:
-        """The change of a total volume of about `volume_ml` that is beyond repetition."""
+    def net_change_limit_ml(self, volume_ml: float) -> float:
+        """The difference of two masks of about `volume_ml` that is beyond repetition."""
         return max(ABSOLUTE_ML, COMPARED * self.percent / 100 * volume_ml)
+
+    def lesion_change_limit_ml(self, volume_ml: float) -> float:
+        """Growth less regression of all lesions, of about `volume_ml`, that is beyond repetition.
+
+        Far less than of the masks: lesions are compared where the scans differ.
+        """
+        return max(ABSOLUTE_ML, LESIONS_SHARE * volume_ml)
 
     def lesion_limit_mm3(self, volume_mm3: float) -> float:
         """The change of a lesion of about `volume_mm3` that is beyond repetition."""
@@ -50,6 +58,8 @@ class Repeatability:
 # Measured: volumes as below. Of 1066 lesions in pairs without a change 99 of 100 differed by less
 # than 0.4 mm3 + 5 %. Nothing below 10 mm3 is called all the same: real repeated scans differ by
 # more than simulated ones.
+# Growth less regression of all lesions of a pair together was 0.00 ml in all 26 pairs; with what
+# stays below each lesion's limit at most 0.10 ml, and 0.5 % of the volume.
 MEASURED = {
     Resolution.THIN: Repeatability(Resolution.THIN, 5.1, 10.0, 0.05),
     Resolution.THICK: Repeatability(Resolution.THICK, 3.6, 10.0, 0.05),

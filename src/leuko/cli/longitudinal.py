@@ -11,7 +11,7 @@ import click
 
 from leuko.cli.options import FILE, image_argument, out_options
 from leuko.cli.options_input import series_option
-from leuko.cli.options_pages import scanner_options
+from leuko.cli.options_pages import language_option, scanner_options
 from leuko.cli.options_run import job_options
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ disk; 8 interrupted.
     help="The T1 of a visit, for a network that looks at it; once for each visit, in order.",
 )
 @job_options
+@language_option
 @scanner_options
 def longitudinal(
     visits: tuple[str, ...],
@@ -120,16 +121,24 @@ def _day(text: str) -> date:
 def _said(numbers: ChangeStatistics) -> Iterator[str]:
     """What changed, in a few lines."""
     n, counts = numbers, numbers.counts
-    significant = "beyond" if n.change_is_significant else "within"
-    yield f"Volume      {n.baseline_ml:8.2f} ml  to {n.followup_ml:.2f} ml ({n.net_change_ml:+.2f})"
-    yield f"Growth      {n.growth_ml:8.2f} ml"
-    yield f"Regression  {n.regression_ml:8.2f} ml"
-    yield (
-        f"Growth less regression is {significant} what repeated scans differ by "
-        f"({n.smallest_change_ml:.2f} ml)"
-    )
-    if n.net_change_ml_per_year is not None:
-        yield f"Net change  {n.net_change_ml_per_year:+8.2f} ml a year, over {n.years:.1f} years"
-    yield "Lesions     " + ", ".join(
+    yield "Lesions        " + ", ".join(
         f"{getattr(counts, name)} {name}" for name in counts.__struct_fields__
     )
+    yield (
+        f"Lesion change  {n.lesion_change_ml:+.2f} ml: growth {n.growth_ml:.2f} less regression "
+        f"{n.regression_ml:.2f}; {_verdict(n.change_is_significant, n.smallest_lesion_change_ml)}"
+    )
+    yield (
+        f"Net change     {n.net_change_ml:+.2f} ml: masks of {n.baseline_ml:.2f} and "
+        f"{n.followup_ml:.2f} ml; {_verdict(n.net_change_is_significant, n.smallest_net_change_ml)}"
+    )
+    if n.lesion_change_ml_per_year is not None and n.net_change_ml_per_year is not None:
+        yield (
+            f"A year         {n.lesion_change_ml_per_year:+.2f} ml lesion change, "
+            f"{n.net_change_ml_per_year:+.2f} ml net change, over {n.years:.1f} years"
+        )
+
+
+def _verdict(significant: bool, limit_ml: float) -> str:
+    side = "beyond" if significant else "within"
+    return f"{side} what repeated scans differ by ({limit_ml:.2f} ml)"

@@ -6,16 +6,18 @@ import click
 
 from leuko.cli.options import together
 
-__all__ = ["fractional_option", "page_options", "scanner_options"]
+__all__ = ["fractional_option", "language_option", "page_options", "scanner_options"]
+
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "de"]),
+    default="en",
+    show_default=True,
+    help="The language of the report; pages of cohorts are in English.",
+)
 
 page_options = together(
-    click.option(
-        "--language",
-        type=click.Choice(["en", "de"]),
-        default="en",
-        show_default=True,
-        help="The language of the report; pages of cohorts and of changes are in English.",
-    ),
+    language_option,
     click.option(
         "--viewer/--no-viewer",
         default=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import fsum
 
 import numpy as np
 import numpy.typing as npt
@@ -143,12 +144,20 @@ def _lesion(
         centre_mm=(x, y, z),
         side=largest.side.value,
         region=largest.region,
+        baseline_mask_mm3=_in_mask(row.first, baseline),
+        followup_mask_mm3=_in_mask(row.second, followup),
     )
 
 
 def _own(labels: tuple[int, ...], visit: Followed) -> tuple[int, ...]:
     """Those that the visit's own mask holds."""
     return tuple(label for label in labels if label <= len(visit.result.table))
+
+
+def _in_mask(labels: tuple[int, ...], followed: Followed) -> float:
+    """What a visit's own mask holds of a lesion, mm3."""
+    table = followed.result.table
+    return fsum(table[label - 1].volume_mm3 for label in _own(labels, followed))
 
 
 def _centre(lesions: Sequence[Lesion]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -237,17 +246,16 @@ def _about_overlooked(change: Change) -> Iterator[Finding]:
 
 def _about_volumes(change: Change) -> Iterator[Finding]:
     """Where the totals say something else than the lesions one by one."""
-    lesions = change.growth_ml - change.regression_ml
-    apart = change.net_change_ml - lesions
-    if abs(apart) > change.smallest_change_ml:
+    apart = change.net_change_ml - change.lesion_change_ml
+    if abs(apart) > change.smallest_net_change_ml:
         yield Finding(
             "change.volumes_disagree",
             Severity.NOTE,
-            f"From {change.baseline.spoken} to {change.followup.spoken} the masks differ by "
-            f"{_signed(change.net_change_ml)} ml, lesion by lesion the scans differ by "
-            f"{_signed(lesions)} ml: each mask has its own edge of brightness, lesions are "
-            "compared where the scans differ.",
-            "Growth and regression are the more reliable numbers.",
+            f"From {change.baseline.spoken} to {change.followup.spoken} the net change of the "
+            f"masks is {_signed(change.net_change_ml)} ml, the lesion change "
+            f"{_signed(change.lesion_change_ml)} ml: each mask has its own edge of brightness, "
+            "lesions are compared where the scans differ.",
+            "The lesion change is the more reliable number.",
         )
 
 

@@ -18,7 +18,12 @@ CHANGE_DEFINITIONS = MappingProxyType(
                 "volume of the first visit's own mask, as `leuko segment` has it",
             ),
             ("followup_ml", "ml", "volume of the last visit's own mask, as `leuko segment` has it"),
-            ("net_change_ml", "ml", "followup_ml less baseline_ml"),
+            (
+                "net_change_ml",
+                "ml",
+                "followup_ml less baseline_ml; each mask has its own edge of brightness, so "
+                "lesion_change_ml is the more reliable number",
+            ),
             (
                 "net_change_percent",
                 "%",
@@ -35,13 +40,31 @@ CHANGE_DEFINITIONS = MappingProxyType(
                 "the scans shows and no mask holds; on a 1 mm grid half-way between",
             ),
             ("regression_ml", "ml", "as growth_ml, with the visits exchanged"),
+            ("lesion_change_ml", "ml", "growth_ml less regression_ml"),
+            (
+                "lesion_change_ml_per_year",
+                "ml a year",
+                "lesion_change_ml by the time between the visits",
+            ),
+            (
+                "smallest_lesion_change_ml",
+                "ml",
+                "1 % of the masks' mean volume, at least 0.1 ml: growth less regression of all "
+                "lesions was smaller in every pair of repeated scans",
+            ),
+            (
+                "change_is_significant",
+                "",
+                "whether lesion_change_ml, up or down, is beyond smallest_lesion_change_ml",
+            ),
             (
                 "counts",
                 "lesions",
                 "a lesion is what touches, or lies within 1.5 mm, over both visits. new: less than "
-                "a tenth of it was there; enlarging, shrinking: growth less regression beyond what "
-                "repeated scans differ by; disappeared: less than a tenth of it is left; merged: "
-                "enlarging, out of several lesions; split: shrinking into several; else stable",
+                "a tenth of it was there; enlarging, shrinking: growth less regression beyond "
+                "smallest_change_mm3 of lesions.tsv; disappeared: less than a tenth of it is left; "
+                "merged: enlarging, out of several lesions; split: shrinking into several; else "
+                "stable",
             ),
             ("not_seen", "lesions", "lesions where one visit shows nothing: of no class"),
             (
@@ -56,15 +79,15 @@ CHANGE_DEFINITIONS = MappingProxyType(
                 "thin: no voxel of either visit is longer than 2.5 mm; thick: 5.5 mm; else coarse",
             ),
             (
-                "smallest_change_ml",
+                "smallest_net_change_ml",
                 "ml",
-                "2.77 times repeatability_percent of the visits' mean volume, at least 0.1 ml: 19 "
+                "2.77 times repeatability_percent of the masks' mean volume, at least 0.1 ml: 19 "
                 "of 20 pairs of repeated scans differ by less",
             ),
             (
-                "change_is_significant",
+                "net_change_is_significant",
                 "",
-                "growth_ml less regression_ml is beyond smallest_change_ml",
+                "whether net_change_ml, up or down, is beyond smallest_net_change_ml",
             ),
         )
     }

@@ -22,7 +22,6 @@ from leuko.pipelines.longitudinal import (
     visit_names,
     with_probability,
 )
-from leuko.pipelines.longitudinal_definitions import CHANGE_DEFINITIONS
 from leuko.pipelines.longitudinal_kept import kept_visit
 from leuko.pipelines.longitudinal_result import Change, Followed, Longitudinal
 from leuko.pipelines.longitudinal_shown import shown_values
@@ -71,9 +70,7 @@ def longitudinal_files(
     if len(paths) < 2:
         raise UsageError("One visit has nothing to be compared with.", hint="Give two or more.")
     if t1 and len(t1) != len(paths):
-        raise UsageError(
-            f"Visits: {len(paths)}, T1 files: {len(t1)}.", hint="Give one T1 a visit."
-        )
+        raise UsageError(f"Visits: {len(paths)}, T1 files: {len(t1)}.", hint="Give one T1 a visit.")
     chosen = with_probability(checked(config or SegmentConfig()))
     checked_days(days, count=len(paths))
     began, journal = now(), Journal(watch)
@@ -239,8 +236,8 @@ def _write(result: Longitudinal, *, folder: Path, pages: bool) -> None:
             from leuko.report.change_pdf import change_pdf
             from leuko.report.change_preview import change_preview
 
-            meanings = [(name, one.definition) for name, one in CHANGE_DEFINITIONS.items()]
-            document = change_document(shown_values(result), definitions=meanings)
+            language = str(result.parameters["language"])
+            document = change_document(shown_values(result), language=language)
             (folder / "report.html").write_text(change_html(document), encoding="utf-8")
             (folder / "report.pdf").write_bytes(change_pdf(document))
             (folder / "preview.png").write_bytes(change_preview(document))

@@ -67,7 +67,7 @@ class Change:
 
     @property
     def net_change_ml(self) -> float:
-        """Follow-up less baseline, each by its own mask."""
+        """Net change: the follow-up's own mask less the baseline's."""
         return self.followup_ml - self.baseline_ml
 
     @property
@@ -81,20 +81,39 @@ class Change:
         return self.comparison.regression_ml
 
     @property
+    def lesion_change_ml(self) -> float:
+        """Lesion change: growth less regression."""
+        return self.growth_ml - self.regression_ml
+
+    @property
     def counts(self) -> Mapping[ChangeClass, int]:
         """Lesions of each class."""
         return {kind: sum(row.kind is kind for row in self.lesions) for kind in ChangeClass}
 
     @property
-    def smallest_change_ml(self) -> float:
-        """The change of the total volume that is beyond repetition."""
-        middle = (self.baseline_ml + self.followup_ml) / 2
-        return self.comparison.repeatability.total_limit_ml(middle)
+    def middle_ml(self) -> float:
+        """The mean of both masks' volumes, to which limits of totals refer."""
+        return (self.baseline_ml + self.followup_ml) / 2
+
+    @property
+    def smallest_lesion_change_ml(self) -> float:
+        """The lesion change that is beyond repetition."""
+        return self.comparison.repeatability.lesion_change_limit_ml(self.middle_ml)
 
     @property
     def is_significant(self) -> bool:
-        """Whether growth less regression is beyond what repeated scans differ by."""
-        return abs(self.growth_ml - self.regression_ml) > self.smallest_change_ml
+        """Whether the lesion change is beyond repetition."""
+        return abs(self.lesion_change_ml) > self.smallest_lesion_change_ml
+
+    @property
+    def smallest_net_change_ml(self) -> float:
+        """The net change that is beyond repetition."""
+        return self.comparison.repeatability.net_change_limit_ml(self.middle_ml)
+
+    @property
+    def net_change_is_significant(self) -> bool:
+        """Whether the net change is beyond repetition."""
+        return abs(self.net_change_ml) > self.smallest_net_change_ml
 
     @property
     def years(self) -> float | None:

@@ -54,6 +54,8 @@ class VisitRecord(Struct, frozen=True, forbid_unknown_fields=True):
     volume_ml: float
     lesion_count: int
     size_classes: SizeClasses
+    voxel_mm: list[float]
+    """Length of a voxel along each axis of the file."""
     input_name: str
     input_sha256: Sha256 | None
 
@@ -82,13 +84,18 @@ class StepChange(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     net_change_ml: float
     net_change_percent: float | None
     net_change_ml_per_year: float | None
+    repeatability_percent: float
+    smallest_net_change_ml: float
+    net_change_is_significant: bool
     growth_ml: float
     regression_ml: float
+    lesion_change_ml: float
+    lesion_change_ml_per_year: float | None
+    smallest_lesion_change_ml: float
+    change_is_significant: bool
+    """Of the lesion change."""
     counts: ChangeCounts
     not_seen: int
-    repeatability_percent: float
-    smallest_change_ml: float
-    change_is_significant: bool
     registration: RegistrationRecord
 
 
@@ -178,15 +185,19 @@ def _step(change: Change) -> StepChange:
         net_change_ml=net,
         net_change_percent=100 * net / change.baseline_ml if change.baseline_ml else None,
         net_change_ml_per_year=None if years is None else net / years,
+        repeatability_percent=change.comparison.repeatability.percent,
+        smallest_net_change_ml=change.smallest_net_change_ml,
+        net_change_is_significant=change.net_change_is_significant,
         growth_ml=change.growth_ml,
         regression_ml=change.regression_ml,
+        lesion_change_ml=change.lesion_change_ml,
+        lesion_change_ml_per_year=None if years is None else change.lesion_change_ml / years,
+        smallest_lesion_change_ml=change.smallest_lesion_change_ml,
+        change_is_significant=change.is_significant,
         counts=ChangeCounts(
             **{kind.value: n for kind, n in counts.items() if kind is not ChangeClass.NOT_SEEN}
         ),
         not_seen=counts[ChangeClass.NOT_SEEN],
-        repeatability_percent=change.comparison.repeatability.percent,
-        smallest_change_ml=change.smallest_change_ml,
-        change_is_significant=change.is_significant,
         registration=RegistrationRecord(
             baseline_to_followup=transform.matrix.tolist(),
             angle_degrees=transform.angle_degrees,
@@ -206,6 +217,7 @@ def _visit(visit: Followed, first: Followed) -> VisitRecord:
         volume_ml=burden.volume_ml,
         lesion_count=burden.lesion_count,
         size_classes=size_classes(burden),
+        voxel_mm=list(visit.image.grid.spacing),
         input_name=provenance.input_name,
         input_sha256=provenance.input_sha256,
     )

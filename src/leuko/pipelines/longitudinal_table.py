@@ -15,6 +15,8 @@ TSV_COLUMNS = (
     "followup_labels",
     "baseline_mm3",
     "followup_mm3",
+    "baseline_mask_mm3",
+    "followup_mask_mm3",
     "growth_mm3",
     "regression_mm3",
     "smallest_change_mm3",
@@ -36,6 +38,8 @@ def _row(lesion: ChangedLesion) -> tuple[object, ...]:
     volumes = (
         lesion.baseline_mm3,
         lesion.followup_mm3,
+        lesion.baseline_mask_mm3,
+        lesion.followup_mask_mm3,
         lesion.growth_mm3,
         lesion.regression_mm3,
         lesion.limit_mm3,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from leuko.change.classes import ChangeClass
@@ -10,7 +9,7 @@ from leuko.findings import Severity
 from leuko.image.image import Image
 from leuko.report.change_colours import COLOURS
 from leuko.report.change_document import ChangeDocument
-from leuko.report.change_methods import methods, provenance, references
+from leuko.report.change_methods import meanings, methods, provenance, references
 from leuko.report.change_pictures import change_pictures
 from leuko.report.change_summary import headline, summary
 from leuko.report.change_tables import (
@@ -21,37 +20,38 @@ from leuko.report.change_tables import (
     visits_table,
 )
 from leuko.report.change_values import ChangeValues, VisitValues, changed, stable
-from leuko.report.document import Notice
+from leuko.report.notices import notices
 from leuko.report.provenance import time_of
-from leuko.report.sections import Definition
 from leuko.report.wording import Wording, change_words
 
 __all__ = ["change_document"]
 
 MOST_CHANGED, MOST_STABLE = 60, 200  # rows: the file has every one
-SEVERITIES = ("refusal", "warning", "note")
 
 
-def change_document(
-    values: ChangeValues, *, definitions: Sequence[tuple[str, str]] = ()
-) -> ChangeDocument:
+def change_document(values: ChangeValues, *, language: str = "en") -> ChangeDocument:
     """Everything the report says about two or more visits, decided and rounded.
 
-    `definitions` are (name, text) of the numbers of stats.json. Equal arguments give an equal
-    document.
+    Equal arguments give an equal document.
     """
-    words = change_words()
+    words = change_words(language)
     first, last = values.visits[0], values.visits[-1]
     several = len(values.visits) > 2
-    names = [_visit_name(values, number, words) for number in range(len(values.visits))]
+    plain = [_visit_name(values, number, words) for number in range(len(values.visits))]
+    names = [
+        words("visit.dated", name=name, day=_day(visit.day)) if visit.day else name
+        for name, visit in zip(plain, values.visits, strict=True)
+    ]
     return ChangeDocument(
-        language="en",
+        language=words("language"),
         title=words("title"),
         subject=_subject(first, last, words),
         created=time_of(values.provenance.get("time", "")),
-        version=values.provenance.get("version", ""),
+        version=str(values.provenance.get("version", "")),
         summary=tuple(summary(values, words)),
-        care=tuple(f.what for f in values.findings if f.severity is not Severity.NOTE),
+        care=tuple(
+            words.translated(f.what) for f in values.findings if f.severity is not Severity.NOTE
+        ),
         headline=tuple(headline(values, words)),
         pictures=change_pictures(
             values.comparison,
@@ -66,17 +66,17 @@ def change_document(
             merged=_count(values, ChangeClass.MERGED),
             split=_count(values, ChangeClass.SPLIT),
         ),
-        tables=(sizes_table(first.burden, last.burden, words), *visits_table(values, names, words)),
+        tables=(sizes_table(values, words), *visits_table(values, names, words)),
         timeline=timeline(values, names, words) if several else None,
         timeline_note=words("timeline.note"),
         changed=tuple(lesion_row(one, first, words) for one in changed(values)[:MOST_CHANGED]),
         stable=tuple(lesion_row(one, first, words) for one in stable(values)[:MOST_STABLE]),
         lesions_note=_lesions_note(values, words),
-        notices=_notices(values, words),
-        definitions=tuple(Definition(name, text) for name, text in definitions),
+        notices=notices(values.findings, words),
+        definitions=tuple(meanings(values, words)),
         methods=tuple(methods(values, words)),
         references=tuple(references(words)),
-        provenance=tuple(provenance(values, words)),
+        provenance=tuple(provenance(values, names=plain, words=words)),
         research_use=words("research_use"),
     )
 
@@ -91,11 +91,9 @@ def _day(day: date | None) -> str:
 
 def _visit_name(values: ChangeValues, number: int, words: Wording) -> str:
     last = len(values.visits) - 1
-    name = words("visit.between", number=number + 1)
     if number in (0, last):
-        name = words("visit.baseline" if number == 0 else "visit.followup")
-    day = _day(values.visits[number].day)
-    return words("visit.dated", name=name, day=day) if day else name
+        return words("visit.baseline" if number == 0 else "visit.followup")
+    return words("visit.between", number=number + 1)
 
 
 def _subject(first: VisitValues, last: VisitValues, words: Wording) -> str:
@@ -117,13 +115,5 @@ def _count(values: ChangeValues, kind: ChangeClass) -> int:
 def _lesions_note(values: ChangeValues, words: Wording) -> str:
     parts = [] if changed(values) else [words("table.none")]
     if values.lesions:
-        parts += [words("table.limit.note"), words("table.file")]
+        parts += [words("table.limit.note"), words("table.labels"), words("table.file")]
     return " ".join(parts)
-
-
-def _notices(values: ChangeValues, words: Wording) -> tuple[Notice, ...]:
-    notices = [
-        Notice(f.severity.value, words(f"severity.{f.severity}"), f.code, f.what, f.hint)
-        for f in values.findings
-    ]
-    return tuple(sorted(notices, key=lambda notice: SEVERITIES.index(notice.severity)))

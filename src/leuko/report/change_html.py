@@ -15,7 +15,7 @@ __all__ = ["change_html"]
 
 def change_html(document: ChangeDocument) -> str:
     """The report as one page without any external resource or script; every text is escaped."""
-    words = change_words()
+    words = change_words(document.language)
     timeline = document.timeline
     return (
         environment()

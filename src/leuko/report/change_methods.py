@@ -1,45 +1,46 @@
-"""How the numbers of a report of change were made, and with what."""
+"""How the numbers of a report of change were made, what they mean, and with what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from leuko.report import rounding
 from leuko.report.change_values import ChangeValues
 from leuko.report.document import Entry, Method, Reference
+from leuko.report.provenance import file_name, geometry, recorded, time_of
+from leuko.report.sections import Definition
 from leuko.report.wording import Wording
 
-__all__ = ["methods", "provenance", "references"]
+__all__ = ["meanings", "methods", "provenance", "references"]
 
+# The numbers in brackets of the methods text follow this order.
 CITED = (
     ("halfway", "10.1016/j.neuroimage.2012.02.084"),
     ("change", "10.1007/s12021-016-9301-1"),
 )
+MEANT = (
+    "lesion", "volume", "growth", "regression", "change", "net", "year", "limit", "classes",
+    "unseen", "repeatability", "columns",
+)  # fmt: skip
 
 
 def methods(values: ChangeValues, words: Wording) -> Iterator[Method]:
     """A paragraph for each thing that was done."""
-    agreement = values.comparison.space.quality.agreement
-    limits = values.comparison.repeatability
-    definition = words(f"definition.{values.provenance.get('definition', 'vascular')}")
-    texts = {
-        "space": words(
-            "methods.space",
-            agreement=words("unknown") if agreement is None else f"{agreement:.0%}",
-        ),
-        "lesions": words("methods.lesions", definition=definition),
-        "change": words("methods.change"),
-        "limits": words(
-            "methods.limits",
-            resolution=limits.resolution.value,
-            percent=f"{limits.percent:g}",
-            limit=rounding.millilitres(values.smallest_change_ml),
-            lesion_mm3=f"{limits.lesion_mm3:g}",
-            lesion_percent=f"{100 * limits.lesion_share:g}",
-        ),
+    fields = {
+        "space": {"agreement": _agreement(values, words)},
+        "lesions": {"definition": words(f"definition.{values.definition}")},
+        "change": {},
+        "limits": _limits(values, words),
     }
-    for name, text in texts.items():
-        yield Method(words(f"methods.{name}.title"), text)
+    for name, filled in fields.items():
+        yield Method(words(f"methods.{name}.title"), words(f"methods.{name}", **filled))
+
+
+def meanings(values: ChangeValues, words: Wording) -> Iterator[Definition]:
+    """Names and definitions of what the report shows, in its order."""
+    for name in MEANT:
+        if name != "year" or values.years is not None:
+            text = words(f"means.{name}.text", **_limits(values, words))
+            yield Definition(words(f"means.{name}"), text)
 
 
 def references(words: Wording) -> Iterator[Reference]:
@@ -48,26 +49,48 @@ def references(words: Wording) -> Iterator[Reference]:
         yield Reference(number, words(f"reference.{name}"), doi)
 
 
-def provenance(values: ChangeValues, words: Wording) -> Iterator[Entry]:
-    """Program, weights, the visits and how they lie to each other."""
+def provenance(values: ChangeValues, *, names: Sequence[str], words: Wording) -> Iterator[Entry]:
+    """Program, the visits under their `names`, how they lie, weights, every parameter."""
     made = values.provenance
-    space = values.comparison.space
-    agreement = space.quality.agreement
-    for name, value in (
-        ("version", f"leuko {made.get('version', '')}"),
-        ("weights", made.get("weights_name", "")),
-        ("definition", words(f"definition.{made.get('definition', 'vascular')}")),
-        ("time", made.get("time", "")),
-        ("baseline", values.visits[0].name),
-        ("followup", values.visits[-1].name),
-        (
-            "registration",
-            words(
-                "provenance.registration.value",
-                angle=f"{space.transform.angle_degrees:.1f}",
-                agreement=words("unknown") if agreement is None else f"{agreement:.0%}",
-            ),
+    yield Entry(words("provenance.version"), f"leuko {made.get('version', '')}".strip())
+    yield Entry(words("provenance.time"), time_of(made.get("time", ""), words))
+    yield Entry(words("provenance.definition"), words(f"definition.{values.definition}"))
+    for visit, name in zip(values.visits, names, strict=True):
+        value = words(
+            "provenance.visit.value",
+            file=file_name(visit.name),
+            day=words("provenance.no_day") if visit.day is None else visit.day.isoformat(),
+            voxels=geometry(visit.image.grid, words),
+        )
+        yield Entry(words("provenance.visit", visit=name), value)
+        if visit.sha256:
+            yield Entry(words("provenance.visit.sha256", visit=name), visit.sha256)
+    turned = values.comparison.space.transform.angle_degrees
+    yield Entry(
+        words("provenance.registration"),
+        words(
+            "provenance.registration.value",
+            angle=words.numerals.fixed(turned, 1),
+            agreement=_agreement(values, words),
         ),
-    ):
-        if value:
-            yield Entry(words(f"provenance.{name}"), value)
+    )
+    said = {words(f"provenance.{name}") for name in ("version", "time", "definition")}
+    yield from recorded(made, words=words, said=said)
+
+
+def _agreement(values: ChangeValues, words: Wording) -> str:
+    agreement = values.comparison.space.quality.agreement
+    return words("unknown") if agreement is None else f"{100 * agreement:.0f} %"
+
+
+def _limits(values: ChangeValues, words: Wording) -> dict[str, str]:
+    """What repeated scans differ by, as texts."""
+    limits, numerals = values.comparison.repeatability, words.numerals
+    return {
+        "resolution": words(f"resolution.{limits.resolution}"),
+        "percent": numerals.general(limits.percent, 3),
+        "net_limit": numerals.millilitres(values.smallest_net_change_ml),
+        "limit": numerals.millilitres(values.smallest_lesion_change_ml),
+        "lesion_mm3": numerals.general(limits.lesion_mm3, 3),
+        "lesion_percent": numerals.general(100 * limits.lesion_share, 3),
+    }

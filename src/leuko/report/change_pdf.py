@@ -22,7 +22,6 @@ from leuko.report.wording import Wording, change_words
 
 __all__ = ["change_pdf"]
 
-STABLE_ROWS = 40  # on paper; the page and the file have more
 COLUMNS = (0.05, 0.13, 0.11, 0.12, 0.11, 0.08, 0.1, 0.14, 0.16)  # shares of the lesion table
 NUMBERS = (0, 2, 3, 4, 5, 8)  # columns of it
 
@@ -30,7 +29,7 @@ NUMBERS = (0, 2, 3, 4, 5, 8)  # columns of it
 def change_pdf(document: ChangeDocument) -> bytes:
     """The report as a PDF file; equal documents give equal bytes."""
     register()
-    words = change_words()
+    words = change_words(document.language)
     return laid_out(list(_story(document, words)), document, words=words)
 
 
@@ -113,7 +112,7 @@ def _lesions(document: ChangeDocument, words: Wording) -> Iterator[Flowable]:
     yield from heading(words("section.lesions"), room=45 * mm)
     yield paragraph(document.lesions_note, NOTE)
     yield Spacer(1, 3)
-    shown = [*document.changed, *document.stable[:STABLE_ROWS]]
+    shown = [*document.changed, *document.stable]
     if shown:
         yield _lesion_table(shown, words)
 

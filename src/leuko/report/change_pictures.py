@@ -18,11 +18,10 @@ from leuko.change.seen import Seen
 from leuko.image.grid import Grid
 from leuko.image.image import Image, to_canonical
 from leuko.registration.transforms import Affine
-from leuko.report import rounding
 from leuko.report.change_colours import COLOURS, colour_name
 from leuko.report.document import Picture
 from leuko.report.palette import rgb
-from leuko.report.sheet import letter_font, outline
+from leuko.report.sheet import font_for, outline
 from leuko.report.wording import Wording
 
 __all__ = ["Sight", "change_pictures"]
@@ -105,10 +104,8 @@ class _Board:
         colour: tuple[int, int, int] = INK,
     ) -> None:  # fmt: skip
         """Letters with a dark edge."""
-        text = text.replace("mm³", "mm3").replace("−", "-").replace("–", "-")
-        self.pen.text(
-            (x, y), text, colour, letter_font(size), anchor, stroke_width=2, stroke_fill=SHADE
-        )
+        font = font_for(text, size)
+        self.pen.text((x, y), text, colour, font, anchor, stroke_width=2, stroke_fill=SHADE)
 
     def jpeg(self, name: str, *, caption: str, alt: str) -> Picture:
         """The finished picture."""
@@ -248,8 +245,8 @@ def _changes(
             "picture.lesion",
             number=lesion.number,
             kind=words(f"class.{lesion.kind}"),
-            before=rounding.volume(lesion.baseline_mm3),
-            after=rounding.volume(lesion.followup_mm3),
+            before=words.numerals.volume(lesion.baseline_mm3),
+            after=words.numerals.volume(lesion.followup_mm3),
         )
         board.write(left + 2, top + head - 9, text, size=20, anchor="ls",
                     colour=rgb(COLOURS[colour_name(lesion.kind)]))  # fmt: skip
@@ -295,6 +292,6 @@ def _map(sights: tuple[Sight, Sight], words: Wording) -> Picture:
         board.panel(both, z, box, place, (width, height), thickness=1.4)
     spacing = second.space.spacing[2]
     return board.jpeg(
-        "map", caption=words("picture.map", step=f"{step * spacing:g}"),
+        "map", caption=words("picture.map", step=words.numerals.general(step * spacing, 3)),
         alt=words("picture.map.alt"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from PIL import ImageDraw
 from leuko.report.change_colours import COLOURS
 from leuko.report.change_document import ChangeDocument
 from leuko.report.palette import FAINT, rgb
-from leuko.report.sheet import letter_font
+from leuko.report.sheet import font_for
 
 __all__ = ["change_preview"]
 
@@ -27,31 +27,30 @@ def change_preview(document: ChangeDocument) -> bytes:
         picture = encoded.resize(size, Pictures.Resampling.BILINEAR)
     sheet = Pictures.new("RGB", (WIDTH, HEAD + size[1] + 56), BACKGROUND)
     pen = ImageDraw.Draw(sheet)
-    pen.text((MARGIN, 22), _plain(document.title), rgb(FAINT), letter_font(20))
-    subject = _plain(document.subject)
-    pen.text((WIDTH - MARGIN, 22), subject, rgb(FAINT), letter_font(18), "ra")
+    texts = [document.title, document.subject, *(item.label for item in document.headline)]
+
+    def write(
+        x: float, y: float, text: str, size: int, *, anchor: str = "la",
+        colour: tuple[int, int, int] = rgb(FAINT),
+    ) -> float:  # fmt: skip
+        font = font_for(" ".join([*texts, text]), size)  # one typeface for all
+        pen.text((x, y), text, colour, font, anchor)
+        return pen.textlength(text, font)
+
+    write(MARGIN, 22, document.title, 20)
+    write(WIDTH - MARGIN, 22, document.subject, 18, anchor="ra")
     step = inner / len(document.headline)
     for number, item in enumerate(document.headline):
         left = MARGIN + number * step
-        pen.text((left, 68), _plain(item.label), rgb(FAINT), letter_font(16))
-        value = _plain(item.value)
-        pen.text((left, 124), value, INK, letter_font(30), "ls")
-        width = pen.textlength(value, letter_font(30))
-        pen.text((left + width + 7, 124), _plain(item.unit), rgb(FAINT), letter_font(18), "ls")
+        write(left, 68, item.label, 16)
+        width = write(left, 124, item.value, 30, anchor="ls", colour=INK)
+        write(left + width + 7, 124, item.unit, 18, anchor="ls")
     sheet.paste(picture, (MARGIN, HEAD))
     top, left = HEAD + size[1] + 18, float(MARGIN)
     for row in document.classes:
         pen.rectangle((left, top + 2, left + 13, top + 15), rgb(COLOURS[row.name]))
-        pen.text((left + 20, top + 9), row.label, rgb(FAINT), letter_font(17), "lm")
-        left += 20 + pen.textlength(row.label, letter_font(17)) + 24
-    right = WIDTH - MARGIN
-    pen.text((right, top + 9), document.research_use, rgb(FAINT), letter_font(17), "rm")
+        left += 20 + write(left + 20, top + 9, row.label, 17, anchor="lm") + 24
+    write(WIDTH - MARGIN, top + 9, document.research_use, 17, anchor="rm")
     stream = io.BytesIO()
     sheet.save(stream, "PNG", compress_level=3)
     return stream.getvalue()
-
-
-def _plain(text: str) -> str:
-    """The text in letters that the built-in typeface has."""
-    text = text.replace("mm³", "mm3").replace("−", "-").replace("–", "-")
-    return text.encode("ascii", "backslashreplace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from leuko.report import rounding
+from leuko.quantify.lesions import MEDIUM_FROM_MM3
 from leuko.report.change_colours import COLOURS
 from leuko.report.change_values import ChangeValues, of_colour
 from leuko.report.document import Measure
@@ -15,8 +15,7 @@ __all__ = ["headline", "summary"]
 
 def summary(values: ChangeValues, words: Wording) -> Iterator[str]:
     """The sentences, the first of them alone worth reading."""
-    limit = rounding.millilitres(values.smallest_change_ml)
-    significance = words("lead.beyond" if values.is_significant else "lead.within", limit=limit)
+    numerals = words.numerals
     parts: list[str] = []
     for name in COLOURS:
         if name != "stable" and (found := of_colour(values, name)):
@@ -32,71 +31,101 @@ def summary(values: ChangeValues, words: Wording) -> Iterator[str]:
             parts=", ".join(parts),
             growth=_amount(values.growth_ml, words),
             regression=_amount(values.regression_ml, words),
-            significance=significance,
+            verdict=words(
+                "lead.beyond" if values.is_significant else "lead.within",
+                change=numerals.signed(values.lesion_change_ml),
+                limit=numerals.millilitres(values.smallest_lesion_change_ml),
+            ),
         )
-    stable = len(of_colour(values, "stable"))
-    if parts and stable:
-        yield _counted("lead.stable_count", stable, words)
-    before, after = (values.visits[at].burden.volume_ml for at in (0, -1))
-    share = f", {rounding.signed(100 * (after - before) / before, 0)} %" if before else ""
-    yield words(
-        "lead.volumes",
-        before=rounding.millilitres(before),
-        after=rounding.millilitres(after),
-        net=rounding.signed(after - before),
-        percent=share,
-    )
+    if parts:
+        yield from _stable(values, words)
+    yield _masks(values, words)
     if values.years is not None:
-        yield words("lead.years", years=f"{values.years:.1f}")
+        yield words("lead.years", years=numerals.fixed(values.years, 1))
+
+
+def _stable(values: ChangeValues, words: Wording) -> Iterator[str]:
+    found = of_colour(values, "stable")
+    if found:
+        large = sum(one.baseline_mm3 >= MEDIUM_FROM_MM3 for one in found)
+        yield _counted("lead.stable_count", len(found), words, large=words.numerals.count(large))
+
+
+def _masks(values: ChangeValues, words: Wording) -> str:
+    """The net change, and why it may be another one than the lesions'."""
+    numerals = words.numerals
+    before, after = (values.visits[at].burden.volume_ml for at in (0, -1))
+    share = 100 * values.net_change_ml / before if before else None
+    return words(
+        "lead.net",
+        before=numerals.millilitres(before),
+        after=numerals.millilitres(after),
+        net=numerals.signed(values.net_change_ml),
+        percent="" if share is None else f", {numerals.signed(share, 0)} %",
+        verdict=_verdict(values, words),
+    )
+
+
+def _verdict(values: ChangeValues, words: Wording) -> str:
+    limit = words.numerals.millilitres(values.smallest_net_change_ml)
+    return words("net.beyond" if values.net_is_significant else "net.within", limit=limit)
 
 
 def headline(values: ChangeValues, words: Wording) -> Iterator[Measure]:
     """The numbers beside the key picture, the most important first."""
-    change = values.growth_ml - values.regression_ml
-    limit = rounding.millilitres(values.smallest_change_ml)
-    significance = words(
-        "headline.beyond" if values.is_significant else "headline.within", limit=limit
-    )
+    numerals = words.numerals
+    limit = numerals.millilitres(values.smallest_lesion_change_ml)
+    verdict = words("headline.beyond" if values.is_significant else "headline.within", limit=limit)
     yield Measure(
         "change",
         words("headline.change"),
-        rounding.signed(change),
+        numerals.signed(values.lesion_change_ml),
         "ml",
-        words("headline.change.note", significance=significance),
+        words("headline.change.note", verdict=verdict),
     )
     new = of_colour(values, "new")
-    volume = rounding.millilitres(sum(one.followup_mm3 for one in new) / 1000)
+    volume = numerals.millilitres(sum(one.followup_mm3 for one in new) / 1000)
     yield Measure(
         "new",
         words("headline.new"),
-        rounding.count(len(new)),
+        numerals.count(len(new)),
         "",
         words("headline.new.note", volume=volume) if new else "",
     )
     for name, value in (("growth", values.growth_ml), ("regression", values.regression_ml)):
-        label = words(f"headline.{name}")
         note = words(f"headline.{name}.note")
-        yield Measure(name, label, rounding.millilitres(value), "ml", note)
+        yield Measure(name, words(f"headline.{name}"), numerals.millilitres(value), "ml", note)
     before, after = (values.visits[at].burden.volume_ml for at in (0, -1))
     yield Measure(
-        "volume",
-        words("headline.volume"),
-        rounding.millilitres(after),
+        "net",
+        words("headline.net"),
+        numerals.signed(values.net_change_ml),
         "ml",
-        words("headline.volume.note", before=rounding.millilitres(before)),
+        words(
+            "headline.net.note",
+            before=numerals.millilitres(before),
+            after=numerals.millilitres(after),
+        ),
     )
     if values.years is not None:
-        note = words("headline.year.note", years=f"{values.years:.1f}")
+        net = numerals.signed(values.net_change_ml / values.years)
+        years = numerals.fixed(values.years, 1)
         yield Measure(
-            "year", words("headline.year"), rounding.signed(change / values.years), "ml", note
+            "year",
+            words("headline.year"),
+            numerals.signed(values.lesion_change_ml / values.years),
+            "ml",
+            words("headline.year.note", years=years, net=net),
         )
 
 
-def _counted(key: str, count: int, words: Wording) -> str:
-    return words(f"{key}.one") if count == 1 else words(key, count=rounding.count(count))
+def _counted(key: str, count: int, words: Wording, **fields: str) -> str:
+    if count == 1:
+        return words(f"{key}.one")
+    return words(key, count=words.numerals.count(count), **fields)
 
 
 def _amount(volume_ml: float, words: Wording) -> str:
     if volume_ml == 0:
         return words("lead.nothing")
-    return words("lead.ml", volume=rounding.millilitres(volume_ml))
+    return words("lead.ml", volume=words.numerals.millilitres(volume_ml))

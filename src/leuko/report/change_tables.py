@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from leuko.change.classes import ChangeClass
 from leuko.change.lesions import ChangedLesion
-from leuko.quantify.burden import Burden
-from leuko.report import rounding
+from leuko.quantify.lesions import SizeClass, size_class
 from leuko.report.change_charts import timeline_chart
 from leuko.report.change_colours import colour_name
 from leuko.report.change_document import ChangeRow, ClassRow, Sheetful
@@ -26,43 +27,40 @@ def class_row(name: str, values: ChangeValues, words: Wording) -> ClassRow:
         name,
         words(f"class.{name}"),
         words(f"class.{name}.means"),
-        rounding.count(len(found)),
-        rounding.millilitres(before),
-        rounding.millilitres(after),
-        rounding.signed(after - before),
+        words.numerals.count(len(found)),
+        words.numerals.millilitres(before),
+        words.numerals.millilitres(after),
+        words.numerals.signed(after - before),
     )
 
 
-def sizes_table(before: Burden, after: Burden, words: Wording) -> Sheetful:
-    """Lesions and volumes by size, at the first visit and at the last."""
+def sizes_table(values: ChangeValues, words: Wording) -> Sheetful:
+    """Lesions and volumes by size at both visits: of the same lesions as everywhere on the page."""
+    numerals = words.numerals
+    seen = [one for one in values.lesions if one.kind is not ChangeClass.NOT_SEEN]
+    before = [one.baseline_mm3 for one in seen if one.baseline_mm3]
+    after = [one.followup_mm3 for one in seen if one.followup_mm3]
     rows = []
-    for name in ("small", "medium", "large"):
-        then, now = getattr(before, name), getattr(after, name)
+    for name in (*SizeClass, "all"):
+        held = [[v for v in visit if name in ("all", size_class(v))] for visit in (before, after)]
         rows.append(
             (
                 words(f"size.{name}"),
-                rounding.count(then.count),
-                rounding.count(now.count),
-                rounding.millilitres(then.volume_ml),
-                rounding.millilitres(now.volume_ml),
+                *(numerals.count(len(found)) for found in held),
+                *(numerals.millilitres(math.fsum(found) / 1000) for found in held),
             )
         )
-    rows.append(
-        (
-            words("size.all"),
-            rounding.count(before.lesion_count),
-            rounding.count(after.lesion_count),
-            rounding.millilitres(before.volume_ml),
-            rounding.millilitres(after.volume_ml),
-        )
-    )
     head = ("class", "before", "after", "ml.before", "ml.after")
-    return Sheetful(
-        words("sizes.title"),
-        tuple(words(f"sizes.{name}") for name in head),
-        tuple(rows),
-        note=words("sizes.note"),
+    first, last = values.visits[0].burden, values.visits[-1].burden
+    note = words(
+        "sizes.note",
+        before=numerals.millilitres(first.volume_ml),
+        before_count=numerals.count(first.lesion_count),
+        after=numerals.millilitres(last.volume_ml),
+        after_count=numerals.count(last.lesion_count),
     )
+    title = words("sizes.title")
+    return Sheetful(title, tuple(words(f"sizes.{name}") for name in head), tuple(rows), note=note)
 
 
 def visits_table(values: ChangeValues, names: Sequence[str], words: Wording) -> Iterator[Sheetful]:
@@ -74,8 +72,8 @@ def visits_table(values: ChangeValues, names: Sequence[str], words: Wording) -> 
     for number, (visit, name) in enumerate(zip(values.visits, names, strict=True)):
         row = (
             name,
-            rounding.millilitres(visit.burden.volume_ml),
-            rounding.count(visit.burden.lesion_count),
+            words.numerals.millilitres(visit.burden.volume_ml),
+            words.numerals.count(visit.burden.lesion_count),
         )
         if number == 0:
             rows.append((*row, "", "", "", ""))
@@ -84,10 +82,10 @@ def visits_table(values: ChangeValues, names: Sequence[str], words: Wording) -> 
         rows.append(
             (
                 *row,
-                rounding.count(step.new),
-                rounding.millilitres(step.growth_ml),
-                rounding.millilitres(step.regression_ml),
-                rounding.signed(step.since_baseline_ml),
+                words.numerals.count(step.new),
+                words.numerals.millilitres(step.growth_ml),
+                words.numerals.millilitres(step.regression_ml),
+                words.numerals.signed(step.since_baseline_ml),
             )
         )
     yield Sheetful(
@@ -119,20 +117,18 @@ def timeline(values: ChangeValues, names: Sequence[str], words: Wording) -> Draw
 
 def lesion_row(lesion: ChangedLesion, first: VisitValues, words: Wording) -> ChangeRow:
     """A lesion as a row of texts."""
-
-    def known(value: str) -> str:
-        return words("unknown") if value == "unknown" else value
-
-    centre = ", ".join(rounding.millimetres(value) for value in lesion.centre_mm)
+    centre = words("number.between").join(
+        words.numerals.millimetres(value) for value in lesion.centre_mm
+    )
     return ChangeRow(
         number=str(lesion.number),
         name=colour_name(lesion.kind),
         label=words(f"class.{lesion.kind}"),
-        baseline=rounding.volume(lesion.baseline_mm3),
-        followup=rounding.volume(lesion.followup_mm3),
-        change=rounding.signed(lesion.change_mm3, 0),
-        limit=f"{lesion.limit_mm3:,.0f}",
-        side=known(lesion.side),
-        region=known(lesion.region),
+        baseline=words.numerals.volume(lesion.baseline_mm3),
+        followup=words.numerals.volume(lesion.followup_mm3),
+        change=words.numerals.signed(lesion.change_mm3, 0),
+        limit=words.numerals.fixed(lesion.limit_mm3, 0),
+        side=words(f"side.{lesion.side}"),
+        region=words.known(f"region.{lesion.region}", lesion.region),
         centre=centre if first.image.grid.oriented else words("unknown"),
     )

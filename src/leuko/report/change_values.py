@@ -19,9 +19,10 @@ __all__ = ["ChangeValues", "StepValues", "VisitValues", "changed", "of_colour", 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisitValues:
-    """A visit: its file's name, the scan, the numbers of its own mask, its day if known."""
+    """A visit: its file, the scan, the numbers of its own mask, its day if known."""
 
     name: str
+    sha256: str  # empty for an image that was made in memory
     image: Image
     burden: Burden
     day: date | None
@@ -41,7 +42,9 @@ class StepValues:
 class ChangeValues:
     """From the first visit to the last; `steps` has an entry for each visit after the first.
 
-    provenance: version, weights_name, time, definition (vascular or ms).
+    is_significant is of the lesion change, net_is_significant of the net change.
+    provenance: version, weights_name, weights_version, weights_sha256, engine, precision, time,
+        definition (vascular or ms), parameters; unknown ones are empty or missing.
     """
 
     visits: tuple[VisitValues, ...]
@@ -49,12 +52,29 @@ class ChangeValues:
     lesions: tuple[ChangedLesion, ...]
     growth_ml: float
     regression_ml: float
-    smallest_change_ml: float
+    smallest_lesion_change_ml: float
     is_significant: bool
+    smallest_net_change_ml: float
+    net_is_significant: bool
     years: float | None
     steps: tuple[StepValues, ...]
     findings: tuple[Finding, ...]
-    provenance: Mapping[str, str]
+    provenance: Mapping[str, object]
+
+    @property
+    def lesion_change_ml(self) -> float:
+        """Growth less regression."""
+        return self.growth_ml - self.regression_ml
+
+    @property
+    def net_change_ml(self) -> float:
+        """The last visit's own mask less the first's."""
+        return self.visits[-1].burden.volume_ml - self.visits[0].burden.volume_ml
+
+    @property
+    def definition(self) -> str:
+        """What was segmented: vascular or ms."""
+        return str(self.provenance.get("definition", "vascular"))
 
 
 def of_colour(values: ChangeValues, name: str) -> list[ChangedLesion]:

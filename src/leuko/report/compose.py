@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,6 @@ from leuko.report.definitions import definitions
 from leuko.report.document import (
     Document,
     LesionRow,
-    Notice,
     Picture,
     Profile,
     StepRow,
@@ -26,6 +25,7 @@ from leuko.report.document import (
 from leuko.report.figures import figures
 from leuko.report.largest import largest_lesions
 from leuko.report.methods import methods, references
+from leuko.report.notices import notices
 from leuko.report.numbers import groups, headline, regions, sides, sizes
 from leuko.report.places import places
 from leuko.report.planes import Scan
@@ -41,7 +41,6 @@ SHOWN = 20  # rows of the lesion table that are not folded
 MOST_LESIONS = 200  # rows on page and paper: the file has every one
 SIZE_VALUE = {SizeClass.SMALL: 1, SizeClass.MEDIUM: 2, SizeClass.LARGE: 3}
 MASS = "scan.mass"  # what is marked there has another cause, and other errors
-SEVERITIES = ("refusal", "warning", "note")
 
 
 def document(
@@ -109,7 +108,7 @@ def document(
         ),
         lesions_shown=SHOWN,
         lesions_note=_lesions_note(table, table_file, words),
-        notices=_notices(findings, words),
+        notices=notices(findings, words),
         pictures=_pictures(image, mask, labels, anatomy, table, burden, axis, words),
         methods=methods(
             definition,
@@ -281,27 +280,6 @@ def _lesions_note(table: LesionTable, table_file: str, words: Wording) -> str:
     else:
         shown = words("table.shown", shown=MOST_LESIONS, count=number)
     return f"{shown} {words('table.file', file=table_file)}"
-
-
-def _notices(findings: Iterable[Finding], words: Wording) -> tuple[Notice, ...]:
-    notices = [
-        Notice(
-            severity=item.severity.value,
-            severity_label=words(f"severity.{item.severity}"),
-            code=item.code,
-            what=words.translated(item.what),
-            hint=words.translated(item.hint),
-            language=_language(item.what, words),
-        )
-        for item in dict.fromkeys(findings)
-    ]
-    return tuple(sorted(notices, key=lambda notice: SEVERITIES.index(notice.severity)))
-
-
-def _language(text: str, words: Wording) -> str:
-    """Whether a text stays in English on a page of another language: 'en', else nothing."""
-    said = words("language")
-    return "" if said == "en" or words.translated(text) != text else "en"
 
 
 def _step(step: Step, words: Wording) -> StepRow:

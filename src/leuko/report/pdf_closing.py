@@ -96,22 +96,32 @@ def steps(listed: Sequence[StepRow], *, width: float, words: Wording) -> Iterato
 
 def provenance(entries: Sequence[Entry], *, width: float, words: Wording) -> Iterator[Flowable]:
     """Long values first, over the whole width; then short ones in two columns."""
-    yield from heading(words("section.provenance"))
     rows = [[paragraph(item.label, NOTE), paragraph(item.value, BODY)] for item in entries]
     long = [row for row, item in zip(rows, entries, strict=True) if _is_long(item)]
     short = [row for row, item in zip(rows, entries, strict=True) if not _is_long(item)]
+    parts: list[Flowable] = heading(words("section.provenance"), room=0)
     if long:
-        yield _ruled(long, [0.3 * width, 0.7 * width])
+        parts.append(_ruled(long, [0.3 * width, 0.7 * width]))
     half = (width - 8 * mm) / 2
-    for start in range(0, len(short), 2 * ROWS):
-        part = short[start : start + 2 * ROWS]
+    for part in _evenly(short, most=2 * ROWS):
         middle = (len(part) + 1) // 2
         columns = [
             _ruled(rows, [0.58 * half, 0.42 * half]) if rows else Spacer(1, 1)
             for rows in (part[:middle], part[middle:])
         ]
         widths = [half, 8 * mm, half]
-        yield Table([[columns[0], [], columns[1]]], colWidths=widths, style=PAD_NONE)
+        parts.append(Table([[columns[0], [], columns[1]]], colWidths=widths, style=PAD_NONE))
+        yield KeepTogether(parts)
+        parts = []
+    if parts:
+        yield KeepTogether(parts)
+
+
+def _evenly(rows: list[list[Flowable]], *, most: int) -> Iterator[list[list[Flowable]]]:
+    """Parts of at most so many rows, about as long as each other: the last is no single line."""
+    parts = -(-len(rows) // most)
+    for number in range(parts):
+        yield rows[number * len(rows) // parts : (number + 1) * len(rows) // parts]
 
 
 def _is_long(item: Entry) -> bool:

@@ -22,6 +22,12 @@ __all__ = ["definitions", "heading", "section"]
 HEADING = looks(8.2, ACCENT, spaceBefore=5 * mm, spaceAfter=4)
 CELL, NUMBER = looks(7.2, INK, lead=1.3), looks(7.2, INK, lead=1.3, alignment=TA_RIGHT)
 HEAD, HEAD_NUMBER = looks(6.8, MUTED), looks(6.8, MUTED, alignment=TA_RIGHT)
+LINES = [
+    *PAD_NONE,
+    ("TOPPADDING", (0, 0), (-1, -1), 2),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
+    ("RIGHTPADDING", (0, 0), (-2, -1), 8),
+]
 GAP = 8 * mm
 ROOM, SHORT = 9.0, 84.0  # points: beside a text; from where a text is broken
 
@@ -56,7 +62,8 @@ def section(part: values.Section, *, width: float) -> Iterator[Flowable]:
 def definitions(listed: tuple[values.Definition, ...], width: float) -> list[Flowable]:
     """Names and what they mean, line by line."""
     rows = [[paragraph(item.name, CELL, bold=True), paragraph(item.text, NOTE)] for item in listed]
-    return [_ruled(rows, [0.27 * width, 0.73 * width])]
+    style = [*LINES, ("LINEBELOW", (0, 0), (-1, -1), 0.4, HexColor(LINE))]
+    return [Table(rows, colWidths=[0.27 * width, 0.73 * width], style=style, splitInRow=1)]
 
 
 def _charts(charts: tuple[values.Chart, ...], width: float) -> Iterator[list[Flowable]]:
@@ -135,12 +142,9 @@ def _length(cell: values.Cell) -> float:
 
 def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
     style = [
-        *PAD_NONE,
+        *LINES,
         ("LINEBELOW", (0, 0), (-1, 0), 0.6, HexColor(FAINT)),
         ("LINEBELOW", (0, 1), (-1, -1), 0.4, HexColor(LINE)),
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
-        ("RIGHTPADDING", (0, 0), (-2, -1), 8),
         ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
     ]
     return Table(rows, colWidths=widths, style=style, splitInRow=1, repeatRows=1)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
+from leuko.image.grid import Grid
 from leuko.image.image import Image
 from leuko.report import rounding
 from leuko.report.document import Entry
 from leuko.report.wording import Wording, english
 
-__all__ = ["entries", "file_name", "text_of", "time_of"]
+__all__ = ["entries", "file_name", "geometry", "recorded", "text_of", "time_of"]
 
 # What can only be a path: it begins at a root, a home, a drive or a folder's dots.
 PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:[\\/]|\\\\)")
@@ -28,25 +29,35 @@ def entries(
     if image.source is not None:
         lines.append(Entry(words("provenance.input"), file_name(image.source.name)))
         lines.append(Entry(words("provenance.input_sha256"), image.source.sha256))
-    grid = image.grid
-    geometry = words(
+    lines.append(Entry(words("provenance.geometry"), geometry(image.grid, words)))
+    if definition is not None:
+        lines.append(Entry(words("provenance.definition"), definition))
+    lines += recorded(provenance, words=words, said={entry.label for entry in lines})
+    return tuple(lines)
+
+
+def geometry(grid: Grid, words: Wording) -> str:
+    """The voxels of a scan, their size, and the axes of its file."""
+    text = words(
         "provenance.geometry.value",
         shape=" × ".join(str(length) for length in grid.shape),
         spacing=" × ".join(f"{length:.4g}" for length in grid.spacing),
     )
-    code = f", {grid.orientation.code}" if grid.oriented else ""
-    lines.append(Entry(words("provenance.geometry"), geometry + code))
-    if definition is not None:
-        lines.append(Entry(words("provenance.definition"), definition))
-    said = {entry.label for entry in lines}
+    return text + (f", {grid.orientation.code}" if grid.oriented else "")
+
+
+def recorded(
+    provenance: Mapping[str, object], *, words: Wording, said: set[str]
+) -> Iterator[Entry]:
+    """Every value that is known, nested ones in a line each; a label in `said` is left out."""
+    said = set(said)
     for name, value in _flat(provenance):
         key = f"provenance.{name}"
         label = words(key) if key in words else words.translated(_label(name))
         if label not in said and name not in SILENT and value is not None and value != "":
             said.add(label)
             text = file_name(str(value)) if name in FILES else time_of(value, words)
-            lines.append(Entry(label, text))
-    return tuple(lines)
+            yield Entry(label, text)
 
 
 def time_of(value: object, words: Wording | None = None) -> str:

@@ -120,6 +120,10 @@ class Numerals:
         """See `millimetres`."""
         return self.written(millimetres(value))
 
+    def signed(self, value: float, decimals: int = 2) -> str:
+        """See `signed`."""
+        return self.written(signed(value, decimals))
+
     def count(self, value: int) -> str:
         """See `count`."""
         return self.written(count(value))

@@ -26,7 +26,8 @@ LANGUAGES = MappingProxyType({"en": "english.json", "de": "german.json"})
 """Languages of the report by the code that `--language` takes."""
 
 TEXTS = MappingProxyType({"de": "german_texts.json"})
-NUMBER = re.compile(r"[-−]?[\d.,]+")
+CHANGE = MappingProxyType({"en": "change.json", "de": "change_german.json"})
+NUMBER = re.compile(r"[-−+]?[\d.,]+")
 
 
 class Wording:
@@ -112,9 +113,10 @@ def diagnosis_words() -> Wording:
 
 
 @cache
-def change_words() -> Wording:
-    """The English strings of the page of `leuko longitudinal`."""
-    return _of("change.json")
+def change_words(language: str = "en") -> Wording:
+    """The strings of the page of `leuko longitudinal` in one of LANGUAGES, over the report's."""
+    texts = _read(TEXTS[language]) if language in TEXTS else {}
+    return Wording({**_read(LANGUAGES[language]), **_read(CHANGE[language])}, texts)
 
 
 @cache
