@@ -41,6 +41,7 @@ def test_bright_neighbours_within_reach_are_taken_in() -> None:
     assert {
         "brain_level": 100.0,
         "lesion_level": 200.0,
+        "drift": 1.0,
         "voxels_added": 72,
         "voxels_removed": 0,
     }.items() >= {k: v for k, v in done.as_details().items() if k != "voxels"}.items()
@@ -115,7 +116,7 @@ def test_without_a_lesion_nothing_happens() -> None:
     probability *= 0.5  # all between support and threshold
     refined, done = run(probability, image, anatomy)
     assert not refined.any()
-    assert {"voxels": 0} == done.as_details()
+    assert {"voxels": 0, "drift": 1.0} == done.as_details()
 
 
 def test_lesions_that_are_not_brighter_stay_as_they_are() -> None:
@@ -185,5 +186,6 @@ def test_a_drift_of_brightness_across_the_scan_changes_nothing() -> None:
     image += np.random.default_rng(0).normal(scale=1.0, size=image.shape).astype(np.float32)
     drift = np.exp(np.linspace(-0.5, 0.5, 30))[:, None, None].astype(np.float32)
     even, _ = run(probability, image, anatomy)
-    drifted, _ = run(probability, image * drift, anatomy)
+    drifted, done = run(probability, image * drift, anatomy)
     assert np.array_equal(even, drifted)
+    assert 2.4 < done.drift < np.e  # the outermost hundredths of white matter do not count

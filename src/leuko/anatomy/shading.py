@@ -39,6 +39,11 @@ class Shading:
     least: float
     most: float
 
+    @property
+    def ratio(self) -> float:
+        """The brightest over the darkest white matter; 1 without a drift."""
+        return float(np.exp(self.most - self.least))
+
     def evened(self, image: npt.NDArray[np.generic], voxels: Voxels) -> npt.NDArray[np.float32]:
         """The intensities of `image` at `voxels` (as np.nonzero gives them) without the drift."""
         values = np.asarray(image[voxels], dtype=np.float32)

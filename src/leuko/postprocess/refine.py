@@ -56,17 +56,22 @@ class Refinement:
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """What the refinement measured and did; levels are None where it had nothing to go by."""
+    """What the refinement measured and did; levels are None where it had nothing to go by.
+
+    `drift` is the drift of brightness over white matter that was taken out, the brightest over the
+    darkest; 1 is none.
+    """
 
     effect: Effect
     brain_level: float | None
     lesion_level: float | None
+    drift: float = 1.0
 
     def as_details(self) -> dict[str, float]:
         """What goes into the record of the step."""
         levels = {"brain_level": self.brain_level, "lesion_level": self.lesion_level}
         known = {name: level for name, level in levels.items() if level is not None}
-        return known | self.effect.as_details()
+        return known | {"drift": self.drift} | self.effect.as_details()
 
 
 def refine(
@@ -100,7 +105,7 @@ def refine(
     lesion_level = float(np.quantile(shading.evened(image, np.nonzero(mask)), how.summit))
     if brain is None or lesion_level <= brain.median:
         same = effect_of(mask, mask)
-        return mask, Refined(same, brain.median if brain else None, lesion_level)
+        return mask, Refined(same, brain.median if brain else None, lesion_level, shading.ratio)
     refined = np.zeros(mask.shape, dtype=np.bool_)
     supported = _supported(
         probability,
@@ -119,7 +124,8 @@ def refine(
         voxels = tuple(places + side.start for places, side in zip(near, box, strict=True))
         above = max(how.level * (lesion_level - brain.median), how.deviations * brain.deviation)
         refined[voxels] = shading.evened(image, voxels) > np.float32(brain.median + above)
-    return refined, Refined(effect_of(mask, refined), brain.median, lesion_level)
+    effect = effect_of(mask, refined)
+    return refined, Refined(effect, brain.median, lesion_level, shading.ratio)
 
 
 def _supported(
