@@ -63,7 +63,7 @@ def test_it_says_how_many_readings_were_no_experts() -> None:
     errors = replace(ERRORS, automatic=4, empty=2)
     how = volume_interval(10.0, errors=errors).how
     assert "5 of them drawn under two definitions" in how
-    assert "4 with another program's mask as reference, 2 without lesions" in how
+    assert "4 with the mask of another program as reference, 2 without lesions" in how
     assert "Datensätzen" in wording("de").translated(how)
     assert "2 ohne Läsionen" in wording("de").translated(how)
 

@@ -165,7 +165,7 @@ def test_the_plot_of_norms_says_why_its_volume_is_another(some_case: Any, full_p
     note = next(s.note for s in full_page.readings if s.name == "norm")
     assert f"{own:.2f} ml in this head are 25.0 ml in a head of the template's size" in note
     same = Readings(norm=place_among_norms(own, age=70.0))
-    (_, section, *_) = ("", *some_case.document(readings=same).readings)
+    section = some_case.document(readings=same).readings[0]
     assert section.name == "norm"
     assert "in this head are" not in section.note
 

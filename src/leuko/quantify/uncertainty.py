@@ -77,8 +77,8 @@ def _how(errors: VolumeErrors) -> str:
     if errors.automatic is not None and errors.empty is not None:
         references = (
             f" ({errors.judged - errors.scans} of them drawn under two definitions, "
-            f"{errors.automatic} with another program's mask as reference, {errors.empty} without "
-            "lesions)"
+            f"{errors.automatic} with the mask of another program as reference, "
+            f"{errors.empty} without lesions)"
         )
     return (
         "where the volume that an expert would draw in this scan is expected; measured on "

@@ -137,7 +137,7 @@ def _widths(table: values.Table, width: float) -> list[float]:
 
 
 def _length(cell: values.Cell) -> float:
-    return stringWidth(unbroken(cell.text), BOLD if cell.strong else REGULAR, 7.4)
+    return float(stringWidth(unbroken(cell.text), BOLD if cell.strong else REGULAR, 7.4))
 
 
 def _ruled(rows: list[list[Flowable]], widths: list[float]) -> Flowable:
