@@ -16,8 +16,8 @@ def test_the_coarser_visit_gives_the_class() -> None:
 
 def test_a_total_changes_beyond_2_77_deviations_and_a_tenth_of_a_millilitre() -> None:
     limits = Repeatability(Resolution.THIN, percent=2.0, lesion_mm3=10.0, lesion_share=0.1)
-    assert limits.total_limit_ml(20.0) == pytest.approx(2.7719 * 0.02 * 20, rel=1e-4)
-    assert limits.total_limit_ml(1.0) == 0.1
+    assert limits.net_change_limit_ml(20.0) == pytest.approx(2.7719 * 0.02 * 20, rel=1e-4)
+    assert limits.net_change_limit_ml(1.0) == 0.1
     assert limits.lesion_limit_mm3(200.0) == 30.0
 
 
