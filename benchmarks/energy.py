@@ -112,8 +112,13 @@ def read(runs: Iterable[Path]) -> list[Passed]:
 
 
 def once(stages: Iterable[Passed]) -> tuple[Passed, ...]:
-    """The stages in order, each only the first time."""
-    return tuple(dict.fromkeys(stages))
+    """The stages in order, each only the first time, with its minutes where any run knows them."""
+    known: dict[tuple[str, int, int], Passed] = {}
+    for one in stages:
+        before = known.setdefault((one.name, one.seed, one.step), one)
+        if before.minutes is None:
+            known[one.name, one.seed, one.step] = one
+    return tuple(known.values())
 
 
 def text(training: Training) -> str:

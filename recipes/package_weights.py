@@ -30,15 +30,12 @@ OPERATING_POINT = {
     "min_lesion_mm3": 0.0,
     "min_lesion_peak": 0.75,
 }
-TRAINING = (
-    "The mean of the weights of four stages: three on synthetic heads drawn from 19 label maps, "
-    "and one with eight FLAIRs with manual masks beside them: five of multiple sclerosis, 1.5 T, "
+REAL = (
+    "one with eight FLAIRs with manual masks beside them: five of multiple sclerosis, 1.5 T, "
     "6.4-8 mm slices; three of multiple sclerosis, 3 T, 1 mm. MODEL_CARD.md tells more."
 )
 SHARED = {
-    "version": "2",
     "operating_points": {"vascular": OPERATING_POINT, "ms": OPERATING_POINT},
-    "training": TRAINING,
     "licence": "Apache-2.0",
     "attribution": [
         "Label maps: SynthSeg (B. Billot and others), Apache-2.0.",
@@ -49,10 +46,17 @@ SHARED = {
 MODELS = {
     DEFAULT: {
         "name": "wmh-flair",
+        "version": "2",
+        "training": "The mean of the weights of four stages: three on synthetic heads drawn from "
+        f"19 label maps, and {REAL}",
         "views": {"flips": False, "planes": False},
     },
     "accurate": {
         "name": "wmh-flair-accurate",
+        "version": "3",
+        "training": "The mean of the weights of five stages: four on synthetic heads drawn from "
+        "19 label maps, the last of them with small lesions counted several times in its loss, "
+        f"and {REAL}",
         "views": {"flips": True, "planes": True},
     },
 }

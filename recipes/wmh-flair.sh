@@ -18,3 +18,8 @@ python recipes/average_weights.py runs/second-synthetic/final.pt runs/fourth-syn
     runs/sixth-synthetic/final.pt -o runs/soup246/final.pt
 python recipes/average_weights.py runs/soup246/final.pt runs/wmh-flair-real/final.pt \
     -o runs/wmh-flair-v2/final.pt
+
+# The model `accurate`: a stage more, in which small lesions count several times.
+leuko train "$stages/tuned-small-lesions.yaml" --data "$data"
+python recipes/average_weights.py runs/soup246/final.pt runs/wmh-flair-real/final.pt \
+    runs/tuned-small-lesions/final.pt -o runs/wmh-flair-accurate/final.pt
