@@ -162,7 +162,7 @@ def test_sides_in_names(name: str, side: str) -> None:
 
 def test_tables_belong_to_atlases_and_names_are_unique(tmp_path: Path) -> None:
     path = write_quarters(tmp_path)
-    with pytest.raises(UsageError, match="2 tables"):
+    with pytest.raises(UsageError, match="Tables of names: 2, atlases: 1"):
         load_atlases([str(path)], ["a.tsv", "b.tsv"])
     with pytest.raises(UsageError, match="Two atlases"):
         load_atlases([str(path), str(path)])
