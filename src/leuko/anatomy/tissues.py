@@ -134,7 +134,8 @@ def measure_tissues(
         whole_head: whether all fluid around the brain is in the scan: neither brain-extracted
             (`is_brain_extracted`) nor cut (`brain_is_cut`).
     """
-    voxels = np.bincount(anatomy.ravel(order="K"), minlength=len(Tissue)).astype(float)
+    # Counting one by one: a histogram would copy a large array into a type eight times as wide.
+    voxels = np.array([np.count_nonzero(anatomy == tissue) for tissue in Tissue], dtype=float)
     under_lesions = np.bincount(anatomy[mask], minlength=len(Tissue))
     voxels -= under_lesions
     voxels[Tissue.WHITE_MATTER] += under_lesions.sum()
