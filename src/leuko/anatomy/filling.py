@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from leuko.anatomy.filling_level import local_level
 from leuko.anatomy.normal_tissue import Normal, normal_white_matter
+from leuko.image.spread import robust_deviation
 from leuko.masks.box import bounding_box, voxel_indices
 
 __all__ = ["Filled", "fill_lesions"]
@@ -24,7 +25,6 @@ FloatArray = npt.NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 SEED = 20090521  # of the grain: the same scan and mask are filled alike, always
-MAD_TO_DEVIATION = 1.4826
 MOST_ASKED = 20000  # normal voxels from which the grain is measured
 MOST_ALIKE = 0.9  # of neighbours: images that were smoothed beyond this are no scans
 
@@ -136,7 +136,7 @@ def _drawn(mask: BoolArray, alike: tuple[float, float, float]) -> FloatArray:
 def _deviation(values: FloatArray) -> float:
     if not values.size:
         return 0.0
-    return MAD_TO_DEVIATION * float(np.median(np.abs(values - np.median(values))))
+    return robust_deviation(values, about=np.median(values))
 
 
 def _as_type(values: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from leuko.anatomy.shading import Shading
 from leuko.anatomy.tissues import BRAIN, tissue_mask
+from leuko.image.spread import robust_deviation
 from leuko.models.classes import Tissue
 
 __all__ = ["Level", "white_matter_level"]
 
 FEWEST_VOXELS = 100  # less white matter than this says nothing: the brain stands in for it
-MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,4 @@ def white_matter_level(
     values = image[voxels] if shading is None else shading.evened(image, voxels)
     values = np.asarray(values, dtype=np.float32)
     median = np.median(values)
-    deviation = MAD_TO_DEVIATION * float(np.median(np.abs(values - median)))
-    return Level(median=float(median), deviation=deviation)
+    return Level(median=float(median), deviation=robust_deviation(values, about=median))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leuko.image.spread import robust_deviation
 from leuko.masks.morphology import dilate
 
 __all__ = ["Normal", "normal_white_matter"]
@@ -16,7 +17,6 @@ BoolArray = npt.NDArray[np.bool_]
 Triple = tuple[float, float, float]
 
 FEWEST_VOXELS = 100
-MAD_TO_DEVIATION = 1.4826
 WITHIN = 1.5  # robust deviations of the median: beyond lie partial volumes and dirty white matter
 RING_MM = 10.0  # around lesions, where no white matter is given
 NARROW = 0.5  # of the values: the half that lies closest together holds the mode
@@ -62,7 +62,7 @@ def normal_white_matter(
         return None
     level = float(np.median(values)) if white is not None else _mode(values)
     close = values if white is not None else _symmetric(values, level)
-    deviation = MAD_TO_DEVIATION * float(np.median(np.abs(close - level)))
+    deviation = robust_deviation(close, about=level)
     alike = np.abs(image.astype(np.float64) - level) <= WITHIN * deviation
     tissue &= alike
     if np.count_nonzero(tissue) < FEWEST_VOXELS:

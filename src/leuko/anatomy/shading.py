@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from leuko.image.spread import robust_deviation
 from leuko.models.classes import Tissue
 
 __all__ = ["Shading", "shading_of"]
@@ -18,7 +19,6 @@ FEWEST_VOXELS = 2000  # less white matter says too little of a drift
 ENOUGH_VOXELS = 20_000  # more of them change nothing
 ROUNDS = 4
 FARTHEST = 2.5  # robust deviations: voxels farther off are not white matter as it should be
-MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 USUAL_SPREAD = 0.5  # of the level: more is no image of brightnesses above zero
 # Logarithms from the darkest to the brightest white matter: up to the first, the drift is white
 # matter's own and stays; from the second on only coils and fields make it, and all of it goes.
@@ -94,7 +94,7 @@ def _fitted(terms: Floats, level: Floats) -> Floats:
     for _ in range(ROUNDS):
         coefficients = np.linalg.lstsq(terms[kept], level[kept], rcond=None)[0]
         off = np.abs(level - terms @ coefficients)
-        kept = off <= FARTHEST * MAD_TO_DEVIATION * np.median(off)
+        kept = off <= FARTHEST * robust_deviation(off, about=0.0)
     return np.asarray(coefficients)
 
 

@@ -11,14 +11,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.errors import UnusableInput
+from leuko.image.spread import robust_deviation
 
 __all__ = ["Scene", "make_scene"]
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 Triple = tuple[float, float, float]
-
-MAD = 1.4826  # median absolute deviation to standard deviation, of a normal distribution
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +70,7 @@ def _scaled(channel: npt.NDArray[Any], normal: BoolArray, region: BoolArray) -> 
     values = channel.astype(np.float32)
     sample = values[normal].astype(np.float64)
     middle = float(np.median(sample))
-    spread = MAD * float(np.median(np.abs(sample - middle))) or float(values[region].std())
+    spread = robust_deviation(sample, about=middle) or float(values[region].std())
     spread = spread or 1.0  # a blank slice: all 0
     return np.asarray((values - np.float32(middle)) / np.float32(spread), dtype=np.float32)
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from leuko.change.seen import Pair, Seen
+from leuko.image.spread import robust_deviation
 from leuko.masks.box import bounding_box, grow_box
 from leuko.masks.components import Components, connected_components
 from leuko.masks.morphology import dilate
@@ -52,10 +53,10 @@ def with_overlooked(pair: Pair, *, counts: tuple[int, int]) -> Pair:
     first, second = pair.first, pair.second
     normal = first.white_matter & second.white_matter & first.known & second.known
     normal &= ~(first.mask | second.mask)
-    differences = np.abs(pair.brighter[normal])
+    differences = pair.brighter[normal]
     if differences.size < ENOUGH:
         return pair
-    least = max(RISE, NOISES * 1.4826 * float(np.median(differences)))
+    least = max(RISE, NOISES * robust_deviation(differences, about=0.0))
     spacing, border = pair.grid.spacing, pair.border_mm
     before, after = (
         _completed(own, other, rise, least, count=count, spacing=spacing, border=border)

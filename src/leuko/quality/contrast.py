@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leuko.findings import Finding, Severity
+from leuko.image.spread import robust_deviation
 from leuko.models.classes import Tissue
 from leuko.quality.coverage import THINNED_FROM
 
@@ -89,7 +90,7 @@ def _noise(data: Voxels, inside: npt.NDArray[np.bool_]) -> float:
         whole = held[:-2] & held[1:-1] & held[2:]
         values = line[:-2][whole] - 2.0 * line[1:-1][whole] + line[2:][whole]
         if values.size >= LEAST_VOXELS:
-            deviations.append(float(np.median(np.abs(values))) * 1.4826 / 6**0.5)
+            deviations.append(robust_deviation(values, about=0.0) / 6**0.5)
     return float(np.mean(deviations)) if deviations else 0.0
 
 
